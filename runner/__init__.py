@@ -1,0 +1,29 @@
+"""outreach-runner: git-managed YAML says who to reach; `outreach` does exactly that and can prove it.
+
+Glossary, one word per thing:
+
+project      a folder with campaigns, templates, contacts and an optional ``outreach.yaml``
+campaign     one YAML file
+provider     an HTTP API that places calls or sends texts: revmo, revring, revox, movoice
+account      a provider's base URL, API generation and reference to a credential
+agent        the voice or SMS agent at a provider that talks
+contact      a person: phone number, zone, variables
+step         one call or text in a campaign's sequence
+payload      the exact request body for one contact and step
+window       a span of local time in which an attempt may start
+plan         what would be created, kept, changed, removed, skipped, and why; it has a digest
+revision     a plan that was applied: digest, git commit, who, when
+attempt      one try to reach one contact by one step: one ledger row, at most one request
+outcome      how an attempt ended, in our vocabulary
+tag          the business result that the agent set, kept as it came
+follow-up    what an outcome leads to: retry at, next step at, done
+in doubt     a request may have been placed, and nothing proves it either way
+held         waits for a person
+suppression  a person who must not be contacted, and why
+ledger       the database that holds revisions, contacts, attempts, events, suppressions
+heartbeat    the APScheduler job that wakes the dispatcher; it decides nothing
+dispatcher   claims due attempts, asks the rules, sends, settles
+sandbox      our emulator of the four providers; a command
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,178 @@
+"""Every error of outreach-runner, as one tree, and what each proves.
+
+OutreachError                     exit 1 unless a subclass says otherwise
+├── FilesWrong                    the files are wrong: one or many diagnostics
+├── UsageWrong                    exit 2: the command was used wrongly
+├── NotFound                      a campaign, person or ledger that the command named does not exist
+├── CredentialMissing             an account's credential reference leads nowhere
+├── LedgerError                   the ledger cannot be used
+│   ├── LedgerHeld                exit 6: another runner holds it
+│   ├── LedgerTooNew              a newer version of the tool wrote it
+│   └── LedgerUnwritable          a write failed: nothing may be sent
+├── MoveRefused                   a state change that the table of moves does not allow
+├── WebhookRefused                a webhook that is forged, too large or unreadable
+└── SendError                     a request to a provider did not end in a receipt
+    ├── NotSent                   provably never reached the provider: same attempt, later
+    ├── Rejected                  the provider said no, provably not dialled
+    ├── Throttled                 the provider said not now, provably not dialled
+    └── InDoubt                   may have been placed: never sent again blindly
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; the same for every command."""
+
+    OK = 0
+    """fine"""
+    WRONG = 1
+    """something is wrong in the files, or a check failed"""
+    USAGE = 2
+    """the command was used wrongly"""
+    CHANGES = 3
+    """there are changes (only with ``--exit-code``)"""
+    STALE = 4
+    """the plan is stale or was used"""
+    UNFINISHED = 5
+    """ended with failed or held contacts"""
+    LEDGER_HELD = 6
+    """another runner holds the ledger"""
+    STOPPED = 130
+    """stopped by a signal"""
+
+
+class Severity(StrEnum):
+    """How much a diagnostic matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a file: lines and columns from 1, columns in characters, the end exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One cause, its place, a plain sentence and a line to paste."""
+
+    code: str
+    """stable code such as ``C10``; the letter names the room (Y yaml, C campaign, V variables, P contacts)"""
+    message: str
+    """lower-case sentence, the offending value in backticks"""
+    help: str = ""
+    """what to write instead; may be empty"""
+    file: str = ""
+    """path as the user named it"""
+    span: Span | None = None
+    """where; None when the whole file is meant"""
+    path: str = ""
+    """the key path, such as ``steps.0.retry``"""
+    source: str = ""
+    """the line itself, secrets masked; empty when there is none"""
+    severity: Severity = Severity.ERROR
+    same: tuple[int, ...] = ()
+    """other lines with the same cause"""
+
+
+class OutreachError(Exception):
+    """Anything that outreach reports in a sentence instead of a traceback."""
+
+    exit_code: ExitCode = ExitCode.WRONG
+
+    def __init__(self, message: str, *, help: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class FilesWrong(OutreachError):
+    """One or many files are wrong; carries every diagnostic, in file order."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        first = self.diagnostics[0].message if self.diagnostics else "the files are wrong"
+        super().__init__(first)
+
+
+class UsageWrong(OutreachError):
+    """The command was used wrongly."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NotFound(OutreachError):
+    """What the command named does not exist."""
+
+
+class CredentialMissing(OutreachError):
+    """A credential reference leads nowhere; carries the reference, never a value."""
+
+
+class LedgerError(OutreachError):
+    """The ledger cannot be used."""
+
+
+class LedgerHeld(LedgerError):
+    """Another runner holds the ledger."""
+
+    exit_code = ExitCode.LEDGER_HELD
+
+
+class LedgerTooNew(LedgerError):
+    """A newer version of the tool wrote this ledger."""
+
+
+class LedgerUnwritable(LedgerError):
+    """A write failed, so no request may leave."""
+
+
+class MoveRefused(OutreachError):
+    """A state change that the table of moves does not allow."""
+
+
+class WebhookRefused(OutreachError):
+    """A webhook that is forged, too large or unreadable."""
+
+    def __init__(self, message: str, *, status: int = 401) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class SendError(OutreachError):
+    """A request to a provider did not end in a receipt."""
+
+
+class NotSent(SendError):
+    """The request provably never reached the provider."""
+
+
+class Rejected(SendError):
+    """The provider said no; ``pause`` asks to stop the whole account (bad key, no money)."""
+
+    def __init__(self, message: str, *, pause: bool = False, help: str = "") -> None:
+        super().__init__(message, help=help)
+        self.pause = pause
+
+
+class Throttled(SendError):
+    """The provider said not now; ``retry_after`` in seconds when it said when."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class InDoubt(SendError):
+    """The request may have been placed and nothing proves it either way."""

@@ -1,0 +1,285 @@
+"""A campaign file: who to reach, with what words, when and how hard to try.
+
+`Campaign` is the file as written, short forms read; `canonical` folds the short top-level
+keys into agents and steps, and every tool works on what it gives.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from runner.model import shorthand
+from runner.model.attempt import Channel
+from runner.model.fields import (
+    ClockTime,
+    Duration,
+    FilePart,
+    Instant,
+    Name,
+    PhoneNumber,
+    PositiveFloat,
+    PositiveInt,
+    Region,
+    Zone,
+    ZoneOrContact,
+)
+from runner.model.outcome import Outcome
+
+
+class Purpose(StrEnum):
+    """Why people are contacted; the law asks, so there is no default."""
+
+    MARKETING = "marketing"
+    INFORMATIONAL = "informational"
+    TRANSACTIONAL = "transactional"
+    DEBT_COLLECTION = "debt_collection"
+    RESEARCH = "research"
+
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Agent(FilePart):
+    """The voice or SMS agent at a provider that talks."""
+
+    provider: str
+    """Which API places the calls: revmo, revring, revox or movoice."""
+    id: str = Field(min_length=1)
+    """The agent's id at the provider, as the provider prints it."""
+    account: Name = "default"
+    """Which account of outreach.yaml pays; `default` is the provider's only account."""
+    from_: PhoneNumber | None = Field(default=None, alias="from")
+    """The number that people see; it must belong to the account."""
+    options: dict[str, Any] = {}
+    """The provider's own options, under the provider's own names."""
+    reference: Literal["metadata", "header"] = "metadata"
+    """Where the attempt's key travels: in the body's metadata where the provider has one, or in the header alone."""
+
+
+class Columns(FilePart):
+    """Which columns of the contacts hold what the runner itself needs."""
+
+    phone: str = "phone"
+    """The column with the phone number."""
+    timezone: str | None = None
+    """The column with the IANA zone; without it a column named `timezone` is used if there is one."""
+    key: str | None = None
+    """The column that names a person for good, such as a customer id; without it the phone number does."""
+
+
+class ContactSource(FilePart):
+    """Where the people come from."""
+
+    file: str | None = None
+    """A CSV or JSON Lines file, relative to this file."""
+    inline: tuple[dict[str, Any], ...] | None = None
+    """The people themselves, for a handful."""
+    columns: Columns = Columns()
+    """Which columns hold the phone number, the zone and the key."""
+    where: str | None = None
+    """Keep only the rows for which this expression over the columns is true."""
+    suppress: tuple[str, ...] = ()
+    """Files with numbers that must not be contacted, one a line or a CSV with a phone column."""
+    on_bad_row: Literal["stop", "skip"] = "stop"
+    """What a bad row does: `stop` lets nothing be applied, `skip` goes on without it and counts it."""
+    country: Region | None = None
+    """The country of numbers that are written without + and country code."""
+    encoding: str = "utf-8"
+    """The text encoding of the file, such as `utf-8`, `cp1252` or `utf-16`."""
+    delimiter: Literal[",", ";", "tab", "|"] | None = None
+    """What separates cells; found from the first line when absent."""
+
+
+class Window(FilePart):
+    """A span of local time in which an attempt may start: from inclusive, to exclusive."""
+
+    days: Annotated[
+        tuple[Day, ...],
+        BeforeValidator(shorthand.read_days),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "string", "examples": ["mon-fri", "mon, wed, fri", "daily"]},
+                    {"type": "array", "items": {"enum": list(DAYS)}, "minItems": 1},
+                ]
+            }
+        ),
+    ] = DAYS
+    """The days, such as `mon-fri` or `[mon, wed]`; every day when absent."""
+    from_: ClockTime = Field(alias="from")
+    """When it opens, in the person's own time."""
+    to: ClockTime
+    """When it closes; an earlier time than `from` means the next day."""
+
+
+class Retry(FilePart):
+    """How hard to try: one budget for each contact and step."""
+
+    attempts: PositiveInt = 1
+    """How many tries there are in all, the first included."""
+    after: Duration = shorthand.TWO_HOURS
+    """How long to wait after a try ended before the next one."""
+    on: Annotated[tuple[Outcome, ...], BeforeValidator(shorthand.read_outcomes)] = (
+        Outcome.NO_ANSWER,
+        Outcome.BUSY,
+        Outcome.VOICEMAIL,
+    )
+    """The outcomes that call for another try."""
+
+
+class Message(FilePart):
+    """The words of a text, from a template file."""
+
+    template: str
+    """A template, relative to the project's templates folder."""
+
+
+class Variable(FilePart):
+    """One value for the agent, rendered for each contact."""
+
+    value: str
+    """A Jinja template over contact, campaign, step and now."""
+    type: Literal["text", "number", "boolean", "json"] = "text"
+    """What the provider is sent; text unless a type is asked for."""
+
+
+Variables = dict[str, Annotated[Variable, BeforeValidator(shorthand.read_variable)]]
+WindowList = Annotated[tuple[Window, ...], BeforeValidator(shorthand.read_windows)]
+RetryPolicy = Annotated[Retry, BeforeValidator(shorthand.read_retry)]
+AgentReference = Annotated[Agent, BeforeValidator(shorthand.read_agent)]
+
+
+class Step(FilePart):
+    """One call or text in the campaign's sequence."""
+
+    call: str | None = None
+    """Call the person with this agent."""
+    text: str | None = None
+    """Text the person with this agent."""
+    name: Name | None = None
+    """What this step is called in plans and conditions; `call`, `text`, `call-2` when absent."""
+    message: Message | str | None = None
+    """The words of a text: a Jinja template, or `{template: file}`."""
+    after: Duration = shorthand.NO_TIME
+    """How long after the step before it ended."""
+    when: Annotated[str | None, BeforeValidator(shorthand.read_when)] = None
+    """Do it only if this is true: outcomes of the step before (`no_answer, busy`) or an expression."""
+    variables: Variables = {}
+    """Values for the agent in this step; they win over the campaign's."""
+    options: dict[str, Any] = {}
+    """Provider options for this step; they win over the agent's."""
+    retry: RetryPolicy | None = None
+    """How hard to try; the campaign's own `retry` when absent."""
+    delivery: Literal["single", "native"] = "single"
+    """`single` sends one request for each attempt; `native` lets the provider's own campaign place the call."""
+
+    @property
+    def channel(self) -> Channel:
+        """Whether this step calls or texts."""
+        return "call" if self.call is not None else "text"
+
+    @property
+    def agent(self) -> str:
+        """The name of the agent that talks."""
+        return self.call or self.text or ""
+
+    @property
+    def label(self) -> str:
+        """The step's name; only a canonical campaign has one for every step."""
+        return self.name or self.channel
+
+
+class Schedule(FilePart):
+    """When the campaign may run at all."""
+
+    start: Instant | None = None
+    """Nothing starts before; local to `timezone` unless it carries an offset."""
+    end: Instant | None = None
+    """Nothing starts at or after it."""
+    timezone: Zone = "UTC"
+    """The zone of start and end when they carry no offset."""
+
+
+class Limits(FilePart):
+    """How fast the campaign may go."""
+
+    concurrency: PositiveInt = 10
+    """How many calls may be live at once; a call is live until its outcome is known."""
+    per_second: PositiveFloat | None = None
+    """How many attempts may start in any second."""
+    spacing: Duration | None = None
+    """The least time between two starts."""
+
+
+class Campaign(FilePart):
+    """One campaign file."""
+
+    campaign: Name
+    """The campaign's name; it is part of every attempt's key, so keep it."""
+    purpose: Purpose
+    """Why people are contacted: marketing, informational, transactional, debt_collection or research."""
+    description: str = ""
+    """A sentence for your colleagues."""
+    agent: AgentReference | None = None
+    """The only agent, short: provider/id."""
+    agents: dict[Name, AgentReference] = {}
+    """The agents by name, for campaigns with several."""
+    contacts: Annotated[ContactSource, BeforeValidator(shorthand.read_contacts)]
+    """Where the people come from: a file name, a list of people, or the long form."""
+    timezone: ZoneOrContact = "contact"
+    """Whose clock the windows follow: each `contact`'s own, or one zone for all."""
+    windows: WindowList = Field(default=shorthand.DEFAULT_WINDOWS, validate_default=True)
+    """When attempts may start, such as `mon-fri 10:00-18:00`."""
+    retry: RetryPolicy | None = None
+    """How hard to try, such as `3 times, 2h apart, on no_answer, busy`; for every step that says nothing else."""
+    steps: tuple[Step, ...] = ()
+    """The sequence of calls and texts; one call by the only agent when absent."""
+    variables: Variables = {}
+    """Values for the agent, rendered for each contact."""
+    schedule: Schedule = Schedule()
+    """When the campaign may run at all."""
+    limits: Limits = Limits()
+    """How fast it may go."""
+    locale: str = "en_US"
+    """How money, dates and numbers are written in templates, such as en_US, de_DE or fr_CA."""
+
+    def canonical(self) -> Self:
+        """Give the campaign in its one long form: agents named, steps complete, no short keys left."""
+        agents = dict(self.agents)
+        if self.agent is not None:
+            agents.setdefault("agent", self.agent)
+        steps = self.steps
+        if not steps and len(agents) == 1:
+            steps = (Step(call=next(iter(agents))),)
+        default_retry = self.retry or Retry(attempts=1)
+        labelled = tuple(
+            step.model_copy(update={"name": label, "retry": step.retry or default_retry})
+            for step, label in zip(steps, _labels(steps), strict=True)
+        )
+        return self.model_copy(update={"agent": None, "agents": agents, "retry": None, "steps": labelled})
+
+    def step_named(self, label: str) -> Step:
+        """Give the step of that name; KeyError when there is none."""
+        for step in self.steps:
+            if step.label == label:
+                return step
+        raise KeyError(label)
+
+
+def _labels(steps: tuple[Step, ...]) -> list[str]:
+    """Name the steps that have no name: the first of a channel by its channel, later ones numbered."""
+    taken = {step.name for step in steps if step.name}
+    labels: list[str] = []
+    for step in steps:
+        label, count = step.name or step.channel, 2
+        while not step.name and label in taken:
+            label, count = f"{step.channel}-{count}", count + 1
+        taken.add(label)
+        labels.append(label)
+    return labels
+
+

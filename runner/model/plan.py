@@ -1,0 +1,85 @@
+"""What a plan says: one line for each contact and step, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from runner.model.attempt import Channel
+from runner.model.json import JsonObject
+
+
+class PlanStatus(StrEnum):
+    """What applying the plan would do with one contact and step."""
+
+    CREATE = "create"
+    """a new attempt"""
+    KEEP = "keep"
+    """stands in the ledger as it is"""
+    CHANGE = "change"
+    """stands in the ledger with another payload, not sent yet"""
+    REMOVE = "remove"
+    """stands in the ledger, no longer among the contacts, not sent yet"""
+    SKIP = "skip"
+    """nobody will be contacted, and the reason says why"""
+    LATER = "later"
+    """depends on an earlier step's outcome"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanLine:
+    """One contact and step of a plan; instants are aware and UTC."""
+
+    campaign: str
+    step: str
+    step_index: int
+    channel: Channel
+    status: PlanStatus
+    contact_key: str = ""
+    phone: str = ""
+    row: int = 0
+    key: str = ""
+    """the key of the first attempt"""
+    provider: str = ""
+    account: str = ""
+    agent_id: str = ""
+    method: str = ""
+    path: str = ""
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """as sent, with the credential's reference in place of the credential"""
+    body: JsonObject | None = None
+    """exactly as the first attempt sends it"""
+    payload: JsonObject | None = None
+    """the body before the attempt's key is planted: what the ledger stores"""
+    reason: str = ""
+    """why it is skipped, kept back or changed"""
+    condition: str = ""
+    """for `later`: when it will be done"""
+    not_before: datetime | None = None
+    """the first allowed instant"""
+    zones: tuple[str, ...] = ()
+    """the zones whose windows must all be open"""
+    timezone_source: str = ""
+    """where the zone came from: column, campaign or number"""
+    rejected: bool = False
+    """the row is bad: it stops `apply` unless the campaign skips bad rows"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSummary:
+    """The sums of a plan over one or many campaigns."""
+
+    campaigns: tuple[str, ...]
+    contacts: int
+    """rows of the contact sources, rejected ones included"""
+    counts: Mapping[PlanStatus, int]
+    rejected: int
+    """contacts whose row is bad"""
+    skipped: int
+    """contacts that nobody will reach, bad rows not counted"""
+    first: datetime | None
+    last: datetime | None
+    digest: str
