@@ -1,18 +1,22 @@
-"""How the engine meets the world: providers, transport, clock, alarm; small protocols, no code."""
+"""How the engine meets the world: ledger, providers, transport, clock, alarm; small protocols, no code."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from runner.model.attempt import Channel
+from runner.model.channel import Channel
+from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Agent
 from runner.model.fields import FilePart
+from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import Observation
 from runner.model.project import Account
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
+from runner.rules.expressions import StepResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,4 +117,84 @@ class Alarm(Protocol):
 
     def set(self, at: datetime) -> None:
         """Wake at this instant of the clock, at once if it has passed; an earlier alarm stays."""
+        ...
+
+
+class Ledger(Protocol):
+    """What is remembered. Each method is one durable transaction, or a part of the one that is open."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make what happens inside one durable change, or none."""
+        ...
+
+    def campaigns_in_force(self) -> list[CampaignInForce]:
+        """Give every applied campaign."""
+        ...
+
+    def claim_due(self, campaign: str, count: int, now: datetime, lease_until: datetime) -> list[Assignment]:
+        """Take due attempts by a lease: never two of one person, nobody who has a live attempt."""
+        ...
+
+    def assignments(self, ids: Sequence[int]) -> list[Assignment]:
+        """Give attempts as they stand now."""
+        ...
+
+    def to_ask(self, now: datetime, count: int) -> list[Assignment]:
+        """Give the accepted and doubtful attempts that are to be asked for."""
+        ...
+
+    def in_state(self, state: AttemptState) -> list[Assignment]:
+        """Give all attempts in one state."""
+        ...
+
+    def find(self, account: str, provider_id: str, key: str) -> Assignment | None:
+        """Give the attempt of a provider's id or of a planted key."""
+        ...
+
+    def move(self, moves: Iterable[Move]) -> list[bool]:
+        """Write moves; for each, whether the attempt still was where the move says."""
+        ...
+
+    def history(self, contact_id: int) -> dict[str, StepResult]:
+        """Give how each step done so far ended for a contact."""
+        ...
+
+    def live_calls(self) -> dict[str, int]:
+        """Give the number of calls without an outcome by campaign."""
+        ...
+
+    def recent_starts(self, campaign: str, since: datetime) -> list[datetime]:
+        """Give when a campaign's last attempts started, oldest first."""
+        ...
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due."""
+        ...
+
+    def next_ask(self) -> datetime | None:
+        """Give the first instant at which an outcome is to be asked for."""
+        ...
+
+    def open_attempts(self) -> int:
+        """Count the attempts that still wait for something that the runner does."""
+        ...
+
+    def pause(self, campaign: str, reason: str, now: datetime) -> None:
+        """Pause a campaign and write down why."""
+        ...
+
+    def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
+        """Write down that a person must not be contacted."""
+        ...
+
+    def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
+        """Store a webhook as it came; False when this very one was received before."""
+        ...
+
+    def settle_webhook(self, account: str, digest: str, result: str) -> None:
+        """Write down what a webhook led to."""
+        ...
+
+    def ask_now(self, attempt_id: int, now: datetime) -> None:
+        """Have an attempt's outcome asked for at once."""
         ...

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
 from runner.errors import MoveRefused
-
-Channel = Literal["call", "text"]
+from runner.model.channel import Channel
+from runner.model.json import Json
+from runner.model.request import Request
 
 
 class AttemptState(StrEnum):
@@ -54,15 +55,16 @@ MOVES: dict[AttemptState, frozenset[AttemptState]] = {
     _S.CANCELLED: frozenset(),
     _S.SUPPRESSED: frozenset(),
     _S.EXPIRED: frozenset(),
-    _S.SUPERSEDED: frozenset(),
+    # A contact that left the files before anything was sent may come back in a later revision.
+    _S.SUPERSEDED: frozenset({_S.PLANNED}),
 }
 """The only state changes there are; the ledger refuses every other one."""
 
 LIVE = frozenset({_S.CLAIMED, _S.SENDING, _S.ACCEPTED, _S.IN_DOUBT})
 """states of which one person has at most one, over all campaigns"""
 
-ENDED = frozenset(state for state, moves in MOVES.items() if not moves)
-"""states without a way out"""
+ENDED = frozenset({_S.FINISHED}) | _GIVEN_UP
+"""states in which the runner has nothing left to do"""
 
 
 def check_move(old: AttemptState, new: AttemptState) -> None:
@@ -106,3 +108,19 @@ class Attempt:
     poll_at: datetime | None = None
     polls: int = 0
     """how often its outcome was asked for since it was accepted or came into doubt"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """An attempt with everything that carrying it out needs."""
+
+    attempt: Attempt
+    agent_id: str
+    request: Request
+    """as planned, without the attempt's key"""
+    cells: Mapping[str, Json]
+    """the contact's row, for conditions of later steps"""
+    suppression: str
+    """why the person must not be contacted; empty when they may"""
+    is_paused: bool
+    """the campaign is paused"""

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from runner.model import shorthand
-from runner.model.attempt import Channel
+from runner.model.channel import Channel
 from runner.model.fields import (
     ClockTime,
     Duration,

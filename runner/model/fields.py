@@ -40,7 +40,7 @@ class FilePart(BaseModel):
 
 def wrong(message: str, help: str = "", code: str = "C10") -> PydanticCustomError:
     """Build the error that a validator raises: a sentence, a line to paste, a stable code."""
-    return PydanticCustomError(code, "{message}", {"message": message, "help": help})  # type: ignore[arg-type]
+    return PydanticCustomError(code, "{message}", {"message": message, "help": help})
 
 
 def _reader(parse: Callable[[str], Any], help: str) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from runner.model.attempt import Channel
+from runner.model.channel import Channel
 from runner.model.json import JsonObject
 
 
@@ -64,6 +64,14 @@ class PlanLine:
     """the zones whose windows must all be open"""
     timezone_source: str = ""
     """where the zone came from: column, campaign or number"""
+    cells: JsonObject = field(default_factory=dict)
+    """the contact's row, which conditions of later steps may name"""
+    suppressed: bool = False
+    """skipped because the person must not be contacted"""
+    changed: bool = False
+    """stands in the ledger with another payload"""
+    stays_in_ledger: bool = False
+    """skipped now, yet the ledger goes on counting this contact"""
     rejected: bool = False
     """the row is bad: it stops `apply` unless the campaign skips bad rows"""
 

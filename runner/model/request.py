@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from runner.model.attempt import Channel
+from runner.model.channel import Channel
 from runner.model.json import Json, JsonObject
 
 

@@ -1,0 +1,130 @@
+"""The entry point: which commands there are, what every one of them can be told, how errors are said."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from runner import __version__
+from runner.cli.output import print_error
+from runner.errors import ExitCode, OutreachError
+
+COMMANDS = {
+    "init": "Write a small working project into a new folder.",
+    "validate": "Check campaign files, templates and contacts; needs no network and no keys.",
+    "plan": "Show who would be contacted, when and with what; writes nothing.",
+    "show": "Print a campaign in its one long form, defaults included.",
+    "apply": "Write the plan into the ledger; nothing is placed yet.",
+    "run": "Apply campaigns and place their calls and texts until everything has ended.",
+    "serve": "Run for good: place what is due and receive webhooks.",
+    "status": "Say where every campaign stands.",
+    "call": "Call one person, with everything a campaign gives.",
+    "text": "Text one person, with everything a campaign gives.",
+    "sandbox": "Serve the four providers' emulator for rehearsals.",
+    "schema": "Print the JSON schema of campaign files.",
+}
+"""command -> what it does, in the order of a day's work; a command's code is only imported when it runs"""
+
+
+class Commands(click.Group):
+    """The commands, each in a module of its own name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        """Give the commands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"runner.cli.{_module(cmd_name)}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; say which one was meant when there is none of that name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches  # noqa: PLC0415 only on the way to an error
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"there is no command `{args[0]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's signature
+        """List the commands without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 fine, 1 files wrong, 2 wrong use, 3 changes (--exit-code), 5 ended with failed or held "
+    "contacts, 6 another runner holds the ledger, 130 stopped. "
+    'Shell completion: eval "$(_OUTREACH_COMPLETE=bash_source outreach)", or zsh_source, fish_source.',
+)
+@click.option(
+    "--project", type=click.Path(file_okay=False, exists=True, path_type=Path), envvar="OUTREACH_PROJECT",
+    help="The project's folder; the nearest one upwards from here otherwise.",
+)  # fmt: skip
+@click.option(
+    "--ledger", metavar="URL", envvar="OUTREACH_LEDGER",
+    help="The ledger, such as sqlite:///.outreach/ledger.db; what outreach.yaml says otherwise.",
+)  # fmt: skip
+@click.option("-v", "--verbose", is_flag=True, help="Say more on the way.")
+@click.option("--debug", is_flag=True, help="Print a traceback when something unexpected happens.")
+@click.version_option(__version__, prog_name="outreach")
+@click.pass_context
+def outreach(ctx: click.Context, project: Path | None, ledger: str | None, *, verbose: bool, debug: bool) -> None:
+    """Terraform for AI phone calls and texts: campaigns as YAML, reviewed as a plan, placed at most once."""
+    ctx.obj = {"project": project, "ledger": ledger, "debug": debug}
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s")
+    for noisy in ("apscheduler", "httpx", "uvicorn.error"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main() -> None:
+    """Run the command line; the process ends with the command's exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(args: list[str]) -> int:
+    """Run one command and give its exit code; every error is said in a sentence."""
+    debug = "--debug" in args
+    try:
+        outcome = outreach.main(args, prog_name="outreach", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        return ExitCode.STOPPED
+    except OutreachError as error:
+        print_error(error)
+        if debug:
+            raise
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(f"error: something unexpected happened: {type(error).__name__}: {error}", err=True)
+        click.echo("  = help: run it again with --debug and report what it prints", err=True)
+        return ExitCode.WRONG
+    return int(outcome) if isinstance(outcome, int) else ExitCode.OK
+
+
+def _module(command: str) -> str:
+    return {"call": "contact", "text": "contact"}.get(command, command)

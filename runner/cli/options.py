@@ -1,0 +1,55 @@
+"""The options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.errors import UsageWrong
+from runner.wiring.workspace import Workspace, open_workspace
+
+paths_argument = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+
+
+class InstantType(click.ParamType[datetime]):
+    """An instant with its offset, such as 2026-12-01T09:00:00Z."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read an instant; refuse one without an offset: nobody knows whose clock it is on."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"`{value}` is not an instant; write: 2026-12-01T09:00:00Z", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"`{value}` has no offset; write: {value}Z, or {value}-05:00", param, ctx)
+        return at.astimezone(UTC)
+
+
+at_option = click.option(
+    "--at", type=InstantType(), help="Plan as of this instant, such as 2026-12-01T09:00:00Z; now otherwise."
+)
+
+
+def workspace_of(ctx: click.Context) -> Workspace:
+    """Open the project that the command is run in."""
+    found = ctx.find_root().obj or {}
+    workspace = open_workspace(found.get("project") or Path.cwd())
+    if not found.get("ledger"):
+        return workspace
+    return replace(workspace, loaded=replace(workspace.loaded, ledger_url=_ledger_url(found["ledger"])))
+
+
+def _ledger_url(url: str) -> str:
+    """Make the path of a URL given on the command line absolute, from where the user stands."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        raise UsageWrong(f"`{url}` is not a ledger", help="write: --ledger sqlite:///.outreach/ledger.db")
+    return prefix + str(Path(url.removeprefix(prefix)).expanduser().absolute())

@@ -1,0 +1,64 @@
+"""How the commands print: consoles, formats, diagnostics, errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from runner.errors import Diagnostic, FilesWrong, OutreachError
+from runner.files.diagnostics import as_github, as_json, as_text, styled
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Format = Literal["text", "json"]
+
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="text for people, json for machines.",
+)  # fmt: skip
+
+
+def console(*, error: bool = False) -> Console:
+    """Give a console; without colour when it is not a terminal or NO_COLOR is set."""
+    from rich.console import Console  # noqa: PLC0415 costs time that machine formats need not pay
+
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() else 120
+    return Console(stderr=error, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+
+
+def is_masked() -> bool:
+    """Whether numbers are masked: everywhere but on the operator's own terminal."""
+    return not sys.stdout.isatty()
+
+
+def print_diagnostics(
+    diagnostics: Sequence[Diagnostic], form: str = "text", *, everything: bool = False, error: bool = True
+) -> None:
+    """Print diagnostics: as text to stderr, as data to stdout."""
+    if form == "json":
+        click.echo(as_json(diagnostics))
+    elif form == "github":
+        click.echo(as_github(diagnostics))
+        click.echo(as_text(diagnostics, limit=None), err=True)
+    else:
+        text = as_text(diagnostics, limit=None) if everything else as_text(diagnostics)
+        stream = sys.stderr if error else sys.stdout
+        if stream.isatty():
+            console(error=error).print(styled(text))
+        else:
+            click.echo(text, err=error)
+
+
+def print_error(error: OutreachError) -> None:
+    """Print an error: its diagnostics, or its sentence and the line to paste."""
+    if isinstance(error, FilesWrong):
+        print_diagnostics(error.diagnostics)
+        return
+    click.echo(f"error: {error.message}", err=True)
+    if error.help:
+        click.echo(f"  = help: {error.help}", err=True)

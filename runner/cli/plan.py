@@ -1,0 +1,115 @@
+"""`outreach plan`: the dry run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from runner.cli.options import at_option, paths_argument, workspace_of
+from runner.cli.output import console, format_option, is_masked, print_diagnostics
+from runner.errors import ExitCode, NotFound, Severity
+from runner.files.row_faults import row_diagnostics
+from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.planning.summary import combined
+from runner.report import machine
+from runner.rules.numbers import NumberRefused, read_number
+from runner.schedule.clock import SystemClock
+from runner.wiring.applying import Examined, examine
+from runner.wiring.workspace import Planned, Workspace, combined_digest, git_commit, tzdata_version
+
+CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
+
+
+@click.command()
+@paths_argument
+@at_option
+@format_option
+@click.option("--contact", metavar="PHONE", help="Show everything about one person.")
+@click.option("--all", "everything", is_flag=True, help="Show every line, not head and tail.")
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when applying would change anything.")
+@click.pass_context
+def plan(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    at: datetime | None,
+    form: str,
+    contact: str | None,
+    *,
+    everything: bool,
+    exit_code: bool,
+) -> int:
+    """Show who would be contacted, when, with which request, or why not.
+
+    PATH is a campaign file or a folder of them; campaigns/ otherwise. Writes nothing, asks nothing,
+    needs neither network nor keys. `--format json` gives one object for each contact and step and
+    the sums as the last line.
+    """
+    workspace = workspace_of(ctx)
+    now = at or SystemClock().now()
+    planned = [workspace.plan(one, now) for one in workspace.load(paths)]
+    if contact is not None:
+        return _show_person(planned, contact, form)
+    examined = [_show(workspace, one, form, everything=everything) for one in planned]
+    summary = combined(
+        (one.summary for one in examined), combined_digest((one.planned.name, one.summary.digest) for one in examined)
+    )
+    if form == "json":
+        click.echo(machine.plan_summary(summary))
+    else:
+        _warn(examined)
+    return ExitCode.CHANGES if exit_code and _changes(summary) else ExitCode.OK
+
+
+def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool) -> Examined:
+    if form == "json":
+        return examine(planned, lambda line: click.echo(machine.plan_line(line)))
+    from runner.report.plan_view import PlanExcerpt, PlanHeading, print_plan  # noqa: PLC0415 rich is not free
+
+    excerpt = PlanExcerpt(everything=everything)
+    examined = examine(planned, excerpt.take)
+    heading = PlanHeading(
+        campaign=planned.name, as_of=planned.now, git_commit=git_commit(workspace.root), tzdata=tzdata_version()
+    )
+    print_plan(console(), heading, examined.summary, excerpt, masked=is_masked())
+    return examined
+
+
+def _show_person(planned: list[Planned], contact: str, form: str) -> int:
+    """Show every line of one person, found by number or key."""
+    wanted = {contact, _as_number(contact)}
+    found: list[PlanLine] = []
+    for one in planned:
+        lines, _ = one.lines()
+        found += [line for line in lines if line.phone in wanted or line.contact_key in wanted]
+    if not found:
+        raise NotFound(f"nobody in these campaigns has the number or key `{contact}`")
+    if form == "json":
+        for line in found:
+            click.echo(machine.plan_line(line))
+    else:
+        from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
+
+        print_person(console(), found)
+    return ExitCode.OK
+
+
+def _as_number(text: str) -> str:
+    try:
+        return read_number(text, None).e164
+    except NumberRefused:
+        return text
+
+
+def _warn(examined: list[Examined]) -> None:
+    """Say which bad rows `apply` would stop at."""
+    for one in examined:
+        if one.stops:
+            problems = row_diagnostics(one.rejected, one.planned.source, one.planned.shown_contacts, Severity.WARNING)
+            print_diagnostics(problems)
+            click.echo(f"apply would stop at the bad rows of {one.planned.name} (on_bad_row: stop)", err=True)
+
+
+def _changes(summary: PlanSummary) -> bool:
+    return any(summary.counts[status] for status in CHANGES)

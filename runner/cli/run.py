@@ -1,0 +1,95 @@
+"""`outreach run`: apply and place until everything has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from runner.cli.apply import confirmed, print_applied
+from runner.cli.options import InstantType, workspace_of
+from runner.cli.output import format_option
+from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
+from runner.errors import ExitCode, UsageWrong
+from runner.report import machine
+from runner.schedule.clock import SystemClock
+from runner.wiring import applying
+from runner.wiring.workspace import Workspace
+
+HERE = "here"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option(
+    "--sandbox", is_flag=False, flag_value=HERE, metavar="[URL]",
+    help="Place into the sandbox: one in this process with a fast clock, or the one at URL.",
+)  # fmt: skip
+@click.option("--now", "windows_ignored", is_flag=True, help="Ignore windows; in the sandbox only.")
+@click.option("--seed", type=int, default=0, show_default=True, help="What the people of an in-process sandbox do.")
+@click.option("--at", type=InstantType(), help="Where the clock of an in-process sandbox starts; now otherwise.")
+@click.option("--yes", is_flag=True, help="Do not ask, even on a terminal.")
+@format_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    sandbox: str | None,
+    seed: int,
+    at: datetime | None,
+    form: str,
+    *,
+    windows_ignored: bool,
+    yes: bool,
+) -> int:
+    """Apply campaigns, then place their calls and texts until everything has ended.
+
+    Without PATH it goes on with what was applied before; so does a second run after the first was
+    stopped, however that happened. Ctrl-C drains: nothing new is started, what is being sent is
+    finished and written down.
+    """
+    if sandbox is None and (windows_ignored or at is not None):
+        raise UsageWrong("--now and --at are for the sandbox only: real people have windows", help="add --sandbox")
+    if sandbox not in (None, HERE) and not str(sandbox).startswith(("http://", "https://")):
+        paths, sandbox = (Path(str(sandbox)), *paths), HERE
+    workspace = workspace_of(ctx)
+    options = RunOptions(sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at)
+    return asyncio.run(_run(workspace, paths, options, form, ask=not yes and sandbox is None))
+
+
+async def _run(workspace: Workspace, paths: tuple[Path, ...], options: RunOptions, form: str, *, ask: bool) -> int:
+    now = SystemClock().now()
+
+    def plan(pointed: Workspace, at: datetime) -> list[applying.Examined]:
+        if not paths:
+            return []
+        examined = [
+            applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored))
+            for one in pointed.load(paths)
+        ]
+        if options.sandbox is None:
+            _check_credentials(pointed, examined)
+        if ask and not confirmed(examined):
+            click.echo("nothing was applied and nothing placed", err=True)
+            sys.exit(ExitCode.OK)
+        return examined
+
+    async with surroundings_of(workspace, options, now) as surroundings:
+        code, applied, overview = await apply_and_run(workspace, surroundings, options, plan)
+        ended_at = surroundings.clock.now()
+    if form == "json":
+        click.echo(machine.status(overview))
+    else:
+        print_applied(applied)
+        click.echo()
+        report(workspace, applied, overview, ended_at)
+    return code
+
+
+def _check_credentials(workspace: Workspace, examined: list[applying.Examined]) -> None:
+    """Resolve every key that will be needed, so that a missing one is said before anything happens."""
+    for account in {route.account for one in examined for route in one.planned.draft.routes}:
+        workspace.credential(account.credential)

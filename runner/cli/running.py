@@ -1,0 +1,198 @@
+"""What `run`, `serve`, `call` and `text` share: an engine that runs with a progress display until it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.live import Live
+
+from runner.cli.output import console
+from runner.errors import ExitCode
+from runner.ledger.store import Store
+from runner.model.overview import CampaignOverview
+from runner.model.plan import PlanSummary
+from runner.report.page import report_page
+from runner.report.results import Totals, print_report, status_table
+from runner.wiring import applying
+from runner.wiring.applying import Applied
+from runner.wiring.running import Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
+from runner.wiring.workspace import Workspace
+
+_REFRESH_SECONDS = 0.25
+_LINE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to run."""
+
+    sandbox: str | None = None
+    """None: real providers; `here`: a sandbox in this process; else a sandbox's URL"""
+    seed: int = 0
+    windows_ignored: bool = False
+    at: datetime | None = None
+    """where the clock of an in-process sandbox starts"""
+    until_done: bool = True
+    listen: tuple[str, int] | None = None
+
+
+def surroundings_of(
+    workspace: Workspace, options: RunOptions, now: datetime
+) -> AbstractAsyncContextManager[Surroundings]:
+    """Choose what the engine runs in."""
+    if options.sandbox is None:
+        return real_surroundings(workspace.accounts, workspace.credential)
+    if options.sandbox == "here":
+        return own_sandbox(workspace.accounts, seed=options.seed, start=options.at or now)
+    return other_sandbox(workspace.accounts, options.sandbox.rstrip("/"))
+
+
+async def apply_and_run(
+    workspace: Workspace,
+    surroundings: Surroundings,
+    options: RunOptions,
+    plan: Callable[[Workspace, datetime], list[applying.Examined]],
+) -> tuple[int, list[Applied], list[CampaignOverview]]:
+    """Apply what `plan` gives and run; give the exit code, what was applied and where everything stands."""
+    workspace = workspace.pointed_at(surroundings.accounts)
+    async with engine(
+        workspace.ledger_path, surroundings, windows_ignored=options.windows_ignored, listen=options.listen
+    ) as running:
+        examined = plan(workspace, running.clock.now())
+        applying.refuse_bad_rows(examined)
+        applied = _apply(workspace, examined, in_sandbox=bool(surroundings.sandbox_url), now=running.clock.now())
+        stopped = await _run(running, options)
+        overview = await running.overview()
+    return _exit_code(overview, stopped=stopped), applied, overview
+
+
+def report(workspace: Workspace, applied: Sequence[Applied], overview: Sequence[CampaignOverview], now: datetime) -> None:
+    """Print the report of a run, write the page, and say where page and ledger lie."""
+    totals = totals_of([one.summary for one in applied], [one.campaign for one in applied], overview)
+    shown = [one for one in overview if not applied or one.campaign in {done.campaign for done in applied}]
+    print_report(console(), shown, totals)
+    page = workspace.ledger_path.with_name("report.html")
+    page.write_text(report_page(shown, totals, now), encoding="utf-8")
+    page.chmod(0o600)
+    click.echo(f"\nreport  {_relative(page)}\nledger  {_relative(workspace.ledger_path)}")
+
+
+def totals_of(
+    summaries: Sequence[PlanSummary], names: Sequence[str], overview: Sequence[CampaignOverview]
+) -> Totals | None:
+    """Account for every row of what was applied; None when nothing was."""
+    if not summaries:
+        return None
+    stats = [one.row_stats for one in overview if one.campaign in set(names)]
+    finished = sum(one[state] for one in stats for state in ("completed", "failed", "held", "suppressed"))
+    still_open = sum(one[state] for one in stats for state in ("pending", "calling", "retry"))
+    return Totals(
+        contacts=sum(one.contacts for one in summaries),
+        finished=finished,
+        still_open=still_open,
+        skipped=sum(one.skipped for one in summaries),
+        rejected=sum(one.rejected for one in summaries),
+    )
+
+
+def _apply(
+    workspace: Workspace, examined: Sequence[applying.Examined], *, in_sandbox: bool, now: datetime
+) -> list[Applied]:
+    store = Store.open(workspace.ledger_path)
+    try:
+        store.belong_to("sandbox" if in_sandbox else "real")
+        applied = [applying.apply(workspace, one, store) for one in examined]
+        # Whoever runs again has mended what a campaign was paused for, or will be told once more.
+        for campaign in store.campaigns_in_force():
+            store.resume(campaign.name, now)
+    finally:
+        store.close()
+    return applied
+
+
+async def _run(running: Engine, options: RunOptions) -> bool:
+    """Run until done or told to stop; whether it was told."""
+    with _signals(running) as told:
+        async with _progress(running):
+            await running.dispatcher.run(until_done=options.until_done)
+    return told.is_set()
+
+
+@contextmanager
+def _signals(running: Engine) -> Iterator[asyncio.Event]:
+    """Let the first SIGINT or SIGTERM drain, and a second one end the process at once."""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop() -> None:
+        if told.is_set():
+            os._exit(ExitCode.STOPPED)
+        told.set()
+        click.echo("stopping: nothing new is started, what is being sent is finished", err=True)
+        running.dispatcher.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield told
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _progress(running: Engine) -> AsyncIterator[None]:
+    """Show where everything stands while the engine runs: live on a terminal, a line now and then elsewhere."""
+    on_terminal = sys.stderr.isatty()
+    live = Live(console=console(error=True), transient=True, auto_refresh=False) if on_terminal else None
+    with live or nullcontext():
+        task = asyncio.create_task(_show(running, live))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _show(running: Engine, live: Live | None) -> None:
+    while True:
+        await asyncio.sleep(_REFRESH_SECONDS if live else _LINE_SECONDS)
+        overview = await running.overview()
+        if live is not None:
+            table = status_table(overview)
+            table.title, table.title_justify = f"{running.clock.now():%a %d %b %H:%M:%S} UTC", "left"
+            live.update(table, refresh=True)
+        else:
+            click.echo(_progress_line(running, overview), err=True)
+
+
+def _progress_line(running: Engine, overview: Sequence[CampaignOverview]) -> str:
+    sums = {
+        state: sum(one.row_stats[state] for one in overview)
+        for state in ("total", "pending", "calling", "retry", "completed", "failed", "held")
+    }
+    counts = " · ".join(f"{state} {count:,}" for state, count in sums.items() if count or state == "total")
+    return f"{running.clock.now():%a %d %b %H:%M} UTC  {counts}"
+
+
+def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:
+    if stopped:
+        return ExitCode.STOPPED
+    unfinished = any(one.row_stats["failed"] or one.row_stats["held"] or one.status == "paused" for one in overview)
+    return ExitCode.UNFINISHED if unfinished else ExitCode.OK
+
+
+def _relative(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

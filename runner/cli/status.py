@@ -1,0 +1,49 @@
+"""`outreach status`: where every campaign stands."""
+
+from __future__ import annotations
+
+import click
+
+from runner.cli.options import workspace_of
+from runner.cli.output import console, format_option, is_masked
+from runner.errors import ExitCode, NotFound
+from runner.ledger import overview
+from runner.ledger.store import Store
+from runner.report import machine
+from runner.schedule.clock import SystemClock
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@click.option("--contacts", "with_contacts", is_flag=True, help="Name every contact with its attempts.")
+@format_option
+@click.pass_context
+def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts: bool) -> int:
+    """Say where every campaign stands, or one; reads the ledger and nothing else."""
+    workspace = workspace_of(ctx)
+    if not workspace.ledger_path.exists():
+        if form == "json":
+            click.echo(machine.status([]))
+            return ExitCode.OK
+        click.echo("no campaign was applied yet")
+        return ExitCode.OK
+    store = Store.open_read_only(workspace.ledger_path)
+    try:
+        with store.reading():
+            campaigns = overview.campaigns(store, SystemClock().now())
+            if campaign is not None:
+                campaigns = [one for one in campaigns if one.campaign == campaign]
+            people = {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
+    finally:
+        store.close()
+    if campaign is not None and not campaigns:
+        raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")
+    if form == "json":
+        click.echo(machine.status(campaigns, people))
+        return ExitCode.OK
+    from runner.report.results import print_contacts, print_status  # noqa: PLC0415 rich is not free
+
+    print_status(console(), campaigns)
+    for name, contacts in (people or {}).items():
+        print_contacts(console(), name, contacts, masked=is_masked())
+    return ExitCode.OK

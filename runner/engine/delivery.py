@@ -1,0 +1,172 @@
+"""Carry out claimed attempts: durable intent first, then one request, then what its answer proves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runner.engine.accounts import Accounts
+from runner.engine.journal import Journal
+from runner.engine.policies import Policies
+from runner.engine.settlement import settle
+from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, Rejected, SendError, Throttled
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.move import ContactState, Move
+from runner.model.outcome import Observation, Outcome
+from runner.model.request import Receipt
+from runner.ports import Clock, Ledger, Transport
+from runner.rules.gate import Drop, Go, Wait, may_send
+
+log = logging.getLogger(__name__)
+
+TRANSPORT_TRIES = 12
+"""how often one attempt is tried again when it provably was not sent"""
+_LONGEST_BACKOFF = timedelta(minutes=15)
+_MOST_RETRY_AFTER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What carrying out attempts needs."""
+
+    journal: Journal
+    policies: Policies
+    accounts: Accounts
+    transport: Transport
+    clock: Clock
+    woken: Callable[[], None]
+    """called when something changed that the dispatcher waits for"""
+
+    async def deliver(self, claimed: Sequence[Assignment]) -> None:
+        """Carry out a batch of claimed attempts; every one of them ends in a named state."""
+        intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
+        self.woken()
+        await asyncio.gather(*(self._send(work) for work in intended))
+
+    def _intend(self, ledger: Ledger, claimed: Sequence[Assignment]) -> list[Assignment]:
+        """Write the intents of those that may be sent, in the transaction that read what forbids it."""
+        now = self.clock.now()
+        going = []
+        for work in ledger.assignments([one.attempt.id for one in claimed]):
+            if work.attempt.state is not AttemptState.CLAIMED:
+                continue
+            move = self._judge(work, now)
+            if ledger.move([move])[0] and move.new is AttemptState.SENDING:
+                going.append(work)
+        return going
+
+    def _judge(self, work: Assignment, now: datetime) -> Move:
+        attempt = work.attempt
+        if work.is_paused:
+            return self._back(work, now, attempt.due_at, "the campaign is paused")
+        verdict = may_send(self.policies.of(attempt.campaign), attempt.zones, now, work.suppression)
+        match verdict:
+            case Go():
+                return Move(
+                    attempt_id=attempt.id, old=attempt.state, new=AttemptState.SENDING, at=now, sent_at=now,
+                    contact=ContactState.CALLING,
+                )  # fmt: skip
+            case Wait(until, why):
+                return self._back(work, now, until, why)
+            case Drop(state, why):
+                suppressed = state is AttemptState.SUPPRESSED
+                contact = ContactState.SUPPRESSED if suppressed else ContactState.FAILED
+                return Move(attempt_id=attempt.id, old=attempt.state, new=state, at=now, contact=contact, reason=why)
+
+    async def _send(self, work: Assignment) -> None:
+        """Send one attempt whose intent is durable, and write down what came of it."""
+        attempt = work.attempt
+        agent = self.policies.agent_of(attempt.campaign, attempt.step)
+        in_body = agent is None or agent.reference == "metadata"
+        try:
+            provider = self.accounts.provider(attempt.account)
+            request = provider.stamp(work.request, attempt.key, in_body=in_body)
+            receipt = provider.read_receipt(await self.transport.send(self.accounts.account(attempt.account), request))
+        except SendError as error:
+            await self._not_accepted(work, error)
+        except (CredentialMissing, NotFound) as error:  # raised before anything is sent
+            await self._not_accepted(work, Rejected(error.message, pause=True))
+        except Exception as error:  # whatever it was, the request may have left
+            log.exception("attempt %s: unexpected failure while sending", attempt.key)
+            await self._not_accepted(work, InDoubt(f"unexpected failure: {type(error).__name__}"))
+        else:
+            await self._accepted(work, receipt)
+        self.woken()
+
+    async def _accepted(self, work: Assignment, receipt: Receipt) -> None:
+        attempt = work.attempt
+        account = self.accounts.account(attempt.account)
+        now = self.clock.now()
+        accepted = Move(
+            attempt_id=attempt.id, old=AttemptState.SENDING, new=AttemptState.ACCEPTED, at=now,
+            provider_id=receipt.provider_id, poll_at=now + account.poll[0],
+        )  # fmt: skip
+        await self.journal.run(lambda ledger: ledger.move([accepted]))
+        if receipt.remaining == 0:
+            reason = f"account {account.name}: no calls remain"
+            await self.journal.run(lambda ledger: ledger.pause(attempt.campaign, reason, now))
+        if not self.accounts.can_follow(attempt.account):
+            await self._finish_unfollowed(work)
+
+    async def _finish_unfollowed(self, work: Assignment) -> None:
+        """End an attempt whose provider can neither be asked nor tells."""
+
+        def finish(ledger: Ledger) -> None:
+            current = ledger.assignments([work.attempt.id])[0]
+            words = {"note": "the provider has no way to say how it ended"}
+            seen = Observation(outcome=Outcome.UNKNOWN, words=words)
+            ledger.move([self._settled(ledger, current, seen)])
+
+        await self.journal.run(finish)
+
+    async def _not_accepted(self, work: Assignment, error: SendError) -> None:
+        now = self.clock.now()
+
+        def write(ledger: Ledger) -> None:
+            current = ledger.assignments([work.attempt.id])[0]
+            ledger.move([self._after_error(ledger, current, error, now)])
+            if isinstance(error, Rejected) and error.pause:
+                reason = f"account {work.attempt.account}: {error.message}"
+                ledger.pause(work.attempt.campaign, reason, now)
+
+        await self.journal.run(write)
+
+    def _after_error(self, ledger: Ledger, work: Assignment, error: SendError, now: datetime) -> Move:
+        """Give the move that an error's proof allows: only what provably was not sent is sent again."""
+        attempt, tries = work.attempt, work.attempt.transport_tries + 1
+        if isinstance(error, Rejected) and error.pause:
+            return self._back(work, now, now, error.message)
+        if isinstance(error, Rejected) or (isinstance(error, (NotSent, Throttled)) and tries > TRANSPORT_TRIES):
+            seen = Observation(outcome=Outcome.FAILED, words={"error": error.message})
+            return self._settled(ledger, work, seen)
+        if isinstance(error, Throttled):
+            wait = timedelta(seconds=error.retry_after) if error.retry_after else _backoff(tries)
+            return self._back(work, now, now + min(wait, _MOST_RETRY_AFTER), error.message, tries=tries)
+        if isinstance(error, NotSent):
+            return self._back(work, now, now + _backoff(tries), error.message, tries=tries)
+        settle_after = self.accounts.account(attempt.account).settle_after
+        return Move(
+            attempt_id=attempt.id, old=attempt.state, new=AttemptState.IN_DOUBT, at=now, reason=error.message,
+            poll_at=now + settle_after,
+        )  # fmt: skip
+
+    def _back(self, work: Assignment, now: datetime, due_at: datetime, why: str, *, tries: int | None = None) -> Move:
+        """Put an attempt that provably was not placed back in line."""
+        attempt = work.attempt
+        first_step = self.policies.of(attempt.campaign).campaign.steps[0].label
+        untouched = attempt.number == 1 and attempt.step == first_step
+        return Move(
+            attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=due_at, reason=why,
+            contact=ContactState.PENDING if untouched else ContactState.RETRY, transport_tries=tries,
+        )  # fmt: skip
+
+    def _settled(self, ledger: Ledger, work: Assignment, seen: Observation) -> Move:
+        policy = self.policies.of(work.attempt.campaign)
+        return settle(policy, work, seen, ledger.history(work.attempt.contact_id), self.clock.now())
+
+
+def _backoff(tries: int) -> timedelta:
+    return min(timedelta(seconds=2.0**tries), _LONGEST_BACKOFF)

@@ -1,0 +1,178 @@
+"""The loop: at each wake-up release what is due inside the limits, ask for outcomes that are due, sleep.
+
+It decides nothing by itself: the rules say what may start, the ledger what is due, the alarm wakes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from runner.engine.delivery import Delivery
+from runner.engine.journal import Journal
+from runner.engine.policies import Policies
+from runner.engine.reconciliation import Reconciliation
+from runner.errors import LedgerError
+from runner.model.attempt import Assignment
+from runner.ports import Alarm, Clock, Ledger
+from runner.rules.limits import history_needed, room
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+_CLAIM_AT_MOST = 200
+_ASK_AT_MOST = 200
+_LOOK_AGAIN = timedelta(seconds=5)
+_IDLE_AGAIN_SECONDS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Wakefulness:
+    """How the loop sleeps and is woken."""
+
+    woken: asyncio.Event
+    """set by the alarm and by everything that the loop waits for"""
+    alarm: Alarm
+    idle: Callable[[datetime], bool] | None = None
+    """called when nothing is being sent, with the next instant at which something is due; False asks to be called again soon"""
+
+
+class Dispatcher:
+    """Runs the campaigns of one ledger; the only one that sends."""
+
+    def __init__(  # noqa: PLR0913 the parts of the loop, built once in wiring
+        self,
+        journal: Journal,
+        policies: Policies,
+        delivery: Delivery,
+        reconciliation: Reconciliation,
+        clock: Clock,
+        wakefulness: Wakefulness,
+    ) -> None:
+        self._journal = journal
+        self._policies = policies
+        self._delivery = delivery
+        self._reconciliation = reconciliation
+        self._clock = clock
+        self._woken = wakefulness.woken
+        self._alarm = wakefulness.alarm
+        self._idle = wakefulness.idle
+        self._stopping = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts: dict[str, deque[datetime]] = {}
+        self._asking: set[int] = set()
+        self.fault: BaseException | None = None
+
+    def wake(self) -> None:
+        """Have the loop look again at once."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Have the loop claim nothing more; what is being sent is still finished and written down."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self, *, until_done: bool) -> None:
+        """Run until stopped or, with `until_done`, until nothing is left to do.
+
+        Raises LedgerError when the ledger cannot be written: without it nothing may be sent.
+        """
+        await self._journal.run(lambda ledger: self._policies.renew(ledger.campaigns_in_force()))
+        doubtful = await self._reconciliation.recover()
+        if doubtful:
+            log.warning("%d attempts were being sent when the runner last stopped; they are in doubt", doubtful)
+        while not self._stopping:
+            self._woken.clear()
+            next_at, open_count = await self._tick()
+            if until_done and not open_count and not self._tasks:
+                break
+            self._sleep_until(next_at, until_done=until_done)
+            await self._woken.wait()
+        await self._drain()
+
+    async def _tick(self) -> tuple[datetime | None, int]:
+        """Start everything that may start now; give the next instant to look and what is still open."""
+        now = self._clock.now()
+        released, next_room = await self._journal.run(lambda ledger: self._release(ledger, now))
+        if released:
+            self._spawn(self._delivery.deliver(released))
+        due = await self._journal.run(lambda ledger: ledger.to_ask(now, _ASK_AT_MOST))
+        asking = [work for work in due if work.attempt.id not in self._asking]
+        for work in asking:
+            self._asking.add(work.attempt.id)
+            self._spawn(self._ask(work))
+        return await self._journal.run(lambda ledger: self._outlook(ledger, now, next_room))
+
+    async def _ask(self, work: Assignment) -> None:
+        try:
+            await self._reconciliation.ask([work])
+        finally:
+            self._asking.discard(work.attempt.id)
+
+    def _release(self, ledger: Ledger, now: datetime) -> tuple[list[Assignment], datetime | None]:
+        """Claim what is due inside the limits of each campaign; give it and when time makes more room."""
+        self._policies.renew(ledger.campaigns_in_force())
+        live = ledger.live_calls()
+        released: list[Assignment] = []
+        next_room: datetime | None = None
+        for name in self._policies.active:
+            limits = self._policies.of(name).campaign.limits
+            starts = self._starts_of(ledger, name, now)
+            left = room(limits, live.get(name, 0), starts, now)
+            claimed = ledger.claim_due(name, min(left.free, _CLAIM_AT_MOST), now, now + LEASE)
+            starts.extend([now] * len(claimed))
+            released.extend(claimed)
+            until = left.until or (room(limits, 0, starts, now).until if claimed else None)
+            if until is not None:
+                next_room = min(next_room or until, until)
+        return released, next_room
+
+    def _starts_of(self, ledger: Ledger, name: str, now: datetime) -> deque[datetime]:
+        since = now - history_needed(self._policies.of(name).campaign.limits)
+        if name not in self._starts:
+            self._starts[name] = deque(ledger.recent_starts(name, since))
+        starts = self._starts[name]
+        while starts and starts[0] <= since:
+            starts.popleft()
+        return starts
+
+    def _outlook(self, ledger: Ledger, now: datetime, next_room: datetime | None) -> tuple[datetime | None, int]:
+        asks = ledger.next_ask() if not self._asking else None
+        found = [at for at in (ledger.next_due(now), asks, next_room) if at is not None]
+        return min(found, default=None), ledger.open_attempts()
+
+    def _sleep_until(self, next_at: datetime | None, *, until_done: bool) -> None:
+        now = self._clock.now()
+        if next_at is not None and not self._tasks and self._idle is not None and not self._idle(next_at):
+            asyncio.get_running_loop().call_later(_IDLE_AGAIN_SECONDS, self.wake)
+        # Another process may apply a new revision or pause a campaign at any time.
+        look_again = now + _LOOK_AGAIN
+        if next_at is None or (not until_done and next_at > look_again):
+            next_at = look_again
+        self._alarm.set(next_at)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Without a ledger nothing may be sent, so the loop ends; the attempt keeps its durable state.
+            self.fault = task.exception()
+            self._stopping = True
+        self.wake()
+
+    async def _drain(self) -> None:
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        if self.fault is not None:
+            if isinstance(self.fault, LedgerError):
+                raise self.fault
+            raise RuntimeError("the dispatcher failed") from self.fault

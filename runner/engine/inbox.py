@@ -1,0 +1,89 @@
+"""Take in webhooks: stored as they came, verified, then settled; a doubtful one only asks the provider."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from runner.engine.accounts import Accounts
+from runner.engine.journal import Journal
+from runner.engine.reconciliation import Reconciliation
+from runner.errors import WebhookRefused
+from runner.model.attempt import AttemptState
+from runner.model.outcome import Observation
+from runner.ports import Clock, Ledger
+
+_SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """What receiving webhooks needs."""
+
+    journal: Journal
+    accounts: Accounts
+    reconciliation: Reconciliation
+    clock: Clock
+    secret: Callable[[str], str]
+    """gives the value of a credential reference"""
+
+    async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> str:
+        """Take in one webhook; give what it led to, after that is durable.
+
+        A webhook is proof when the provider's signature or the secret token in its URL holds.
+        An unproven one is a hint: the provider is asked, and where it cannot be asked, or a
+        configured proof fails, the webhook is refused. Raises WebhookRefused.
+        """
+        if account not in self.accounts:
+            raise WebhookRefused("no such account", status=404)
+        verified = self._is_proven(account, token, headers, body)
+        observations = self.accounts.provider(account).read_webhook(headers, body)
+        digest = hashlib.sha256(body).hexdigest()
+        now = self.clock.now()
+        is_new = await self.journal.run(
+            lambda ledger: ledger.receive(account, digest, body, now, verified=verified)
+        )
+        if not is_new:
+            return "seen before"
+        results = [await self._take(account, one, verified=verified) for one in observations]
+        result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
+        await self.journal.run(lambda ledger: ledger.settle_webhook(account, digest, result))
+        return result
+
+    def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
+        reference = self.accounts.account(account).webhook_secret
+        can_ask = self.accounts.provider(account).capabilities.poll
+        if not reference:
+            if not can_ask:
+                raise WebhookRefused("this account has no webhook secret, and its provider cannot be asked")
+            return False
+        secret = self.secret(reference)
+        if token and any(hmac.compare_digest(token.encode(), one.encode()) for one in secret.split()):
+            return True
+        if self.accounts.provider(account).verify_webhook(headers, body, secret, self.clock.now()):
+            return True
+        raise WebhookRefused("the signature does not hold")
+
+    async def _take(self, account: str, seen: Observation, *, verified: bool) -> str:
+        work = await self.journal.run(lambda ledger: ledger.find(account, seen.provider_id, seen.reference))
+        if work is None:
+            return "unknown call"
+        if work.attempt.account != account or work.attempt.state not in _SETTLED_BY_PROOF:
+            return "already settled"
+        if not seen.is_final:
+            return "still live"
+        if verified:
+            return "settled" if await self.reconciliation.settle(work.attempt.id, seen) else "already settled"
+        return await self._ask(work.attempt.id)
+
+    async def _ask(self, attempt_id: int) -> str:
+        now = self.clock.now()
+
+        def hint(ledger: Ledger) -> None:
+            ledger.ask_now(attempt_id, now)
+
+        await self.journal.run(hint)
+        self.reconciliation.woken()
+        return "asking the provider"

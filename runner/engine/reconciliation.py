@@ -1,0 +1,217 @@
+"""Follow attempts to their end: ask for outcomes, look for requests in doubt, recover after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from runner.engine.accounts import Accounts
+from runner.engine.journal import Journal
+from runner.engine.policies import Policies
+from runner.engine.settlement import settle
+from runner.errors import OutreachError
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.move import ContactState, Move
+from runner.model.outcome import Observation, Outcome
+from runner.model.request import Finding, Sent
+from runner.ports import Clock, Ledger, Transport
+
+log = logging.getLogger(__name__)
+
+EMPTY_LOOKUPS = 2
+"""how many complete, empty look-ups prove that a request never arrived"""
+_MOST_PAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What asking needs."""
+
+    journal: Journal
+    policies: Policies
+    accounts: Accounts
+    transport: Transport
+    clock: Clock
+    woken: Callable[[], None]
+
+    async def recover(self) -> int:
+        """Put right what a crash left behind; give how many attempts are in doubt because of it.
+
+        What was claimed was not sent. What was being sent may have been.
+        """
+
+        def put_right(ledger: Ledger) -> int:
+            now = self.clock.now()
+            for work in ledger.in_state(AttemptState.CLAIMED):
+                ledger.move([_unclaimed(work, now, self._first_step(work))])
+            sending = ledger.in_state(AttemptState.SENDING)
+            ledger.move(self._doubted(work, now) for work in sending)
+            return len(sending)
+
+        return await self.journal.run(put_right)
+
+    async def ask(self, due: Sequence[Assignment]) -> None:
+        """Ask about accepted and doubtful attempts whose time has come."""
+        await asyncio.gather(*(self._ask_one(work) for work in due))
+
+    async def settle(self, attempt_id: int, observation: Observation) -> bool:
+        """End an attempt with a proven outcome; False when it had ended before."""
+
+        def write(ledger: Ledger) -> bool:
+            work = ledger.assignments([attempt_id])[0]
+            if AttemptState.FINISHED is work.attempt.state or not observation.is_final:
+                return False
+            history = ledger.history(work.attempt.contact_id)
+            policy = self.policies.of(work.attempt.campaign)
+            moved = ledger.move([settle(policy, work, observation, history, self.clock.now())])[0]
+            if moved and observation.outcome is Outcome.OPTED_OUT:
+                ledger.suppress(work.attempt.phone, "opted out", f"call {work.attempt.key}", self.clock.now())
+            return moved
+
+        ended = await self.journal.run(write)
+        self.woken()
+        return ended
+
+    async def _ask_one(self, work: Assignment) -> None:
+        try:
+            if work.attempt.state is AttemptState.IN_DOUBT:
+                await self._resolve(work)
+            else:
+                await self._poll(work)
+        except Exception:  # one attempt's trouble must not stop the others
+            log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key)
+            await self._ask_later(work)
+        self.woken()
+
+    async def _poll(self, work: Assignment) -> None:
+        provider = self.accounts.provider(work.attempt.account)
+        request = provider.poll_request(_sent(work, self._delivery(work)))
+        observation = Observation()
+        if request is not None:
+            try:
+                reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
+                observation = provider.read_poll(_sent(work, self._delivery(work)), reply)
+            except OutreachError as error:
+                log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
+        if observation.is_final:
+            await self.settle(work.attempt.id, observation)
+        else:
+            await self._ask_later(work)
+
+    async def _resolve(self, work: Assignment) -> None:
+        """Look for a request in doubt; only repeated complete, empty answers prove that it never arrived."""
+        attempt = work.attempt
+        try:
+            finding = await self._look_up(work)
+        except OutreachError as error:
+            log.info("attempt %s: still in doubt: %s", attempt.key, error.message)
+            await self._ask_later(work)
+            return
+        now = self.clock.now()
+        if finding is None:
+            await self._move(self._held(work, now, "may have been placed, and this provider cannot be asked"))
+        elif finding.found:
+            account = self.accounts.account(attempt.account)
+            await self._move(
+                Move(
+                    attempt_id=attempt.id, old=attempt.state, new=AttemptState.ACCEPTED, at=now, reason="found again",
+                    provider_id=finding.provider_id, poll_at=now + account.poll[0],
+                )
+            )  # fmt: skip
+        elif attempt.polls + 1 < EMPTY_LOOKUPS:
+            await self._ask_later(work)
+        else:
+            await self._move(
+                Move(
+                    attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=now,
+                    reason="proved absent: it never arrived", contact=ContactState.RETRY,
+                    transport_tries=attempt.transport_tries + 1,
+                )
+            )  # fmt: skip
+
+    async def _look_up(self, work: Assignment) -> Finding | None:
+        """Page through the provider's list to its end; None when the provider cannot be asked."""
+        provider, account = self.accounts.provider(work.attempt.account), self.accounts.account(work.attempt.account)
+        sent = _sent(work, self._delivery(work))
+        for page in range(_MOST_PAGES):
+            request = provider.find_request(sent, page)
+            if request is None:
+                return None
+            finding = provider.read_find(sent, await self.transport.send(account, request))
+            if finding.found or not finding.more:
+                return finding
+        raise OutreachError(f"the list has more than {_MOST_PAGES} pages")
+
+    async def _ask_later(self, work: Assignment) -> None:
+        """Climb the poll ladder; at its end an accepted attempt is unknown and a doubtful one held."""
+        attempt, now = work.attempt, self.clock.now()
+        doubtful = attempt.state is AttemptState.IN_DOUBT
+        ladder = self.accounts.account(attempt.account).poll
+        since = attempt.sent_at or now
+        if attempt.polls + 1 >= len(ladder):
+            if doubtful:
+                await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))
+            else:
+                await self.settle(attempt.id, Observation(outcome=Outcome.UNKNOWN))
+            return
+        wait = self.accounts.account(attempt.account).settle_after if doubtful else timedelta(0)
+        poll_at = max(since + ladder[attempt.polls + 1], now + wait) if not doubtful else now + wait
+        await self._move(
+            Move(
+                attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=poll_at,
+                polls=attempt.polls + 1, reason="asked; no outcome yet",
+            )
+        )  # fmt: skip
+
+    async def _move(self, move: Move) -> None:
+        await self.journal.run(lambda ledger: ledger.move([move]))
+
+    def _delivery(self, work: Assignment) -> str:
+        policy = self.policies.of(work.attempt.campaign)
+        steps = {step.label: step for step in policy.campaign.steps}
+        step = steps.get(work.attempt.step)
+        return step.delivery if step is not None else "single"
+
+    def _first_step(self, work: Assignment) -> str:
+        return self.policies.of(work.attempt.campaign).campaign.steps[0].label
+
+    def _doubted(self, work: Assignment, now: datetime) -> Move:
+        settle_after = self.accounts.account(work.attempt.account).settle_after
+        since = work.attempt.sent_at or now
+        return Move(
+            attempt_id=work.attempt.id, old=AttemptState.SENDING, new=AttemptState.IN_DOUBT, at=now,
+            reason="the runner stopped while it was being sent", poll_at=max(now, since + settle_after),
+        )  # fmt: skip
+
+    @staticmethod
+    def _held(work: Assignment, now: datetime, why: str) -> Move:
+        return Move(
+            attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.HELD, at=now, reason=why,
+            contact=ContactState.HELD, polls=work.attempt.polls,
+        )  # fmt: skip
+
+
+def _unclaimed(work: Assignment, now: datetime, first_step: str) -> Move:
+    untouched = work.attempt.number == 1 and work.attempt.step == first_step
+    return Move(
+        attempt_id=work.attempt.id, old=AttemptState.CLAIMED, new=AttemptState.PLANNED, at=now,
+        reason="the runner stopped before it was sent",
+        contact=ContactState.PENDING if untouched else ContactState.RETRY,
+    )  # fmt: skip
+
+
+def _sent(work: Assignment, delivery: str) -> Sent:
+    attempt = work.attempt
+    return Sent(
+        key=attempt.key,
+        channel=attempt.channel,
+        phone=attempt.phone,
+        agent_id=work.agent_id,
+        campaign=attempt.campaign,
+        delivery="native" if delivery == "native" else "single",
+        sent_at=attempt.sent_at or attempt.due_at,
+        provider_id=attempt.provider_id,
+    )

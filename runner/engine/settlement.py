@@ -1,0 +1,93 @@
+"""Settle an attempt: from what was observed to the move that is written, follow-up included; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from runner.model.attempt import Assignment, AttemptState, attempt_key
+from runner.model.move import ContactState, Move, NextAttempt
+from runner.model.outcome import REACHED, Observation, Outcome
+from runner.rules.expressions import StepResult
+from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
+from runner.rules.policy import Policy
+
+_STATES = {
+    Then.RETRY: ContactState.RETRY,
+    Then.NEXT_STEP: ContactState.RETRY,
+    Then.COMPLETED: ContactState.COMPLETED,
+    Then.FAILED: ContactState.FAILED,
+    Then.HELD: ContactState.HELD,
+}
+
+
+def settle(
+    policy: Policy,
+    work: Assignment,
+    observation: Observation,
+    history: Mapping[str, StepResult],
+    now: datetime,
+) -> Move:
+    """Give the move that ends an attempt with an observed outcome.
+
+    The follow-up counts from the end of the call where the provider says when that was, never
+    from a time in the future.
+    """
+    attempt = work.attempt
+    outcome = observation.outcome or Outcome.UNKNOWN
+    ended_at = min(observation.ended_at, now) if observation.ended_at else now
+    following = _follow_up(policy, work, observation, outcome, history, ended_at)
+    contact = _STATES[following.then]
+    if outcome is Outcome.OPTED_OUT:
+        contact = ContactState.SUPPRESSED
+    return Move(
+        attempt_id=attempt.id,
+        old=attempt.state,
+        new=AttemptState.FINISHED,
+        at=now,
+        contact=contact,
+        reason=following.reason,
+        provider_id=observation.provider_id if not attempt.provider_id else "",
+        polls=attempt.polls,
+        outcome=outcome,
+        observation=observation,
+        next_attempt=_next_attempt(policy, work, following),
+    )
+
+
+def _follow_up(  # noqa: PLR0913 the facts of an ending
+    policy: Policy,
+    work: Assignment,
+    observation: Observation,
+    outcome: Outcome,
+    history: Mapping[str, StepResult],
+    ended_at: datetime,
+) -> FollowUp:
+    attempt = work.attempt
+    if all(step.label != attempt.step for step in policy.campaign.steps):
+        then = Then.COMPLETED if outcome in REACHED else Then.FAILED
+        return FollowUp(then=then, reason=f"{outcome}: step {attempt.step} is no longer in the campaign")
+    earlier = {step: result for step, result in history.items() if step != attempt.step}
+    ending = Ending(
+        step=attempt.step,
+        number=attempt.number,
+        outcome=outcome,
+        at=ended_at,
+        zones=attempt.zones,
+        history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag)},
+        contact=work.cells,
+    )
+    return follow_up(policy, ending)
+
+
+def _next_attempt(policy: Policy, work: Assignment, following: FollowUp) -> NextAttempt | None:
+    if following.due_at is None:
+        return None
+    attempt = work.attempt
+    return NextAttempt(
+        key=attempt_key(attempt.campaign, attempt.contact_key, following.step, following.number),
+        step=following.step,
+        number=following.number,
+        channel=policy.campaign.step_named(following.step).channel,
+        due_at=following.due_at,
+    )

@@ -1,0 +1,1 @@
+"""Campaign, project, contact and template files in; every error with its place and a line to paste."""

@@ -1,0 +1,58 @@
+"""Rejected rows into a CSV that a person can mend and hand in again."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from runner.model.contact import RejectedRow
+
+REASON_COLUMNS = ("rejected_row", "rejected_column", "rejected_reason")
+"""what stands before the row's own cells: they may be more than the header has, so they come last"""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_PHONE = re.compile(r"\+[\d\s().\-]{6,30}", re.ASCII)
+
+
+def write_rejects(path: Path, header: Sequence[str], rows: Iterable[RejectedRow]) -> int:
+    """Write rejected rows with their reasons; gives how many. The file appears whole or not at all.
+
+    Every cell is quoted; one that a spreadsheet would run as a formula gets an apostrophe, a phone
+    number stays as it was written. Only the owner may read the file. An older file is replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            count = _write(csv.writer(file, quoting=csv.QUOTE_ALL), header, rows)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return count
+
+
+def reject_path(contacts: Path, folder: Path | None = None) -> Path:
+    """Give where the rejected rows of a contact file go: `april.csv` becomes `april.reject.csv`."""
+    return (folder or contacts.parent) / f"{contacts.stem}.reject.csv"
+
+
+def harmless(cell: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run; a phone number is left alone."""
+    if cell.startswith(_FORMULA) and not _PHONE.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _write(file: csv.Writer, header: Sequence[str], rows: Iterable[RejectedRow]) -> int:  # type: ignore[name-defined]
+    file.writerow([harmless(name) for name in (*REASON_COLUMNS, *header)])
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007 the count is the result
+        file.writerow([harmless(cell) for cell in (str(row.row), row.column, row.reason, *row.cells)])
+    return count

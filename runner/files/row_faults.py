@@ -1,0 +1,83 @@
+"""Bad rows as diagnostics: one for each cause, at its first row, naming the other rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from runner.errors import Diagnostic, Severity, Span
+from runner.model.campaign import ContactSource
+from runner.model.contact import RejectedRow
+
+_VALUE = re.compile(r"`[^`]*`|\d+")
+_HELP: Mapping[str, str] = {
+    "P02": "say which country: contacts: {{file: {file}, country: GB}}",
+    "P04": "format the column as Text in the spreadsheet, paste the numbers again, save as CSV UTF-8",
+    "P05": "write an IANA name such as America/New_York, or leave the cell empty",
+    "P06": "say which encoding: contacts: {{file: {file}, encoding: cp1252}}",
+    "V02": "give a value for it: {{{{ contact.x | default('soon') }}}}, or leave such rows out: on_bad_row: skip",
+}
+_DEFAULT_HELP = "mend the rows, or leave them out: contacts: {{file: {file}, on_bad_row: skip}}"
+_SKIPPED_HELP = "mend the rows; until then they are left out"
+
+
+def row_diagnostics(
+    rejected: Sequence[RejectedRow], source: ContactSource, shown: str, severity: Severity = Severity.ERROR
+) -> list[Diagnostic]:
+    """Group bad rows by cause; `shown` is the file as errors name it. The source's file is an absolute path."""
+    groups: dict[tuple[str, str, str], list[RejectedRow]] = {}
+    for row in rejected:
+        groups.setdefault((row.code, row.column, _VALUE.sub("`…`", row.reason)), []).append(row)
+    firsts = [rows[0].row for rows in groups.values()]
+    lines = _lines_of(source, firsts)
+    return [_diagnostic(rows, source, shown, lines, severity) for rows in groups.values()]
+
+
+def _diagnostic(
+    rows: Sequence[RejectedRow], source: ContactSource, shown: str, lines: Mapping[int, str], severity: Severity
+) -> Diagnostic:
+    first = rows[0]
+    otherwise = _SKIPPED_HELP if source.on_bad_row == "skip" else _DEFAULT_HELP
+    help_line = _HELP.get(first.code, otherwise).format(file=source.file and Path(source.file).name or "x.csv")
+    message = f"{first.column}: {first.reason}" if first.column else first.reason
+    if len(rows) > 1:
+        message = f"{len(rows)} rows: {message}"
+    text = lines.get(first.row, "")
+    length = _cell_length(text, first)
+    return Diagnostic(
+        code=first.code,
+        message=message,
+        help=help_line,
+        file=shown,
+        span=Span(first.row, first.cell_column, first.row, first.cell_column + length),
+        path=first.column,
+        source=text,
+        severity=severity,
+        same=tuple(row.row for row in rows[1:]),
+    )
+
+
+def _cell_length(text: str, row: RejectedRow) -> int:
+    """Give how many characters the carets stand under: the cell up to the next separator."""
+    rest = text[row.cell_column - 1 :]
+    match = re.match(r"\"[^\"]*\"|[^,;\t|]+", rest)
+    return max(1, match.end() if match else 1)
+
+
+def _lines_of(source: ContactSource, numbers: Iterable[int]) -> dict[int, str]:
+    """Read the lines that diagnostics show; nothing when the file cannot be read again."""
+    wanted = set(numbers)
+    if source.file is None or not wanted:
+        return {}
+    found: dict[int, str] = {}
+    try:
+        with Path(source.file).open(encoding=source.encoding, errors="replace", newline=None) as file:
+            for number, line in enumerate(file, start=1):
+                if number in wanted:
+                    found[number] = line.rstrip("\n").lstrip("\ufeff")
+                if len(found) == len(wanted):
+                    break
+    except (OSError, LookupError):
+        return found
+    return found

@@ -1,0 +1,131 @@
+"""What the models' own schema cannot say: short forms, rules over keys, examples; tables only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+WINDOW_TEXT: Schema = {
+    "type": "string",
+    "pattern": r"\d\s*([aApP]\.?[mM]\.?)?\s*(-|\u2013|to)\s*\d",
+    "patternErrorMessage": "write days and hours: mon-fri 09:00-18:00",
+    "examples": ["mon-fri 10:00-18:00", "mon-fri 9am-6pm; sat 10:00-14:00"],
+}
+
+SHORT_FORMS: dict[str, list[Schema]] = {
+    "Agent": [
+        {
+            "type": "string",
+            "pattern": r"^\s*[a-z]+/\S.*$",
+            "patternErrorMessage": "write provider/id, for example revox/asst_8f2c",
+            "examples": ["movoice/agent_12345", "revox/asst_8f2c"],
+        }
+    ],
+    "ContactSource": [
+        {"type": "string", "minLength": 1, "examples": ["contacts/people.csv"]},
+        {"type": "array", "items": {"$ref": "#/$defs/Person"}, "minItems": 1},
+    ],
+    "Retry": [
+        {
+            "type": "string",
+            "pattern": r"^\s*(never|no|once|twice|\d+\s+times?)\b",
+            "patternErrorMessage": "write: 3 times, 2h apart   (or: never)",
+            "examples": ["3 times, 2h apart, on no_answer, busy", "twice, 1d apart", "never"],
+        }
+    ],
+    "Variable": [{"type": ["string", "number", "boolean"], "examples": ["{{ contact.name | title }}"]}],
+    "Message": [{"type": "string", "minLength": 1, "examples": ["Hello {{ contact.name }}, your visit is tomorrow."]}],
+}
+"""by model: what may stand in place of its map"""
+
+NEW_PARTS: dict[str, Schema] = {
+    "Person": {
+        "type": "object",
+        "description": "One person: a phone number and whatever templates use.",
+        "minProperties": 1,
+        "examples": [{"phone": "+12025550143", "name": "Ann"}],
+    },
+    "Windows": {
+        "description": "Spans of local time: one line, a map, or a list of them.",
+        "anyOf": [
+            WINDOW_TEXT,
+            {"$ref": "#/$defs/Window"},
+            {"type": "array", "items": {"anyOf": [WINDOW_TEXT, {"$ref": "#/$defs/Window"}]}, "minItems": 1},
+        ],
+    },
+    "Outcomes": {
+        "description": "Outcomes: one line with commas, or a list.",
+        "anyOf": [
+            {"type": "array", "items": {"$ref": "#/$defs/Outcome"}, "minItems": 1},
+            {"type": "string", "minLength": 1, "examples": ["no_answer, busy, voicemail"]},
+        ],
+    },
+}
+
+_SPAN: Schema = {"type": "string", "pattern": r"^(\s*\d+(\.\d+)?\s*[smhdw])+\s*$|^P", "examples": ["90s", "5m", "1h"]}
+
+REPLACED: dict[tuple[str, str], Schema] = {
+    ("AccountEntry", "poll"): {
+        "anyOf": [
+            {"type": "array", "items": _SPAN, "minItems": 1},
+            {"type": "string", "minLength": 1, "examples": ["90s, 5m, 15m, 1h"]},
+        ]
+    },
+    ("Campaign", "windows"): {"$ref": "#/$defs/Windows"},
+    ("Defaults", "windows"): {"$ref": "#/$defs/Windows"},
+    ("Retry", "on"): {"$ref": "#/$defs/Outcomes"},
+    ("Step", "when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
+    ("ContactSource", "inline"): {"type": "array", "items": {"$ref": "#/$defs/Person"}, "minItems": 1},
+    ("Window", "days"): {
+        "anyOf": [
+            {"type": "string", "examples": ["mon-fri", "mon, wed, fri", "daily"]},
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [{"enum": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}, {"type": "string"}]},
+            },
+        ]
+    },
+}
+"""by model and key: what stands in place of the schema that pydantic gives"""
+
+RULES: dict[str, Schema] = {
+    "Campaign": {"anyOf": [{"required": ["agent"]}, {"required": ["agents"]}]},
+    "Step": {
+        "oneOf": [{"required": ["call"]}, {"required": ["text"]}],
+        "not": {"required": ["call", "message"]},
+    },
+    "ContactSource": {"oneOf": [{"required": ["file"]}, {"required": ["inline"]}]},
+}
+"""by model: which keys go together"""
+
+EXAMPLES: dict[tuple[str, str], list[Any]] = {
+    ("AccountEntry", "base_url"): ["https://api.movoice.ai/v1"],
+    ("AccountEntry", "generation"): ["A", "D"],
+    ("Agent", "id"): ["agent_12345", "asst_8f2c"],
+    ("Agent", "account"): ["default"],
+    ("Campaign", "campaign"): ["april-reminders"],
+    ("Campaign", "description"): ["Reminds customers of open invoices."],
+    ("Campaign", "locale"): ["en_US", "de_DE", "fr_CA"],
+    ("Columns", "key"): ["customer_id"],
+    ("Columns", "phone"): ["phone", "mobile"],
+    ("Columns", "timezone"): ["timezone", "tz"],
+    ("ContactSource", "encoding"): ["utf-8", "cp1252", "utf-16"],
+    ("ContactSource", "file"): ["contacts/people.csv"],
+    ("ContactSource", "where"): ["amount_due > 0"],
+    ("ContactSource", "suppress"): [["contacts/do-not-call.csv"]],
+    ("Defaults", "locale"): ["en_US", "de_DE", "fr_CA"],
+    ("Limits", "concurrency"): [10],
+    ("Limits", "per_second"): [0.5, 2],
+    ("Message", "template"): ["reminder.txt"],
+    ("Project", "ledger"): ["sqlite:///.outreach/ledger.db", "postgresql://localhost/outreach"],
+    ("Project", "templates"): ["templates"],
+    ("Retry", "attempts"): [3],
+    ("Step", "call"): ["reminder"],
+    ("Step", "text"): ["reminder"],
+    ("Step", "name"): ["first-call"],
+    ("Step", "when"): ["no_answer, busy", "previous.outcome == 'no_answer'"],
+    ("Variable", "value"): ["{{ contact.name | title }}"],
+}
+"""by model and key: what people write"""

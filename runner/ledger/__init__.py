@@ -1,0 +1,1 @@
+"""The ledger: revisions, contacts, attempts, events, suppressions, in one SQLite file."""

@@ -1,0 +1,90 @@
+"""Read what the ledger says about campaigns and contacts: sums, states, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from sqlite3 import Row
+
+from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.store import Store
+from runner.model.move import OPEN_CONTACTS, ContactState
+from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview
+
+COUNTED = tuple(state for state in ContactState if state is not ContactState.REMOVED)
+
+
+def campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
+    """Sum up every applied campaign."""
+    with store.reading():
+        stats: dict[str, dict[str, int]] = {}
+        for row in store.all("row_stats"):
+            stats.setdefault(row["name"], {})[row["state"]] = row["count"]
+        outcomes: dict[str, list[tuple[str, str, str, int]]] = {}
+        for row in store.all("outcome_counts"):
+            outcomes.setdefault(row["name"], []).append((row["step"], row["channel"], row["outcome"], row["count"]))
+        tags: dict[str, list[tuple[str, int]]] = {}
+        for row in store.all("tag_counts"):
+            tags.setdefault(row["name"], []).append((row["tag"], row["count"]))
+        requests = {row["name"]: row for row in store.all("request_counts")}
+        found = []
+        for row in store.all("campaigns_in_force"):
+            counts, sums = stats.get(row["name"], {}), requests.get(row["name"])
+            found.append(
+                CampaignOverview(
+                    campaign=row["name"], reason=row["reason"], revision=row["revision_id"], digest=row["digest"],
+                    status=_status(row["state"], counts, complete=bool(row["complete"]), waits=_waits(sums, now)),
+                    row_stats=_row_stats(counts), outcomes=tuple(outcomes.get(row["name"], ())),
+                    tags=tuple(tags.get(row["name"], ())),
+                    attempts=sums["attempts"] if sums else 0, sent=sums["sent"] if sums else 0,
+                    placed=sums["placed"] if sums else 0,
+                    first_sent=from_micros(sums["first_sent"]) if sums else None,
+                    last_sent=from_micros(sums["last_sent"]) if sums else None,
+                )
+            )  # fmt: skip
+    return found
+
+
+def contacts(store: Store, campaign: str) -> list[ContactOverview]:
+    """Give every contact of a campaign with its attempts."""
+    people: dict[str, ContactOverview] = {}
+    attempts: dict[str, list[AttemptOverview]] = {}
+    for row in store.all("contact_rows", name=campaign):
+        people.setdefault(
+            row["key"], ContactOverview(key=row["key"], phone=row["phone"], row=row["row"], state=row["state"])
+        )
+        if row["step"] is not None:
+            attempts.setdefault(row["key"], []).append(
+                AttemptOverview(
+                    step=row["step"], number=row["number"], channel=row["channel"], state=row["attempt_state"],
+                    outcome=row["outcome"], tag=row["tag"], reason=row["reason"],
+                    due_at=from_micros(row["due_at"]), sent_at=from_micros(row["sent_at"]),
+                    ended_at=from_micros(row["ended_at"]), provider_id=row["provider_id"] or "",
+                )
+            )  # fmt: skip
+    return [
+        ContactOverview(
+            key=one.key, phone=one.phone, row=one.row, state=one.state, attempts=tuple(attempts.get(key, ()))
+        )
+        for key, one in people.items()
+    ]
+
+
+def _waits(sums: Row | None, now: datetime) -> bool:
+    """Whether nothing was sent yet and the first attempt lies ahead."""
+    return sums is not None and not sums["sent"] and sums["first_due"] > to_micros(now)
+
+
+def _row_stats(counts: Mapping[str, int]) -> dict[str, int]:
+    stats = {state.value: counts.get(state.value, 0) for state in COUNTED}
+    return {"total": sum(stats.values()), **stats}
+
+
+def _status(state: str, counts: Mapping[str, int], *, complete: bool, waits: bool) -> str:
+    if state != "active":
+        return state
+    if not complete:
+        return "draft"
+    if not any(counts.get(one.value) for one in OPEN_CONTACTS):
+        return "completed"
+    return "scheduled" if waits else "running"

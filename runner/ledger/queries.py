@@ -1,0 +1,25 @@
+"""Named SQL: every statement of the ledger stands in `queries.sql` under a name, with a sentence."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+_HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+
+
+@cache
+def _all() -> dict[str, str]:
+    text = resources.files("runner.ledger").joinpath("queries.sql").read_text("utf-8")
+    parts = _HEADING.split(text)[1:]
+    names, bodies = parts[::2], parts[1::2]
+    if len(set(names)) != len(names):
+        message = "two queries share a name"
+        raise ValueError(message)
+    return dict(zip(names, (body.strip() for body in bodies), strict=True))
+
+
+def query(name: str) -> str:
+    """Give a statement by its name; KeyError when there is none."""
+    return _all()[name]

@@ -1,0 +1,256 @@
+-- Every statement of the ledger. A line `-- name: x` opens one; the comment below it says what it promises.
+
+-- name: campaign_id
+-- The id of a campaign.
+SELECT id FROM campaigns WHERE name = :name
+
+-- name: add_campaign
+-- A campaign that was never applied before; does nothing when it is there.
+INSERT INTO campaigns (name) VALUES (:name) ON CONFLICT (name) DO NOTHING
+
+-- name: campaign_in_force
+-- The revision in force of one campaign.
+SELECT c.id, c.state, c.reason, r.id AS revision_id, r.digest, r.policy, r.accounts, r.complete
+FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name
+
+-- name: campaigns_in_force
+-- Every applied campaign with its revision in force, in the order of their first apply.
+SELECT c.id, c.name, c.state, c.reason, r.id AS revision_id, r.digest, r.policy, r.accounts, r.complete
+FROM campaigns c JOIN revisions r ON r.id = c.revision_id ORDER BY c.id
+
+-- name: add_revision
+-- A revision, not complete yet.
+INSERT INTO revisions (campaign_id, digest, policy, accounts, git_commit, applied_by, applied_at, tool_version, tzdata)
+VALUES (:campaign_id, :digest, :policy, :accounts, :git_commit, :applied_by, :applied_at, :tool_version, :tzdata)
+
+-- name: put_in_force
+-- Points a campaign at a revision; cancelled campaigns come back to life.
+UPDATE campaigns SET revision_id = :revision_id,
+    state = CASE state WHEN 'cancelled' THEN 'active' ELSE state END WHERE id = :campaign_id
+
+-- name: complete_revision
+-- All chunks of the revision are written.
+UPDATE revisions SET complete = 1 WHERE id = :revision_id
+
+-- name: pause_campaign
+-- Pauses a campaign and says why.
+UPDATE campaigns SET state = 'paused', reason = :reason WHERE name = :name AND state = 'active'
+
+-- name: resume_campaign
+-- Ends a pause.
+UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'paused'
+
+-- name: add_contact
+-- A contact; an existing one (a removed one that came back, an edited row) takes the new facts.
+INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, cells, state)
+VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :cells, 'pending')
+ON CONFLICT (campaign_id, key) DO UPDATE SET
+    phone = excluded.phone, row = excluded.row, zones = excluded.zones, zone_source = excluded.zone_source,
+    cells = excluded.cells, state = CASE contacts.state WHEN 'removed' THEN 'pending' ELSE contacts.state END
+RETURNING id
+
+-- name: put_payload
+-- What one step sends to one contact.
+INSERT INTO payloads (contact_id, step_index, step, account, provider, agent_id, method, path, body, fingerprint)
+VALUES (:contact_id, :step_index, :step, :account, :provider, :agent_id, :method, :path, :body, :fingerprint)
+ON CONFLICT (contact_id, step_index) DO UPDATE SET
+    step = excluded.step, account = excluded.account, provider = excluded.provider, agent_id = excluded.agent_id,
+    method = excluded.method, path = excluded.path, body = excluded.body, fingerprint = excluded.fingerprint
+
+-- name: add_attempt
+-- A planned attempt; the unique key lets it exist once, however often it is applied.
+INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at)
+VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at)
+ON CONFLICT (key) DO NOTHING
+
+-- name: revive_attempt
+-- A contact that was removed before anything was sent has come back.
+UPDATE attempts SET state = 'planned', due_at = :due_at, ended_at = NULL, reason = ''
+WHERE key = :key AND state = 'superseded' AND sent_at IS NULL
+
+-- name: readdress_attempt
+-- The planned attempt of a changed contact: number, account and first allowed instant follow the new plan.
+UPDATE attempts SET phone = :phone, account = :account, due_at = :due_at WHERE key = :key AND state = 'planned'
+
+-- name: supersede_contact
+-- Calls off what is planned for a contact that is no longer in the plan.
+UPDATE attempts SET state = 'superseded', reason = :reason, ended_at = :at, lease_until = NULL
+WHERE contact_id = :contact_id AND state = 'planned'
+
+-- name: contact_of
+-- A contact by campaign and key.
+SELECT id, phone, state FROM contacts WHERE campaign_id = :campaign_id AND key = :key
+
+-- name: set_contact_state
+-- Where a contact stands now.
+UPDATE contacts SET state = :state WHERE id = :contact_id
+
+-- name: known_contacts
+-- Everything that a plan must know of a campaign's contacts.
+SELECT id, key, phone, state FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
+
+-- name: known_payloads
+-- The fingerprints of a campaign's payloads.
+SELECT p.contact_id, p.step, p.fingerprint FROM payloads p JOIN contacts c ON c.id = p.contact_id
+WHERE c.campaign_id = :campaign_id
+
+-- name: known_attempts
+-- The states of a campaign's attempts, newest last.
+SELECT contact_id, step, state FROM attempts WHERE campaign_id = :campaign_id ORDER BY id
+
+-- name: suppressions
+-- Everybody who must not be contacted.
+SELECT phone, reason, source FROM suppressions
+
+-- name: suppress
+-- Adds a person; the first reason stays.
+INSERT INTO suppressions (phone, reason, source, at) VALUES (:phone, :reason, :source, :at)
+ON CONFLICT (phone) DO NOTHING
+
+-- name: due_attempts
+-- Planned attempts of one campaign that are due, oldest first, nobody twice and nobody with a live attempt.
+SELECT a.id FROM attempts a
+WHERE a.state = 'planned' AND a.due_at <= :now AND a.campaign_id = :campaign_id
+    AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone
+                    AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
+GROUP BY a.phone HAVING a.due_at = MIN(a.due_at) ORDER BY a.due_at, a.id LIMIT :count
+
+-- name: claim
+-- Takes one attempt by a lease.
+UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHERE id = :id AND state = 'planned'
+
+-- name: attempts_by_id
+-- Attempts as the engine sees them; `:ids` is a JSON list.
+SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, a.step, a.number,
+    a.channel, p.provider, a.account, a.state, a.due_at, a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
+    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression, c.state AS campaign_state
+FROM attempts a
+JOIN campaigns c ON c.id = a.campaign_id
+JOIN contacts k ON k.id = a.contact_id
+JOIN payloads p ON p.contact_id = a.contact_id AND p.step = a.step
+LEFT JOIN suppressions s ON s.phone = a.phone
+WHERE a.id IN (SELECT value FROM json_each(:ids)) ORDER BY a.due_at, a.id
+
+-- name: attempts_to_ask
+-- Accepted attempts and attempts in doubt whose time to be asked for has come.
+SELECT id FROM attempts WHERE state IN ('accepted', 'in_doubt') AND poll_at <= :now ORDER BY poll_at LIMIT :count
+
+-- name: attempt_by_provider_id
+-- The attempt that a provider's id belongs to.
+SELECT id FROM attempts WHERE account = :account AND provider_id = :provider_id
+
+-- name: attempt_by_key
+-- The attempt of a key.
+SELECT id FROM attempts WHERE key = :key
+
+-- name: attempts_in_state
+-- All attempts in one state, for recovery at start.
+SELECT id FROM attempts WHERE state = :state ORDER BY id
+
+-- name: move
+-- One allowed state change; changes nothing when the attempt is no longer where it was.
+UPDATE attempts SET state = :new,
+    due_at = COALESCE(:due_at, due_at),
+    lease_until = :lease_until,
+    sent_at = COALESCE(:sent_at, sent_at),
+    provider_id = COALESCE(:provider_id, provider_id),
+    poll_at = :poll_at,
+    polls = :polls,
+    transport_tries = COALESCE(:transport_tries, transport_tries),
+    ended_at = COALESCE(:ended_at, ended_at),
+    outcome = CASE WHEN :outcome = '' THEN outcome ELSE :outcome END,
+    tag = CASE WHEN :tag = '' THEN tag ELSE :tag END,
+    summary = CASE WHEN :summary = '' THEN summary ELSE :summary END,
+    reason = :reason
+WHERE id = :id AND state = :old
+
+-- name: contact_of_attempt
+-- Whose attempt it is.
+SELECT contact_id, campaign_id, phone, account FROM attempts WHERE id = :id
+
+-- name: account_of_step
+-- Which account a contact's step is sent through.
+SELECT account FROM payloads WHERE contact_id = :contact_id AND step = :step
+
+-- name: add_event
+-- What happened to an attempt; never changed afterwards.
+INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kind, :detail)
+
+-- name: history
+-- How the steps done so far ended for one contact, newest last.
+SELECT step, outcome, tag FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
+
+-- name: live_calls
+-- Calls without an outcome, by campaign.
+SELECT c.name, COUNT(*) AS live FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+WHERE a.state IN ('claimed', 'sending', 'accepted', 'in_doubt') AND a.channel = 'call' GROUP BY c.name
+
+-- name: recent_starts
+-- When one campaign's last attempts started, oldest first.
+SELECT sent_at FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+WHERE c.name = :name AND sent_at > :since ORDER BY sent_at
+
+-- name: next_due
+-- The first instant after `:now` at which a planned attempt of a running campaign is due.
+SELECT MIN(a.due_at) AS at FROM attempts a WHERE a.state = 'planned' AND a.due_at > :now
+    AND a.campaign_id IN (SELECT id FROM campaigns WHERE state = 'active')
+
+-- name: next_ask
+-- The first instant at which an outcome is asked for.
+SELECT MIN(poll_at) AS at FROM attempts WHERE state IN ('accepted', 'in_doubt')
+
+-- name: open_attempts
+-- How many attempts still wait for something that the runner does, in campaigns that are not paused.
+SELECT COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+WHERE (a.state = 'planned' AND c.state = 'active') OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+
+-- name: row_stats
+-- How many contacts of each campaign stand where.
+SELECT c.name, k.state, COUNT(*) AS count FROM contacts k JOIN campaigns c ON c.id = k.campaign_id
+GROUP BY c.name, k.state
+
+-- name: outcome_counts
+-- How the attempts of each campaign ended, by step.
+SELECT c.name, a.step, a.channel, a.outcome, COUNT(*) AS count FROM attempts a
+JOIN campaigns c ON c.id = a.campaign_id WHERE a.state = 'finished' GROUP BY c.name, a.step, a.channel, a.outcome
+ORDER BY c.id, a.step, count DESC
+
+-- name: tag_counts
+-- The business results that the agents set.
+SELECT c.name, a.tag, COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+WHERE a.tag <> '' GROUP BY c.name, a.tag ORDER BY c.id, count DESC
+
+-- name: request_counts
+-- How many requests were sent for each campaign, and how many attempts there are.
+SELECT c.name, COUNT(*) AS attempts, COUNT(a.sent_at) AS sent,
+    COUNT(CASE WHEN a.provider_id IS NOT NULL THEN 1 END) AS placed,
+    MIN(a.sent_at) AS first_sent, MAX(a.sent_at) AS last_sent, MIN(a.due_at) AS first_due
+FROM attempts a JOIN campaigns c ON c.id = a.campaign_id GROUP BY c.name
+
+-- name: contact_rows
+-- Every contact of a campaign with its attempts, for reports; attempts in the order they were made.
+SELECT k.key, k.phone, k.row, k.state, a.step, a.number, a.channel, a.state AS attempt_state, a.outcome, a.tag,
+    a.reason, a.due_at, a.sent_at, a.ended_at, a.provider_id
+FROM contacts k JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN attempts a ON a.contact_id = k.id
+WHERE c.name = :name AND k.state <> 'removed' ORDER BY k.id, a.id
+
+-- name: put_in_inbox
+-- A webhook as it came; the same one again changes nothing.
+INSERT INTO inbox (account, digest, received_at, verified, body) VALUES (:account, :digest, :received_at, :verified, :body)
+ON CONFLICT (account, digest) DO NOTHING
+
+-- name: settle_inbox
+-- What a webhook led to.
+UPDATE inbox SET result = :result WHERE account = :account AND digest = :digest
+
+-- name: ask_now
+-- A hint came in: ask for the outcome at once.
+UPDATE attempts SET poll_at = :now WHERE id = :id AND state IN ('accepted', 'in_doubt')
+
+-- name: fact
+-- A fact about the ledger itself.
+SELECT value FROM facts WHERE name = :name
+
+-- name: add_fact
+-- Writes down a fact about the ledger; the first value stays.
+INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING

@@ -1,0 +1,86 @@
+"""What is SQLite's own: opening the file, its durability, its lock, its errors."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from runner.errors import LedgerError, LedgerHeld, LedgerUnwritable, NotFound
+
+# Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
+_WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
+_BUSY_SECONDS: Final = 5.0
+
+
+def database_path(url: str) -> Path:
+    """Give the file that a `sqlite:///` URL names; raise LedgerError for any other URL."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or not url.removeprefix(prefix):
+        raise LedgerError(f"`{url}` is not a ledger", help="write: ledger: sqlite:///.outreach/ledger.db")
+    return Path(url.removeprefix(prefix))
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a ledger for writing, creating file (0600) and folder (0700) if need be.
+
+    Commits are durable when they return: an intent that is written survives a power cut.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
+    connection.row_factory = sqlite3.Row
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'DELETE'}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open a ledger for reading alone; raise NotFound when there is none."""
+    if not path.exists():
+        raise NotFound(f"there is no ledger at {path}", help="outreach apply creates it")
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False,
+        timeout=_BUSY_SECONDS,
+    )  # fmt: skip
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+@contextmanager
+def exclusive_runner(path: Path) -> Iterator[None]:
+    """Hold a ledger as its only runner; raise LedgerHeld when another process does.
+
+    The lock is the operating system's, so it ends with the process however that ends.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = path.with_name(path.name + ".lock")
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise LedgerHeld(f"{holder} runs on this ledger already", help="wait for it, or stop it with Ctrl-C") from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield
+
+
+def foreign_error(error: sqlite3.Error) -> LedgerError:
+    """Map SQLite's errors to ours, in one place."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name in {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED"} or name.startswith(
+        "SQLITE_IOERR"
+    ):
+        return LedgerUnwritable(f"the ledger cannot be written: {error}")
+    if name in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
+        return LedgerError(f"this is not a sound ledger: {error}")
+    return LedgerError(f"the ledger failed: {error}")

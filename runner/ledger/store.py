@@ -1,0 +1,333 @@
+"""The ledger's one store: each method is one transaction, or joins the one that is open."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+from runner.errors import LedgerError
+from runner.ledger import sqlite
+from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.migrate import check_version, migrate
+from runner.ledger.queries import query
+from runner.model.attempt import Assignment, Attempt, AttemptState
+from runner.model.move import CampaignInForce, Move
+from runner.model.request import Request
+from runner.rules.expressions import StepResult
+
+_WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
+
+
+class Store:
+    """A connection to the ledger. Not for two threads at once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._depth = 0
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a ledger for writing and bring its schema up to date."""
+        try:
+            connection = sqlite.connect(path)
+            migrate(connection)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
+        return cls(connection)
+
+    @classmethod
+    def open_read_only(cls, path: Path) -> Self:
+        """Open a ledger for reading; raise NotFound when there is none."""
+        try:
+            connection = sqlite.connect_read_only(path)
+            check_version(connection)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
+        return cls(connection)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what happens inside one durable change, or none; inside another one, a part of it that fails alone."""
+        name = f"level_{self._depth}"
+        begin, commit, rollback = (
+            (f"SAVEPOINT {name}", f"RELEASE {name}", f"ROLLBACK TO {name}")
+            if self._depth
+            else ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+        )
+        self._execute_plain(begin)
+        self._depth += 1
+        try:
+            yield
+            self._execute_plain(commit)
+        except BaseException:
+            self._undo(rollback, begin, name)
+            raise
+        finally:
+            self._depth -= 1
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Make several reads see one state of the ledger."""
+        if self._depth:
+            yield
+            return
+        self._execute_plain("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            self._execute_plain("ROLLBACK")
+
+    def claim_due(self, campaign: str, count: int, now: datetime, lease_until: datetime) -> list[Assignment]:
+        """Take up to `count` due attempts of a campaign by a lease, oldest first.
+
+        Never two of one person, and nobody who has a live attempt anywhere.
+        """
+        with self.transaction():
+            found = self.one("campaign_id", name=campaign)
+            if found is None or count <= 0:
+                return []
+            due = self.all("due_attempts", campaign_id=found["id"], now=to_micros(now), count=count)
+            taken = [
+                row["id"]
+                for row in due
+                if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))
+            ]
+            return self.assignments(taken)
+
+    def assignments(self, ids: Sequence[int]) -> list[Assignment]:
+        """Give attempts with all that carrying them out needs, as they stand now."""
+        return [_assignment(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
+
+    def to_ask(self, now: datetime, count: int) -> list[Assignment]:
+        """Give the attempts whose outcome is to be asked for."""
+        return self.assignments([row["id"] for row in self.all("attempts_to_ask", now=to_micros(now), count=count)])
+
+    def in_state(self, state: AttemptState) -> list[Assignment]:
+        """Give all attempts in one state."""
+        return self.assignments([row["id"] for row in self.all("attempts_in_state", state=state.value)])
+
+    def find(self, account: str, provider_id: str, key: str) -> Assignment | None:
+        """Give the attempt that a provider's id or a planted key belongs to."""
+        row = self.one("attempt_by_provider_id", account=account, provider_id=provider_id) if provider_id else None
+        if row is None and key:
+            row = self.one("attempt_by_key", key=key)
+        return self.assignments([row["id"]])[0] if row else None
+
+    def move(self, moves: Iterable[Move]) -> list[bool]:
+        """Write moves with their events and follow-ups; for each, whether the attempt still was where it was."""
+        with self.transaction():
+            return [self._move(one) for one in moves]
+
+    def belong_to(self, world: str) -> None:
+        """Bind the ledger to the world that its attempts are placed in, `real` or `sandbox`, from its first run on.
+
+        Raises LedgerError when it belongs to the other one: a rehearsal must never pass for the real thing.
+        """
+        with self.transaction():
+            self.change("add_fact", name="world", value=world)
+            row = self.one("fact", name="world")
+        if row is not None and row["value"] != world:
+            raise LedgerError(
+                f"this ledger belongs to {_WORLDS[row['value']]}, and this run would place into {_WORLDS[world]}",
+                help="take another ledger: --ledger sqlite:///.outreach/other.db",
+            )
+
+    def campaigns_in_force(self) -> list[CampaignInForce]:
+        """Give every applied campaign."""
+        return [
+            CampaignInForce(
+                name=row["name"], revision=row["revision_id"], policy=row["policy"], accounts=row["accounts"],
+                is_active=row["state"] == "active" and bool(row["complete"]), reason=row["reason"],
+            )
+            for row in self.all("campaigns_in_force")
+        ]  # fmt: skip
+
+    def live_calls(self) -> dict[str, int]:
+        """Give the number of calls without an outcome by campaign."""
+        return {row["name"]: row["live"] for row in self.all("live_calls")}
+
+    def recent_starts(self, campaign: str, since: datetime) -> list[datetime]:
+        """Give when a campaign's last attempts started, oldest first."""
+        rows = self.all("recent_starts", name=campaign, since=to_micros(since))
+        return [from_micros(row["sent_at"]) for row in rows]
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due."""
+        row = self.one("next_due", now=to_micros(now))
+        return from_micros(row["at"]) if row is not None else None
+
+    def next_ask(self) -> datetime | None:
+        """Give the first instant at which an outcome is to be asked for."""
+        row = self.one("next_ask")
+        return from_micros(row["at"]) if row is not None else None
+
+    def open_attempts(self) -> int:
+        """Count the attempts that still wait for something that the runner does."""
+        row = self.one("open_attempts")
+        return int(row["count"]) if row is not None else 0
+
+    def pause(self, campaign: str, reason: str, now: datetime) -> None:
+        """Pause a campaign and write down why."""
+        with self.transaction():
+            if self.change("pause_campaign", name=campaign, reason=reason):
+                self.event(now, None, "paused", campaign=campaign, reason=reason)
+
+    def resume(self, campaign: str, now: datetime) -> bool:
+        """End a campaign's pause; whether it was paused."""
+        with self.transaction():
+            resumed = bool(self.change("resume_campaign", name=campaign))
+            if resumed:
+                self.event(now, None, "resumed", campaign=campaign)
+        return resumed
+
+    def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
+        """Write down that a person must not be contacted; the first reason stays."""
+        with self.transaction():
+            self.change("suppress", phone=phone, reason=reason, source=source, at=to_micros(now))
+            self.event(now, None, "suppressed", source=source)
+
+    def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
+        """Store a webhook as it came; False when this very one was received before."""
+        return bool(
+            self.change(
+                "put_in_inbox", account=account, digest=digest, received_at=to_micros(now), verified=verified, body=body
+            )
+        )
+
+    def settle_webhook(self, account: str, digest: str, result: str) -> None:
+        """Write down what a webhook led to."""
+        self.change("settle_inbox", account=account, digest=digest, result=result)
+
+    def ask_now(self, attempt_id: int, now: datetime) -> None:
+        """Have an attempt's outcome asked for at once."""
+        self.change("ask_now", id=attempt_id, now=to_micros(now))
+
+    def history(self, contact_id: int) -> dict[str, StepResult]:
+        """Give how each step done so far ended for a contact; a later try replaces an earlier one."""
+        rows = self.all("history", contact_id=contact_id)
+        return {row["step"]: StepResult(outcome=row["outcome"], tag=row["tag"]) for row in rows}
+
+    def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
+        """Run a named query for its first row."""
+        row: sqlite3.Row | None = self._run(name, values).fetchone()
+        return row
+
+    def all(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
+        """Run a named query for all its rows."""
+        return self._run(name, values).fetchall()
+
+    def change(self, name: str, /, **values: Any) -> int:
+        """Run a named statement; give how many rows it changed."""
+        return self._run(name, values).rowcount
+
+    def insert(self, name: str, /, **values: Any) -> int:
+        """Run a named insert; give the new row's id."""
+        return self._run(name, values).lastrowid or 0
+
+    def event(self, at: datetime, attempt_id: int | None, kind: str, **detail: Any) -> None:
+        """Write down what happened."""
+        text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        self._run("add_event", {"at": to_micros(at), "attempt_id": attempt_id, "kind": kind, "detail": text})
+
+    def _move(self, move: Move) -> bool:
+        seen = move.observation
+        moved = self.change(
+            "move", id=move.attempt_id, old=move.old.value, new=move.new.value,
+            due_at=to_micros(move.due_at), lease_until=to_micros(move.lease_until), sent_at=to_micros(move.sent_at),
+            provider_id=move.provider_id or None, poll_at=to_micros(move.poll_at), polls=move.polls,
+            transport_tries=move.transport_tries, reason=move.reason,
+            ended_at=to_micros(move.at) if move.ends else None,
+            outcome=move.outcome or "", tag=seen.tag if seen else "", summary=seen.summary if seen else "",
+        )  # fmt: skip
+        if not moved:
+            return False
+        self.event(move.at, move.attempt_id, move.new.value, **_detail(move))
+        row = self.one("contact_of_attempt", id=move.attempt_id)
+        if row is not None and move.contact is not None:
+            self.change("set_contact_state", contact_id=row["contact_id"], state=move.contact.value)
+        if row is not None and move.next_attempt is not None:
+            self._follow(row, move)
+        return True
+
+    def _follow(self, row: sqlite3.Row, move: Move) -> None:
+        following = move.next_attempt
+        if following is None:
+            return
+        account = self.one("account_of_step", contact_id=row["contact_id"], step=following.step)
+        self.change(
+            "add_attempt", key=following.key, campaign_id=row["campaign_id"], contact_id=row["contact_id"],
+            phone=row["phone"], step=following.step, number=following.number, channel=following.channel,
+            account=account["account"] if account else row["account"], due_at=to_micros(following.due_at),
+        )  # fmt: skip
+
+    def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(query(name), values)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
+
+    def _execute_plain(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
+
+    def _undo(self, rollback: str, begin: str, name: str) -> None:
+        # SQLite has already rolled back by itself after some errors (disk full); a second rollback would hide the first.
+        if not self._connection.in_transaction:
+            return
+        try:
+            self._connection.execute(rollback)
+            if begin.startswith("SAVEPOINT"):
+                self._connection.execute(f"RELEASE {name}")
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
+
+
+def _detail(move: Move) -> dict[str, Any]:
+    """Give what an event keeps of a move: no phone number, no name, no words of the person."""
+    detail: dict[str, Any] = {"from": move.old.value}
+    if move.reason:
+        detail["reason"] = move.reason
+    if move.provider_id:
+        detail["provider_id"] = move.provider_id
+    if move.outcome:
+        detail["outcome"] = move.outcome.value
+    if move.due_at:
+        detail["due_at"] = move.due_at.isoformat()
+    if move.observation is not None and move.observation.words:
+        detail["words"] = dict(move.observation.words)
+    if move.next_attempt is not None:
+        following = move.next_attempt
+        detail["next"] = {"step": following.step, "number": following.number, "due_at": following.due_at.isoformat()}
+    return detail
+
+
+def _assignment(row: sqlite3.Row) -> Assignment:
+    attempt = Attempt(
+        id=row["id"], key=row["key"], campaign=row["campaign"], contact_id=row["contact_id"],
+        contact_key=row["contact_key"], phone=row["phone"], zones=tuple(row["zones"].split()),
+        step=row["step"], number=row["number"], channel=row["channel"], provider=row["provider"],
+        account=row["account"], state=AttemptState(row["state"]), due_at=from_micros(row["due_at"]),
+        transport_tries=row["transport_tries"], provider_id=row["provider_id"] or "",
+        sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
+    )  # fmt: skip
+    return Assignment(
+        attempt=attempt,
+        agent_id=row["agent_id"],
+        request=Request(method=row["method"], path=row["path"], body=json.loads(row["body"])),
+        cells=json.loads(row["cells"]),
+        suppression=row["suppression"] or "",
+        is_paused=row["campaign_state"] != "active",
+    )
+
+

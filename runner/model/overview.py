@@ -1,0 +1,64 @@
+"""What the ledger says about campaigns and contacts, for people and machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignOverview:
+    """One campaign, summed up."""
+
+    campaign: str
+    status: str
+    """draft, scheduled, running, paused, completed or cancelled"""
+    reason: str
+    revision: int
+    digest: str
+    row_stats: Mapping[str, int]
+    """`total` and the count of each contact state"""
+    outcomes: tuple[tuple[str, str, str, int], ...]
+    """(step, channel, outcome, count)"""
+    tags: tuple[tuple[str, int], ...]
+    attempts: int
+    sent: int
+    """attempts whose request left at least once"""
+    placed: int
+    """attempts that the provider gave an id"""
+    first_sent: datetime | None
+    last_sent: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptOverview:
+    """One attempt of a contact."""
+
+    step: str
+    number: int
+    channel: str
+    state: str
+    outcome: str
+    tag: str
+    reason: str
+    due_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactOverview:
+    """One contact of a campaign."""
+
+    key: str
+    phone: str
+    row: int
+    state: str
+    attempts: tuple[AttemptOverview, ...] = ()
+
+    @property
+    def outcome(self) -> str:
+        """How the newest ended attempt ended; empty when none has."""
+        return next((one.outcome for one in reversed(self.attempts) if one.outcome), "")

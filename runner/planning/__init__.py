@@ -1,0 +1,1 @@
+"""From a campaign and its contacts to a plan; pure."""

@@ -1,0 +1,57 @@
+"""The fingerprint of a payload and the digest of a plan: the same input gives the same digest anywhere.
+
+Neither the time of planning nor a file's name or formatting counts; what would be sent, to whom,
+by which rules and which version of the tool does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from runner import __version__
+from runner.model.campaign import Campaign
+from runner.model.json import JsonObject
+from runner.model.plan import PlanLine
+
+
+def canonical_json(value: object) -> str:
+    """Write JSON in one way only: sorted keys, no spaces, characters as they are."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def fingerprint(method: str, path: str, payload: JsonObject | None) -> str:
+    """Give the fingerprint of a rendered request: 32 hex digits."""
+    text = f"{method} {path} {canonical_json(payload)}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Digest:
+    """Takes in a campaign and its lines, in order; gives the plan's digest."""
+
+    def __init__(self, campaign: Campaign, sources: dict[str, str]) -> None:
+        self._hash = hashlib.sha256()
+        self._take(__version__, campaign.model_dump_json(), canonical_json(sources))
+
+    def add(self, line: PlanLine) -> None:
+        """Take in what would be sent, to whom and from which zones; not when, and not what the ledger holds."""
+        self._take(
+            line.contact_key,
+            line.phone,
+            line.step,
+            line.account,
+            line.method,
+            line.url,
+            canonical_json(line.payload),
+            " ".join(line.zones),
+        )
+
+    def value(self) -> str:
+        """Give the digest: `sha256:` and 64 hex digits."""
+        return f"sha256:{self._hash.hexdigest()}"
+
+    def _take(self, *parts: str) -> None:
+        for part in parts:
+            self._hash.update(part.encode())
+            self._hash.update(b"\x1f")
+        self._hash.update(b"\x1e")

@@ -1,0 +1,288 @@
+"""Make a plan: for each contact and step, what would be sent, when, or why nobody is contacted.
+
+Lines come one by one, so a plan of any size needs no more memory than one contact and what the
+ledger already holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from runner.model.attempt import AttemptState, attempt_key
+from runner.model.campaign import Agent, Step
+from runner.model.contact import Contact, DuplicateRow, RejectedRow
+from runner.model.move import OPEN_CONTACTS, ContactState
+from runner.model.plan import PlanLine, PlanStatus
+from runner.model.project import Account
+from runner.model.request import Order, Request
+from runner.planning.digest import fingerprint
+from runner.planning.known import KnownCampaign, KnownContact
+from runner.rules.expressions import Expression, ExpressionFailed, where_values
+from runner.rules.policy import Policy
+from runner.rules.render import Renderer
+from runner.rules.faults import RenderFailed
+from runner.rules.windows import is_allowed
+from runner.rules.zones import ZoneEvidence, zone_evidence
+
+
+class RequestBuilder(Protocol):
+    """The part of a provider that planning needs: it builds requests and sends nothing."""
+
+    name: str
+
+    def auth_headers(self, credential: str) -> Mapping[str, str]:
+        """Give the headers that carry a credential."""
+        ...
+
+    def build(self, order: Order) -> Request:
+        """Build the request for an order."""
+        ...
+
+    def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
+        """Plant an attempt's key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How one step reaches people: its agent, the account that pays, the provider that places."""
+
+    step: Step
+    index: int
+    agent: Agent
+    account: Account
+    provider: RequestBuilder
+    options: Mapping[str, Any]
+    """the provider's options, validated, the step's own over the agent's"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything that a plan of one campaign is made from."""
+
+    policy: Policy
+    routes: tuple[Route, ...]
+    renderer: Renderer
+    where: Expression | None = None
+    known: KnownCampaign = field(default_factory=KnownCampaign)
+
+
+Row = Contact | RejectedRow | DuplicateRow
+
+
+def plan_lines(draft: Draft, rows: Iterable[Row], now: datetime) -> Iterator[PlanLine]:
+    """Give the lines of a plan in the order of the rows; then those for contacts that are gone.
+
+    `now` is the instant that the plan is made for, aware and UTC.
+    """
+    seen: set[str] = set()
+    for row in rows:
+        if isinstance(row, Contact):
+            seen.add(row.key)
+            yield from _contact_lines(draft, row, now)
+        else:
+            yield _row_line(draft, row)
+    yield from _removed_lines(draft, seen)
+
+
+def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
+    if isinstance(row, DuplicateRow):
+        reason = f"the same number as in row {row.first_row}"
+        return _line(draft, draft.routes[0], PlanStatus.SKIP, phone=row.phone, row=row.row, reason=reason)
+    reason = f"{row.column}: {row.reason}" if row.column else row.reason
+    return _line(draft, draft.routes[0], PlanStatus.SKIP, row=row.row, reason=reason, rejected=True)
+
+
+def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
+    evidence = zone_evidence(contact.timezone, draft.policy.campaign.timezone, contact.phone)
+    known = draft.known.contacts.get(contact.key)
+    person = _Person(contact, evidence, known, draft.policy.first_allowed(evidence.zones, now))
+    skip = _skip_reason(draft, person)
+    if skip is not None:
+        yield _skip(draft, person, skip)
+        return
+    lines = []
+    for route in draft.routes:
+        try:
+            line = _step_line(draft, route, person, now)
+        except RenderFailed as error:
+            yield _skip(draft, person, _Skip(_render_reason(error), rejected=True))
+            return
+        lines.append(line)
+        if line.status is PlanStatus.SKIP:
+            break
+    yield from lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """A contact with what was found out about it."""
+
+    contact: Contact
+    evidence: ZoneEvidence
+    known: KnownContact | None
+    allowed: datetime | None
+    """the first instant at which the first step may start"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Skip:
+    reason: str
+    rejected: bool = False
+    suppressed: bool = False
+
+
+def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
+    """Give why nobody will reach this contact; None when somebody will."""
+    contact = person.contact
+    if contact.suppressed_by:
+        return _Skip(f"on the do-not-contact list {contact.suppressed_by}", suppressed=True)
+    if contact.phone in draft.known.suppressions:
+        reason = f"must not be contacted: {draft.known.suppressions[contact.phone]}"
+        return _Skip(reason, suppressed=True)
+    if draft.where is not None:
+        try:
+            if not draft.where.evaluate(where_values(contact.values)):
+                return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`")
+        except ExpressionFailed as error:
+            return _Skip(f"where: {error.message}", rejected=True)
+    if person.known is None and person.allowed is None:
+        return _Skip(_no_time_reason(draft, person.evidence))
+    return None
+
+
+def _no_time_reason(draft: Draft, evidence: ZoneEvidence) -> str:
+    if not evidence.zones:
+        return "no time zone is known for this number; add a timezone column"
+    if len(evidence.zones) > 1 and draft.policy.ends is None:
+        return f"no hour fits all {len(evidence.zones)} time zones of this number; add a timezone column"
+    return "no window opens before the campaign ends"
+
+
+def _render_reason(error: RenderFailed) -> str:
+    where = ".".join(str(part) for part in error.path)
+    place = f"{error.template}:{error.line}" if error.template else where
+    return f"{place}: {error.message}"
+
+
+def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> PlanLine:
+    contact, step = person.contact, route.step
+    zone = person.evidence.zones[0] if len(person.evidence.zones) == 1 else None
+    rendered = draft.renderer.render(step, contact, now, zone=zone)
+    order = Order(
+        campaign=draft.policy.campaign.campaign,
+        channel=step.channel,
+        agent_id=route.agent.id,
+        phone=contact.phone,
+        from_number=route.agent.from_ or "",
+        variables=rendered.variables,
+        message=rendered.message,
+        options=route.options,
+        delivery=step.delivery,
+    )
+    request = route.provider.build(order)
+    key = attempt_key(order.campaign, contact.key, step.label, 1)
+    stamped = route.provider.stamp(request, key, in_body=route.agent.reference == "metadata")
+    line = _line(
+        draft, route, PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
+        key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
+        url=route.account.base_url + stamped.path,
+        headers=_headers(route, stamped),
+        zones=person.evidence.zones, timezone_source=person.evidence.source,
+        not_before=person.allowed if route.index == 0 else None,
+        cells=contact.values if route.index == 0 else {},
+    )  # fmt: skip
+    return _place(line, route, draft, person)
+
+
+def _headers(route: Route, request: Request) -> dict[str, str]:
+    return {
+        "Content-Type": "application/json",
+        **route.provider.auth_headers(route.account.credential),
+        **request.headers,
+    }
+
+
+def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanLine:
+    """Hold a line against the ledger and the windows: what applying it would do."""
+    known = person.known
+    changed = known is not None and known.fingerprints.get(line.step) != fingerprint(
+        line.method, line.path, line.payload
+    )
+    if route.index > 0:
+        return replace(line, status=PlanStatus.LATER, condition=_condition(draft, route), changed=changed)
+    if known is not None and known.state is not ContactState.REMOVED:
+        if not changed:
+            return replace(line, status=PlanStatus.KEEP)
+        if known.is_open(line.step):
+            return replace(line, status=PlanStatus.CHANGE, changed=True, reason="the payload changed")
+        return replace(line, status=PlanStatus.KEEP, reason="sent before this change")
+    return _scheduled_by_provider(line, route, draft)
+
+
+def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLine:
+    """Refuse a request that tells the provider to dial at a time outside the windows."""
+    at = route.options.get("schedule_at", route.options.get("scheduled_at"))
+    if not isinstance(at, (int, datetime)) or line.not_before is None or draft.policy.windows_ignored:
+        return line
+    dial = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else at.astimezone(UTC)
+    if dial <= line.not_before or is_allowed(draft.policy.hours, line.zones, dial):
+        return line
+    reason = f"the provider would dial at {dial.isoformat()}, outside the windows"
+    return replace(line, status=PlanStatus.SKIP, reason=reason, not_before=None)
+
+
+def _condition(draft: Draft, route: Route) -> str:
+    """Say in words when a later step is done."""
+    step, before = route.step, draft.routes[route.index - 1].step.label
+    parts = [f"after {before} ended"]
+    if step.after:
+        parts = [f"{step.model_dump(mode='json')['after']} after {before} ended"]
+    if step.when:
+        parts.append(f"if {step.when}")
+    return ", ".join(parts)
+
+
+def _removed_lines(draft: Draft, seen: set[str]) -> Iterator[PlanLine]:
+    first = draft.routes[0]
+    for key, known in draft.known.contacts.items():
+        if key in seen or known.state is ContactState.REMOVED:
+            continue
+        waiting = [state for state in known.attempts.values() if state is AttemptState.PLANNED]
+        if waiting:
+            reason = "no longer among the contacts"
+            yield _line(draft, first, PlanStatus.REMOVE, contact_key=key, phone=known.phone, reason=reason)
+
+
+def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
+    contact = person.contact
+    return _line(
+        draft, draft.routes[0], PlanStatus.SKIP, contact_key=contact.key, phone=contact.phone, row=contact.row,
+        reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
+        stays_in_ledger=_stays(person.known, skip),
+        zones=person.evidence.zones, timezone_source=person.evidence.source,
+    )  # fmt: skip
+
+
+def _stays(known: KnownContact | None, skip: _Skip) -> bool:
+    """Whether the ledger counts a skipped contact: one that had ended, or is suppressed there now."""
+    if known is None or known.state is ContactState.REMOVED:
+        return False
+    return skip.suppressed or known.state not in OPEN_CONTACTS
+
+
+def _line(draft: Draft, route: Route, status: PlanStatus, **facts: Any) -> PlanLine:
+    return PlanLine(
+        campaign=draft.policy.campaign.campaign,
+        step=route.step.label,
+        step_index=route.index,
+        channel=route.step.channel,
+        status=status,
+        provider=route.provider.name,
+        account=route.account.name,
+        agent_id=route.agent.id,
+        **facts,
+    )

@@ -1,0 +1,73 @@
+"""The sums of a plan, taken in line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.planning.digest import Digest
+
+
+class Tally:
+    """Counts the lines of one campaign's plan as they pass, and digests them."""
+
+    def __init__(self, campaign: str, digest: Digest) -> None:
+        self.campaign = campaign
+        self._digest = digest
+        self._counts: Counter[PlanStatus] = Counter()
+        self._rejected = 0
+        self._skipped = 0
+        self._contacts = 0
+        self._first: datetime | None = None
+        self._last: datetime | None = None
+
+    def watch(self, lines: Iterable[PlanLine]) -> Iterator[PlanLine]:
+        """Pass the lines on, counting them."""
+        for line in lines:
+            self._take(line)
+            yield line
+
+    def summary(self) -> PlanSummary:
+        """Give the sums of what has passed."""
+        return PlanSummary(
+            campaigns=(self.campaign,),
+            contacts=self._contacts,
+            counts={status: self._counts[status] for status in PlanStatus},
+            rejected=self._rejected,
+            skipped=self._skipped,
+            first=self._first,
+            last=self._last,
+            digest=self._digest.value(),
+        )
+
+    def _take(self, line: PlanLine) -> None:
+        self._counts[line.status] += 1
+        if line.step_index == 0 and line.status is not PlanStatus.REMOVE:
+            self._contacts += 1
+        if line.status is PlanStatus.SKIP and not line.stays_in_ledger:
+            self._rejected += line.rejected
+            self._skipped += not line.rejected
+        if line.status is not PlanStatus.REMOVE:
+            self._digest.add(line)
+        if line.not_before is not None and line.status is not PlanStatus.SKIP:
+            self._first = min(self._first or line.not_before, line.not_before)
+            self._last = max(self._last or line.not_before, line.not_before)
+
+
+def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
+    """Add up the sums of several campaigns under one digest."""
+    all_of = list(summaries)
+    firsts = [one.first for one in all_of if one.first]
+    lasts = [one.last for one in all_of if one.last]
+    return PlanSummary(
+        campaigns=tuple(name for one in all_of for name in one.campaigns),
+        contacts=sum(one.contacts for one in all_of),
+        counts={status: sum(one.counts[status] for one in all_of) for status in PlanStatus},
+        rejected=sum(one.rejected for one in all_of),
+        skipped=sum(one.skipped for one in all_of),
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        digest=digest,
+    )

@@ -1,0 +1,68 @@
+"""Follows a credential reference to its value; the value is never logged and never in an error."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.errors import CredentialMissing
+
+MAX_BYTES = 16 * 1024
+"""no key is longer; a larger file is not a key"""
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def resolve(reference: str, environ: Mapping[str, str], base: Path) -> str:
+    """Give the key that a reference leads to.
+
+    ``env:NAME`` is a variable of the environment. ``file:path`` is a file that only its owner may
+    read; a relative path starts at ``base``, ``~`` is the home folder, line ends after the key are
+    dropped. Raises CredentialMissing with the reference and a line to paste.
+    """
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and rest:
+        return _usable(reference, _from_environment(rest, environ), f"export {rest}=...")
+    if kind == "file" and rest:
+        path = _path(rest, environ, base)
+        return _usable(reference, _from_file(reference, path), f"put the key, and nothing else, into {rest}")
+    raise CredentialMissing("a credential is not a reference", help="write: credential: env:REVOX_API_KEY")
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise CredentialMissing(f"`env:{name}` is not set", help=f"export {name}=...")
+    return value
+
+
+def _from_file(reference: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise CredentialMissing(
+                    f"`{reference}` is not a file", help="write: credential: file:~/.config/outreach/revox.key"
+                )
+            if status.st_mode & _OTHERS:
+                raise CredentialMissing(f"`{reference}` can be read by others", help=f"chmod 600 {path}")
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise CredentialMissing(f"`{reference}` {reason}", help=f"(umask 077; cat > {path})") from None
+    return content.decode("utf-8", "replace").strip() if len(content) <= MAX_BYTES else ""
+
+
+def _path(text: str, environ: Mapping[str, str], base: Path) -> Path:
+    if text == "~" or text.startswith("~/"):
+        home = environ.get("HOME", "")
+        return (Path(home) if home else Path.home()) / text[2:]
+    return base / text
+
+
+def _usable(reference: str, value: str, help: str) -> str:
+    """Refuse what cannot stand in a header, before a library quotes it in an error."""
+    if value and value.isascii() and value.isprintable() and " " not in value:
+        return value
+    raise CredentialMissing(f"`{reference}` holds no key: a key is one line of letters, digits and signs", help=help)

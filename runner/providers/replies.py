@@ -1,0 +1,216 @@
+"""What an HTTP answer proves about a request: one table, and the decoding of bodies with its limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from runner.errors import InDoubt, Rejected, SendError, Throttled, WebhookRefused
+from runner.model.json import JsonObject
+from runner.model.outcome import Outcome
+from runner.model.request import Reply
+from runner.providers.reading import child, text_of
+
+MAX_BODY = 1024 * 1024
+"""bytes of a body that are read; more says nothing"""
+MAX_DEPTH = 32
+"""how deep JSON may nest"""
+MAX_WAIT = 3600.0
+"""seconds that a provider may ask us to wait; longer is cut to this"""
+
+
+class Proof(StrEnum):
+    """What an answer to a dial request proves."""
+
+    ACCEPTED = "accepted"
+    """the provider took it, if the body names an id"""
+    REJECTED = "rejected"
+    """provably not dialled, and no use in asking again"""
+    ACCOUNT_REJECTED = "account_rejected"
+    """provably not dialled, and nothing else of this account will be"""
+    THROTTLED = "throttled"
+    """provably not dialled, may be asked again later"""
+    IN_DOUBT = "in_doubt"
+    """may have been dialled"""
+
+
+PROOFS: Mapping[int, Proof] = {
+    **dict.fromkeys((400, 404, 405, 413, 415, 422), Proof.REJECTED),
+    **dict.fromkeys((401, 402, 403), Proof.ACCOUNT_REJECTED),
+    429: Proof.THROTTLED,
+}
+"""the statuses that prove something by themselves; 2xx and 3xx are ranges, every other one leaves a doubt"""
+
+
+class OptedOut(Rejected):
+    """The provider refused because the person asked not to be contacted; the attempt ends with ``outcome``."""
+
+    outcome = Outcome.OPTED_OUT
+
+
+def proof_of(status: int) -> Proof:
+    """Classify a status; a redirect is never followed, since following would send the key and the body on."""
+    if 200 <= status < 300:  # noqa: PLR2004 the 2xx range
+        return Proof.ACCEPTED
+    if 300 <= status < 400:  # noqa: PLR2004 the 3xx range
+        return Proof.ACCOUNT_REJECTED
+    return PROOFS.get(status, Proof.IN_DOUBT)
+
+
+def accepted_document(provider: str, reply: Reply) -> JsonObject:
+    """Give the JSON object of an accepted dial request; raise Rejected, Throttled or InDoubt for every other answer."""
+    proof = proof_of(reply.status)
+    if proof is Proof.ACCEPTED:
+        return _object_or_doubt(provider, reply)
+    raise refusal(provider, reply, proof)
+
+
+def answered_document(provider: str, reply: Reply) -> JsonObject:
+    """Give the JSON object that answers a look-up; raise a SendError when the answer says nothing.
+
+    A look-up proves nothing about the dial request by failing, so every failure that is neither
+    the account's nor a matter of time is InDoubt.
+    """
+    proof = proof_of(reply.status)
+    if proof is Proof.ACCEPTED:
+        return _object_or_doubt(provider, reply)
+    raise refusal(provider, reply, Proof.IN_DOUBT if proof is Proof.REJECTED else proof)
+
+
+def refusal(provider: str, reply: Reply, proof: Proof) -> SendError:
+    """Build the error that a proof other than ACCEPTED stands for, with the provider's own words."""
+    sentence = f"{provider} answered {reply.status}{said(reply)}"
+    match proof:
+        case Proof.REJECTED:
+            return Rejected(sentence)
+        case Proof.ACCOUNT_REJECTED:
+            return Rejected(sentence, pause=True, help=_account_help(reply.status))
+        case Proof.THROTTLED:
+            return Throttled(sentence, retry_after=retry_after(reply.headers))
+        case _:
+            return InDoubt(sentence)
+
+
+def no_id(provider: str, reply: Reply) -> InDoubt:
+    """Build the error for an accepted request whose answer names no id that could be asked for."""
+    return InDoubt(f"{provider} answered {reply.status} without an id{said(reply)}")
+
+
+def webhook_document(provider: str, body: bytes) -> JsonObject:
+    """Give the JSON object of a webhook; raise WebhookRefused (413 too large, 400 unreadable)."""
+    if len(body) > MAX_BODY:
+        raise WebhookRefused(f"a webhook of {provider} is larger than 1 MiB", status=413)
+    try:
+        return decode_object(body)
+    except ValueError as error:
+        raise WebhookRefused(f"a webhook of {provider} cannot be read: {error}", status=400) from None
+
+
+def meaningless(provider: str, what: str) -> WebhookRefused:
+    """Build the error for a webhook that is well-formed and makes no sense."""
+    return WebhookRefused(f"a webhook of {provider} {what}", status=400)
+
+
+def decode_object(body: bytes) -> JsonObject:
+    """Decode a JSON object of at most 1 MiB and 32 levels; raise ValueError with a lower-case reason."""
+    if len(body) > MAX_BODY:
+        message = "the body is larger than 1 MiB"
+        raise ValueError(message)
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        message = "the body is not JSON"
+        raise ValueError(message) from None
+    if not isinstance(value, dict):
+        message = "the body is not a JSON object"
+        raise ValueError(message)  # noqa: TRY004 one error for every unreadable body
+    if _deeper_than(value, MAX_DEPTH):
+        message = f"the body nests deeper than {MAX_DEPTH} levels"
+        raise ValueError(message)
+    return value
+
+
+def error_code(reply: Reply) -> str:
+    """Give the provider's own word for what went wrong: the body's ``error``, as text; empty when there is none."""
+    try:
+        document = decode_object(reply.body)
+    except ValueError:
+        return ""
+    error = document.get("error")
+    return text_of(error, 200) or text_of(child(error, "code"), 200)
+
+
+def said(reply: Reply) -> str:
+    """Give the provider's own words as the end of a sentence, such as `` `invalid_body` ``; empty without any."""
+    code = _one_line(error_code(reply))
+    try:
+        message = _one_line(text_of(decode_object(reply.body).get("message"), 200))
+    except ValueError:
+        message = ""
+    words = ": ".join(word for word in (code, message) if word)
+    return f": `{words}`" if words else ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After as seconds from the answer on, at most an hour; None when it says nothing usable.
+
+    The form with a date is counted from the answer's own Date, because no other clock is at hand.
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return min(float(value[:9]), MAX_WAIT)
+    until, sent = _http_date(value), _http_date(headers.get("date", ""))
+    if until is None or sent is None:
+        return None
+    return min(max((until - sent).total_seconds(), 0.0), MAX_WAIT)
+
+
+def _object_or_doubt(provider: str, reply: Reply) -> JsonObject:
+    try:
+        return decode_object(reply.body)
+    except ValueError as error:
+        raise InDoubt(f"{provider} answered {reply.status}, and {error}") from None
+
+
+def _account_help(status: int) -> str:
+    if status in {401, 403}:
+        return "check the account's credential: outreach doctor"
+    if status == 402:  # noqa: PLR2004 Payment Required
+        return "the provider wants to be paid; then: outreach resume --all"
+    return "the address moved: correct base_url in outreach.yaml"
+
+
+def _http_date(value: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    """Whether containers nest deeper than the limit; walks level by level, so depth costs no stack."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _one_line(text: str) -> str:
+    """Make foreign text safe for one line of a log: no control characters, no backticks."""
+    return "".join(char if char.isprintable() and char != "`" else " " for char in text).strip()

@@ -1,0 +1,191 @@
+"""RevRing: places calls and sends texts; calls take an idempotency key and can be found again by it."""
+
+# ruff: noqa: ARG002 every provider takes what the port hands over, also what only others need
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.errors import InDoubt
+from runner.model.campaign import Agent
+from runner.model.channel import Channel
+from runner.model.fields import FilePart
+from runner.model.json import Json
+from runner.model.outcome import Observation
+from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
+from runner.ports import Capabilities
+from runner.providers import revring_answers
+from runner.providers.lookups import PAGE_SIZE, closes_at, opens_at
+from runner.providers.reading import first_id, object_of
+from runner.providers.replies import (
+    OptedOut,
+    Proof,
+    accepted_document,
+    answered_document,
+    error_code,
+    no_id,
+    refusal,
+    said,
+    webhook_document,
+)
+from runner.providers.requests import (
+    chosen_options,
+    files_wrong,
+    id_problem,
+    segment,
+    with_key_header,
+    with_key_in_metadata,
+    with_query,
+)
+from runner.providers.revring_options import RevringCallOptions, RevringTextOptions
+
+_NOT_SENT = frozenset({(502, "send_failed"), (502, "generation_failed")})
+"""failures of a text that are documented to prove that nothing was sent"""
+
+
+@dataclass(frozen=True, slots=True)
+class Revring:
+    """RevRing's API: key in `x-api-key`, `POST /calls`, `POST /messages`, below a base URL that ends in `/v1`.
+
+    The key makes a repeated call harmless for 24 hours; texts have no such protection.
+    """
+
+    name = "revring"
+    capabilities = Capabilities(
+        channels=frozenset({"call", "text"}),
+        poll=True,
+        find="reference",
+        idempotent=True,
+        needs_from=True,
+    )
+
+    def options_model(self, channel: Channel) -> type[FilePart]:
+        """Give the model of RevRing's options for a call or a text."""
+        return RevringCallOptions if channel == "call" else RevringTextOptions
+
+    def agent_problem(self, agent: Agent) -> tuple[str, str] | None:
+        """Say what is wrong with an agent's id, which is one word; None when nothing is."""
+        return id_problem(agent, "3c90c3cc-0d44-4b50-8888-8dd25736052a")
+
+    def auth_headers(self, credential: str) -> Mapping[str, str]:
+        """Give the header that carries the key."""
+        return {"x-api-key": credential}
+
+    def build(self, order: Order) -> Request:
+        """Build `POST /calls`, or `POST /messages` with the message or the wish that the agent writes one."""
+        return _call(order) if order.channel == "call" else _text(order)
+
+    def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
+        """Plant the key in the header, and in a call's metadata; texts have none."""
+        stamped = with_key_header(request, key)
+        return with_key_in_metadata(stamped, key) if in_body and request.path == "/calls" else stamped
+
+    def read_receipt(self, reply: Reply) -> Receipt:
+        """Read the id of the call or text.
+
+        Stricter than the common table: a number on the do-not-call list is OptedOut, and a text
+        that could not be written or handed over is Rejected.
+        """
+        code = error_code(reply)
+        if (reply.status, code) == (409, "number_on_do_not_call_list"):
+            raise OptedOut(f"revring answered {reply.status}{said(reply)}")
+        if (reply.status, code) in _NOT_SENT:
+            raise refusal(self.name, reply, Proof.REJECTED)
+        found = first_id(object_of(accepted_document(self.name, reply).get("data")), "id")
+        if not found:
+            raise no_id(self.name, reply)
+        return Receipt(provider_id=found)
+
+    def poll_request(self, sent: Sent) -> Request | None:
+        """Build `GET /calls/{id}` or `GET /messages/{id}`; None without an id."""
+        if not sent.provider_id:
+            return None
+        return Request(method="GET", path=f"/{_kind(sent.channel)}/{segment(sent.provider_id)}")
+
+    def read_poll(self, sent: Sent, reply: Reply) -> Observation:
+        """Read a call or a text; a status that we do not know ends nothing."""
+        record = object_of(answered_document(self.name, reply).get("data"))
+        if not record:
+            raise InDoubt("revring answered without data")
+        if sent.channel == "text":
+            return revring_answers.read_message(record, provider_id=sent.provider_id)
+        return revring_answers.read_call(record, provider_id=sent.provider_id)
+
+    def find_request(self, sent: Sent, page: int) -> Request | None:
+        """Build the list of calls to the number around the request, or of the agent's texts, newest first."""
+        query: dict[str, str | int] = {"direction": "OUTBOUND"}
+        if sent.channel == "call":
+            query["toNumber"] = sent.phone
+        query["agentId"] = sent.agent_id
+        if sent.channel == "call":
+            query |= {"createdFrom": _iso(opens_at(sent)), "createdTo": _iso(closes_at(sent))}
+        query |= {"page": page + 1, "pageSize": PAGE_SIZE}
+        return Request(method="GET", path=with_query(f"/{_kind(sent.channel)}", query))
+
+    def read_find(self, sent: Sent, reply: Reply) -> Finding:
+        """Find the call by the key in its metadata, or the only call or text to the number in those minutes."""
+        return revring_answers.find(sent, answered_document(self.name, reply))
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Observation, ...]:
+        """Read the record of an ended call or `call.started`; other events say nothing about an attempt."""
+        return revring_answers.read_event(webhook_document(self.name, body))
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
+        """Whether the signature is of the secret and at most 300 seconds old; two secrets may stand side by side."""
+        return revring_answers.is_signed(headers, body, secret, now)
+
+
+@dataclass(frozen=True, slots=True)
+class RevringSeed(Revring):
+    """RevRing's API as first published: no metadata, no idempotency, so a call is found by its number."""
+
+    capabilities = Capabilities(
+        channels=frozenset({"call", "text"}),
+        poll=True,
+        find="number",
+        needs_from=True,
+    )
+
+    def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
+        """Plant the key in the header, which this generation ignores."""
+        return with_key_header(request, key)
+
+
+def _call(order: Order) -> Request:
+    if not order.from_number:
+        raise files_wrong("revring needs the number that people see", "write in the agent: from: +12025550190", "from")
+    body: dict[str, Json] = {
+        "agentId": order.agent_id,
+        "toNumber": order.phone,
+        "fromNumber": order.from_number,
+        "variables": dict(order.variables),
+        **chosen_options(RevringCallOptions, order.options),
+    }
+    return Request(method="POST", path="/calls", body=body)
+
+
+def _text(order: Order) -> Request:
+    options = chosen_options(RevringTextOptions, order.options)
+    body: dict[str, Json] = {"to": order.phone}
+    if order.from_number:
+        body["from"] = order.from_number
+    body["agentId"] = order.agent_id
+    if options.get("messagingConnectionId") is not None:
+        body["messagingConnectionId"] = options["messagingConnectionId"]
+    if order.message:
+        body["body"] = order.message
+    else:
+        body["generate"] = True
+    if options.get("smsPrompt") is not None:
+        body["smsPrompt"] = options["smsPrompt"]
+    return Request(method="POST", path="/messages", body=body)
+
+
+def _kind(channel: Channel) -> str:
+    return "calls" if channel == "call" else "messages"
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

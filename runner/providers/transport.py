@@ -1,0 +1,223 @@
+"""Sends requests over the network, once each; the only file that knows the HTTP library."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Literal
+
+import httpx
+
+from runner import __version__
+from runner.errors import CredentialMissing, InDoubt, NotSent, Rejected
+from runner.model.json import JsonObject
+from runner.model.project import Account
+from runner.model.request import Reply, Request
+from runner.providers.registry import provider_for
+from runner.providers.replies import MAX_BODY
+
+Reached = Literal["not_sent", "in_doubt"]
+
+ERRORS: tuple[tuple[type[Exception], Reached], ...] = (
+    (httpx.ConnectError, "not_sent"),
+    (httpx.ConnectTimeout, "not_sent"),
+    (httpx.PoolTimeout, "not_sent"),
+    (httpx.UnsupportedProtocol, "not_sent"),
+    (httpx.LocalProtocolError, "not_sent"),
+    (httpx.ProxyError, "not_sent"),
+    (httpx.InvalidURL, "not_sent"),
+    (httpx.ReadTimeout, "in_doubt"),
+    (httpx.WriteTimeout, "in_doubt"),
+    (httpx.ReadError, "in_doubt"),
+    (httpx.WriteError, "in_doubt"),
+    (httpx.CloseError, "in_doubt"),
+    (httpx.RemoteProtocolError, "in_doubt"),
+    (httpx.DecodingError, "in_doubt"),
+    (httpx.TooManyRedirects, "in_doubt"),
+    (httpx.HTTPStatusError, "in_doubt"),
+    (httpx.StreamError, "in_doubt"),
+    (httpx.CookieConflict, "in_doubt"),
+    (httpx.HTTPError, "in_doubt"),
+)
+"""what each error of the library proves, the first that fits; TLS failures are ConnectErrors"""
+
+_ENCODINGS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+_LAST_PORT = 65_535
+_JSON = {"Content-Type": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """How long to wait for what, in seconds."""
+
+    connect: float = 5.0
+    write: float = 5.0
+    read: float = 30.0
+    """for the next bytes of the answer"""
+    pool: float = 5.0
+    whole: float = 90.0
+    """for everything together, so that an answer which drips in cannot hold a worker for ever"""
+
+
+class HttpTransport:
+    """Implements the port `Transport` over HTTP/1.1.
+
+    Takes ``credentials``, which gives the key for a reference (or raises CredentialMissing), and
+    ``auth``, which gives for an account the function that puts a key into headers. Asks for no
+    proxy, follows no redirect, keeps no cookie, never tries again.
+    """
+
+    def __init__(
+        self,
+        credentials: Callable[[str], str],
+        auth: Callable[[Account], Callable[[str], Mapping[str, str]]] | None = None,
+        *,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._credentials = credentials
+        self._auth = auth or (lambda account: provider_for(account).auth_headers)
+        self._timeouts = timeouts or Timeouts()
+        tls = httpx.create_ssl_context(trust_env=False)
+        # A connection that idled may be closed by the other side just when a dial request is on its
+        # way, and nobody can tell whether it arrived: every POST gets a connection of its own.
+        self._fresh = _client(self._timeouts, tls, keep_alive=0)
+        self._kept = _client(self._timeouts, tls, keep_alive=20)
+
+    async def send(self, account: Account, request: Request) -> Reply:
+        """Send one request, once; give whatever answer came, whatever its status.
+
+        Raises NotSent when it provably never arrived and InDoubt when it may have. Raises Rejected
+        with ``pause`` when the account has no usable key: nothing was sent, and nothing else will be.
+        """
+        client = self._kept if request.method == "GET" else self._fresh
+        prepared = self._prepare(client, account, request)
+        try:
+            async with asyncio.timeout(self._timeouts.whole):
+                return await _exchange(client, prepared)
+        except TimeoutError:
+            raise InDoubt(f"{account.provider} did not finish its answer in {self._timeouts.whole:g} s") from None
+        except Exception as error:  # noqa: BLE001 whatever it was, the request may have left
+            raise translated(account.provider, error) from None
+
+    async def aclose(self) -> None:
+        """Close every connection; nothing can be sent afterwards."""
+        await self._fresh.aclose()
+        await self._kept.aclose()
+
+    def _prepare(self, client: httpx.AsyncClient, account: Account, request: Request) -> httpx.Request:
+        """Build the library's request; nothing has left while this runs."""
+        try:
+            headers = {**request.headers, **self._auth(account)(self._credentials(account.credential))}
+        except CredentialMissing as missing:
+            raise Rejected(missing.message, pause=True, help=missing.help) from None
+        content = None if request.body is None else encoded(request.body)
+        try:
+            prepared = client.build_request(
+                request.method,
+                account.base_url + request.path,
+                content=content,
+                headers=headers if content is None else {**_JSON, **headers},
+            )
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            # The library's own words may quote a header, so only the kind of error is told.
+            raise NotSent(f"the request to {account.provider} cannot be written ({_kind(error)})") from None
+        if (prepared.url.port or 0) > _LAST_PORT:
+            raise NotSent(f"`{prepared.url.port}` is not a port", help="correct base_url in outreach.yaml")
+        return prepared
+
+
+def encoded(body: JsonObject) -> bytes:
+    """Write a body as compact UTF-8 JSON, letters as they are; raise NotSent for what JSON cannot hold."""
+    try:
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
+        return text.encode()
+    except (ValueError, TypeError) as error:
+        raise NotSent(f"the request cannot be written as JSON ({_kind(error)})") from None
+
+
+def reached(error: Exception) -> Reached | None:
+    """Say what an error of the HTTP library proves; None for an error that is not of the library."""
+    return next((proof for kind, proof in ERRORS if isinstance(error, kind)), None)
+
+
+def translated(provider: str, error: Exception) -> Exception:
+    """Give our error for one of the library: NotSent or InDoubt; an error of ours stays as it is.
+
+    The library's own words are left out, since they may quote a header with the key.
+    """
+    if isinstance(error, (NotSent, InDoubt)):
+        return error
+    if reached(error) == "not_sent":
+        return NotSent(f"{provider} was not reached ({_kind(error)})")
+    return InDoubt(f"the request to {provider} may have arrived ({_kind(error)})")
+
+
+def _client(timeouts: Timeouts, tls: Any, *, keep_alive: int) -> httpx.AsyncClient:
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "User-Agent": f"outreach-runner/{__version__}",
+    }
+    if not keep_alive:
+        headers["Connection"] = "close"
+    return httpx.AsyncClient(
+        verify=tls,
+        trust_env=False,
+        follow_redirects=False,
+        headers=headers,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        timeout=httpx.Timeout(connect=timeouts.connect, write=timeouts.write, read=timeouts.read, pool=timeouts.pool),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=keep_alive, keepalive_expiry=2.0),
+    )
+
+
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Reply:
+    """Send and read the answer; stop at 1 MiB, whatever is still to come."""
+    response = await client.send(request, stream=True)
+    try:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_raw():
+            size += len(chunk)
+            if size > MAX_BODY:
+                raise InDoubt(f"the answer {response.status_code} is larger than 1 MiB")
+            chunks.append(chunk)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(status=response.status_code, headers=headers, body=_plain_body(headers, b"".join(chunks)))
+    finally:
+        await response.aclose()
+
+
+def _plain_body(headers: Mapping[str, str], raw: bytes) -> bytes:
+    """Unpack an answer that came packed although none was asked for, at most 1 MiB of it.
+
+    What cannot be unpacked stays as it is: the status may still prove something.
+    """
+    window = _ENCODINGS.get(headers.get("content-encoding", "").strip().lower())
+    if window is None:
+        return raw
+    unpacker = zlib.decompressobj(window)
+    try:
+        body = unpacker.decompress(raw, MAX_BODY)
+    except zlib.error:
+        return raw
+    if unpacker.unconsumed_tail:
+        raise InDoubt("the unpacked answer is larger than 1 MiB")
+    return body
+
+
+def _plain(value: Any) -> Any:
+    """Give a frozen map or list as one that JSON knows."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+def _kind(error: Exception) -> str:
+    """Name the kind of an error in words: `ReadTimeout` is `read timeout`."""
+    name = type(error).__name__
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()

@@ -1,0 +1,1 @@
+"""Plans, status and results for people and machines; reads values, decides nothing."""

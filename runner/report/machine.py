@@ -1,0 +1,129 @@
+"""The machine formats: JSON for plan lines, sums and status. Stable: keys are only ever added."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from runner.model.overview import CampaignOverview, ContactOverview
+from runner.model.plan import PlanLine, PlanSummary
+
+
+def utc_text(at: datetime | None) -> str | None:
+    """Write an instant in UTC with `Z`, seconds exact; None stays None."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def local_text(at: datetime | None, zones: tuple[str, ...]) -> str | None:
+    """Write an instant on the person's own clock, with its offset."""
+    if at is None or not zones:
+        return None
+    return at.astimezone(ZoneInfo(zones[0])).isoformat(timespec="seconds")
+
+
+def plan_line(line: PlanLine) -> str:
+    """Write one line of a plan as one line of JSON."""
+    return _dump(
+        {
+            "campaign": line.campaign,
+            "step": line.step,
+            "channel": line.channel,
+            "contact": {"key": line.contact_key or None, "phone": line.phone or None, "row": line.row or None},
+            "provider": line.provider,
+            "account": line.account,
+            "method": line.method or None,
+            "url": line.url or None,
+            "headers": dict(line.headers),
+            "body": line.body,
+            "status": line.status.value,
+            "reason": line.reason or None,
+            "condition": line.condition or None,
+            "not_before": utc_text(line.not_before),
+            "local_time": local_text(line.not_before, line.zones),
+            "timezone": line.zones[0] if line.zones else None,
+            "timezones": list(line.zones),
+            "timezone_source": line.timezone_source or None,
+            "key": line.key or None,
+        }
+    )
+
+
+def plan_summary(summary: PlanSummary) -> str:
+    """Write the sums of a plan, its last line."""
+    counts = {status.value: count for status, count in summary.counts.items()}
+    return _dump(
+        {
+            "summary": {
+                "campaigns": list(summary.campaigns),
+                "contacts": summary.contacts,
+                **counts,
+                "rejected": summary.rejected,
+                "skipped": summary.skipped,
+                "first": utc_text(summary.first),
+                "last": utc_text(summary.last),
+                "digest": summary.digest,
+            }
+        }
+    )
+
+
+def status(campaigns: Iterable[CampaignOverview], contacts: dict[str, list[ContactOverview]] | None = None) -> str:
+    """Write the status of campaigns; with `contacts`, one object for each contact too."""
+    return _dump({"campaigns": [_campaign(one, contacts) for one in campaigns]}, indent=2)
+
+
+def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "campaign": one.campaign,
+        "status": one.status,
+        "reason": one.reason or None,
+        "revision": one.revision,
+        "digest": one.digest,
+        "row_stats": dict(one.row_stats),
+        "attempts": {"total": one.attempts, "sent": one.sent, "placed": one.placed},
+        "outcomes": [
+            {"step": step, "channel": channel, "outcome": outcome, "count": count}
+            for step, channel, outcome, count in one.outcomes
+        ],
+        "tags": dict(one.tags),
+        "first_sent": utc_text(one.first_sent),
+        "last_sent": utc_text(one.last_sent),
+    }
+    if contacts is not None:
+        found["contacts"] = [_contact(person) for person in contacts.get(one.campaign, [])]
+    return found
+
+
+def _contact(person: ContactOverview) -> dict[str, Any]:
+    return {
+        "key": person.key,
+        "phone": person.phone,
+        "row": person.row,
+        "state": person.state,
+        "outcome": person.outcome or None,
+        "attempts": [
+            {
+                "step": one.step,
+                "number": one.number,
+                "channel": one.channel,
+                "state": one.state,
+                "outcome": one.outcome or None,
+                "tag": one.tag or None,
+                "reason": one.reason or None,
+                "due_at": utc_text(one.due_at),
+                "sent_at": utc_text(one.sent_at),
+                "ended_at": utc_text(one.ended_at),
+                "provider_id": one.provider_id or None,
+            }
+            for one in person.attempts
+        ],
+    }
+
+
+def _dump(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)

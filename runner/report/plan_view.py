@@ -1,0 +1,160 @@
+"""A plan for people: at most about 25 lines whatever the size; one person in full on demand."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.report.words import STATUS_SIGNS, count_of, local_clock, shown_phone
+
+HEAD, TAIL = 6, 3
+
+
+@dataclass
+class PlanExcerpt:
+    """What the text form keeps of a stream of lines: the head, the tail and counts."""
+
+    everything: bool = False
+    head: list[PlanLine] = field(default_factory=list)
+    tail: list[PlanLine] = field(default_factory=list)
+    passed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def take(self, line: PlanLine) -> None:
+        """Take in the next line."""
+        self.passed += 1
+        if line.reason:
+            self.reasons[_cause(line)] += 1
+        if self.everything or len(self.head) < HEAD:
+            self.head.append(line)
+            return
+        self.tail.append(line)
+        if len(self.tail) > TAIL:
+            self.tail.pop(0)
+
+    @property
+    def left_out(self) -> int:
+        """How many lines neither head nor tail holds."""
+        return self.passed - len(self.head) - len(self.tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHeading:
+    """The first line of a plan: what it is about and as of when."""
+
+    campaign: str
+    as_of: datetime
+    git_commit: str
+    tzdata: str
+
+
+def print_plan(
+    console: Console, heading: PlanHeading, summary: PlanSummary, excerpt: PlanExcerpt, *, masked: bool
+) -> None:
+    """Print one campaign's plan."""
+    console.print(_heading(heading))
+    console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
+    console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
+    for reason, count in excerpt.reasons.most_common(6):
+        console.print(Text(f"  {count:>6} × {reason}", style="yellow"))
+    console.print(Text(f"  digest {summary.digest}", style="dim"))
+    console.print()
+
+
+def print_person(console: Console, lines: Sequence[PlanLine]) -> None:
+    """Print everything that a plan says about one person."""
+    for line in lines:
+        console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
+        facts = Table.grid(padding=(0, 2))
+        for name, value in _facts(line):
+            facts.add_row(Text(name, style="dim"), value)
+        console.print(Padding(facts, (0, 0, 1, 2), expand=False))
+
+
+def _heading(heading: PlanHeading) -> Text:
+    text = Text.assemble((heading.campaign, "bold"), f" · as of {heading.as_of:%Y-%m-%d %H:%M} UTC")
+    if heading.git_commit:
+        text.append(f" · git {heading.git_commit}")
+    return text.append(f" · tzdata {heading.tzdata}")
+
+
+def _sums(summary: PlanSummary) -> RenderableType:
+    counts = summary.counts
+    first = Text(f"{count_of(summary.contacts, 'contact')}   ")
+    for status in (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.KEEP, PlanStatus.REMOVE):
+        if counts[status]:
+            sign, style = STATUS_SIGNS[status]
+            first.append(f"{sign}{counts[status]} {status}   ", style=style)
+    if summary.skipped:
+        first.append(f"-{summary.skipped} skipped   ", style="yellow")
+    if summary.rejected:
+        first.append(f"✗{summary.rejected} rejected   ", style="red")
+    if counts[PlanStatus.LATER]:
+        first.append(f"…{counts[PlanStatus.LATER]} later steps", style="dim")
+    parts: list[RenderableType] = [first]
+    if summary.first and summary.last:
+        parts.append(Text(f"first {summary.first:%a %d %b %H:%M} UTC   last {summary.last:%a %d %b %H:%M} UTC"))
+    return Group(*parts)
+
+
+def _lines(excerpt: PlanExcerpt, *, masked: bool) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for line in excerpt.head:
+        table.add_row(*_row(line, masked=masked))
+    if excerpt.left_out:
+        table.add_row("", Text(f"… {excerpt.left_out} more (--all)", style="dim"))
+    for line in excerpt.tail:
+        table.add_row(*_row(line, masked=masked))
+    return table
+
+
+def _row(line: PlanLine, *, masked: bool) -> tuple[RenderableType, ...]:
+    sign, style = STATUS_SIGNS[line.status]
+    who = shown_phone(line.phone, masked=masked) or f"row {line.row}"
+    via = f"{line.step} by {line.provider}/{line.agent_id}"
+    when = line.condition or line.reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
+    return Text(sign, style=style), Text(who), Text(via, style="dim"), Text(when, overflow="ellipsis", no_wrap=True)
+
+
+def _facts(line: PlanLine) -> list[tuple[str, RenderableType]]:
+    facts: list[tuple[str, RenderableType]] = [
+        ("status", Text(f"{line.status}{f': {line.reason}' if line.reason else ''}")),
+        ("contact", Text(f"{line.phone}, key {line.contact_key}, row {line.row}")),
+    ]
+    if line.condition:
+        facts.append(("when", Text(line.condition)))
+    if line.not_before is not None:
+        clocks = ", ".join(f"{line.not_before.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} {zone}" for zone in line.zones[:3])
+        facts.append(("not before", Text(f"{line.not_before:%Y-%m-%d %H:%M:%S} UTC = {clocks}")))
+    if line.zones:
+        zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004
+        facts.append(("time zone", Text(f"{zones} (from the {line.timezone_source})")))
+    if line.method:
+        facts.append(("request", Text(f"{line.method} {line.url}")))
+        facts.extend(("", Text(f"{name}: {value}")) for name, value in line.headers.items())
+        body = json.dumps(line.body, ensure_ascii=False, indent=2)
+        facts.append(("body", Text(body)))
+    return facts
+
+
+def _cause(line: PlanLine) -> str:
+    """Give a reason without what differs from row to row, so that equal causes are counted together."""
+    column, colon, rest = line.reason.partition(": ")
+    head, tick, tail = rest.partition("`")
+    if line.rejected and colon and tick and "`" in tail:
+        return f"{column}: {head}`…`{tail.partition('`')[2]}"
+    if line.reason.startswith("the same number as in row"):
+        return "the same number as in an earlier row"
+    if line.reason.startswith("on the do-not-contact list"):
+        return line.reason.rpartition(":")[0]
+    return line.reason

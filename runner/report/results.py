@@ -1,0 +1,135 @@
+"""What campaigns came to, for people: the status table and the report at the end of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from runner.model.overview import CampaignOverview, ContactOverview
+from runner.report.words import shown_phone
+
+_STAT_STYLES = {"completed": "green", "failed": "red", "held": "magenta", "suppressed": "yellow"}
+_WIDE = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Every row of every contact source, accounted for."""
+
+    contacts: int
+    """rows of the contact sources"""
+    finished: int
+    """ended in a named state: completed, failed, held or suppressed"""
+    still_open: int
+    """waiting or under way"""
+    skipped: int
+    """left out by the plan, with a reason"""
+    rejected: int
+    """bad rows"""
+
+    @property
+    def add_up(self) -> bool:
+        """Whether nobody is missing."""
+        return self.contacts == self.finished + self.still_open + self.skipped + self.rejected
+
+
+def status_table(campaigns: Sequence[CampaignOverview]) -> Table:
+    """Lay out where every campaign stands."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("campaign")
+    table.add_column("status")
+    columns = list(campaigns[0].row_stats) if campaigns else []
+    for column in columns:
+        table.add_column(column, justify="right", style=_STAT_STYLES.get(column))
+    table.add_column("attempts", justify="right")
+    for one in campaigns:
+        counts = [f"{one.row_stats[column]:,}" if one.row_stats[column] else "·" for column in columns]
+        status = Text(one.status, style="yellow" if one.status == "paused" else "")
+        table.add_row(one.campaign, status, *counts, f"{one.attempts:,}")
+    return table
+
+
+def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> None:
+    """Print where every campaign stands, and why those that are paused are."""
+    if not campaigns:
+        console.print("no campaign was applied yet")
+        return
+    console.print(status_table(campaigns))
+    for one in campaigns:
+        if one.reason:
+            console.print(Text(f"{one.campaign} is {one.status}: {one.reason}", style="yellow"))
+
+
+def print_report(console: Console, campaigns: Sequence[CampaignOverview], totals: Totals | None) -> None:
+    """Print what campaigns came to: outcomes, tags, totals."""
+    print_status(console, campaigns)
+    console.print()
+    for title, counts in (("calls", outcome_counts(campaigns, "call")), ("texts", outcome_counts(campaigns, "text"))):
+        if counts:
+            console.print(Text(f"{title}, by outcome", style="bold"))
+            console.print(Padding(_bars(counts), (0, 0, 1, 2), expand=False))
+    tags = tag_counts(campaigns)
+    if tags:
+        console.print(Text("results that the agents set", style="bold"))
+        console.print(Padding(_bars(tags), (0, 0, 1, 2), expand=False))
+    if totals is not None:
+        console.print(Text(totals_line(totals), style="bold"))
+
+
+def totals_line(totals: Totals) -> str:
+    """Write the sum that must come out even."""
+    parts = [f"{totals.finished:,} finished"]
+    if totals.still_open:
+        parts.append(f"{totals.still_open:,} still open")
+    parts += [f"{totals.skipped:,} skipped", f"{totals.rejected:,} rejected"]
+    sign = "=" if totals.add_up else "≠"
+    return f"{totals.contacts:,} contacts {sign} {' + '.join(parts)}"
+
+
+def outcome_counts(campaigns: Sequence[CampaignOverview], channel: str) -> dict[str, int]:
+    """Count the outcomes of one channel over all campaigns, most frequent first."""
+    counts: Counter[str] = Counter()
+    for one in campaigns:
+        for _, of_channel, outcome, count in one.outcomes:
+            if of_channel == channel:
+                counts[outcome] += count
+    return dict(counts.most_common())
+
+
+def tag_counts(campaigns: Sequence[CampaignOverview]) -> dict[str, int]:
+    """Count the tags over all campaigns, most frequent first."""
+    counts: Counter[str] = Counter()
+    for one in campaigns:
+        counts.update(dict(one.tags))
+    return dict(counts.most_common())
+
+
+def _bars(counts: Mapping[str, int]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(justify="right")
+    most = max(counts.values())
+    for name, count in counts.items():
+        table.add_row(name, f"{count:,}", Text("█" * max(1, round(count / most * _WIDE)), style="cyan"))
+    return table
+
+
+def print_contacts(console: Console, campaign: str, contacts: Sequence[ContactOverview], *, masked: bool) -> None:
+    """Print every contact of a campaign with its attempts."""
+    console.print()
+    console.print(Text(campaign, style="bold"))
+    table = Table.grid(padding=(0, 2))
+    for person in contacts:
+        tries = ", ".join(
+            f"{one.step} {one.number}: {one.outcome or one.state}{f' {one.tag}' if one.tag else ''}"
+            for one in person.attempts
+        )
+        style = _STAT_STYLES.get(person.state, "")
+        table.add_row(shown_phone(person.phone, masked=masked), Text(person.state, style=style), Text(tries))
+    console.print(Padding(table, (0, 0, 0, 2), expand=False))

@@ -1,0 +1,102 @@
+"""What is wrong with a template or an expression, and where: one frozen value for every cause.
+
+V01  a name that nothing gives            V05  a template file that is not there, or not named plainly
+V02  a cell that is empty in this row     V06  an expression that cannot be decided
+V03  the template cannot be read          V07  would need too much time or memory
+V04  a filter or a test that is not there  V08  a filter, a conversion or arithmetic refused a value
+V09  text came out that must not reach a provider or a person
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Self
+
+from runner.errors import OutreachError
+
+KeyPath = tuple[str | int, ...]
+"""a place in the canonical campaign, such as ``("steps", 0, "message")``"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFault:
+    """One cause and its place; line and column from 1 within the text, columns in characters."""
+
+    code: str
+    message: str
+    help: str = ""
+    template: str = ""
+    """the template file; empty when the text itself is meant"""
+    line: int = 1
+    column: int = 1
+    length: int = 1
+    name: str = ""
+    """the dotted name at fault, such as ``contact.clinc``; empty when it is none"""
+
+
+class _Faulty(OutreachError):  # noqa: N818 as all errors of the tree: the name says what is so
+    """An error that carries a fault and the place of its text in the campaign."""
+
+    def __init__(self, fault: TemplateFault, path: KeyPath = ()) -> None:
+        super().__init__(fault.message, help=fault.help)
+        self.fault = fault
+        self.path = path
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+        return self.fault.code
+
+    @property
+    def template(self) -> str:
+        """The template file; empty when the text itself is meant."""
+        return self.fault.template
+
+    @property
+    def line(self) -> int:
+        """The line in the text, from 1."""
+        return self.fault.line
+
+    @property
+    def column(self) -> int:
+        """The column in the line, in characters from 1."""
+        return self.fault.column
+
+    @property
+    def length(self) -> int:
+        """How many characters are meant."""
+        return self.fault.length
+
+    def at(self, path: KeyPath) -> Self:
+        """Give the same error with the place of its text in the campaign."""
+        return type(self)(self.fault, path)
+
+
+class TemplateWrong(_Faulty):
+    """A template cannot be used, whoever the contact is."""
+
+
+class RenderFailed(_Faulty):
+    """A template cannot be rendered for this contact."""
+
+
+class ExpressionWrong(_Faulty):
+    """A `when` or `where` cannot be used, whoever the contact is."""
+
+
+class ExpressionFailed(_Faulty):
+    """A `when` or `where` cannot be decided for this contact."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give ``did you mean `clinic`?`` for the nearest known word, or nothing."""
+    by_lower = {name.lower(): name for name in sorted(known)}
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return f"did you mean `{by_lower[found[0]]}`?" if found else ""
+
+
+def in_template(fault: TemplateFault, template: str) -> TemplateFault:
+    """Give the fault as one of that template file."""
+    return replace(fault, template=template)

@@ -1,0 +1,47 @@
+"""The one gate that every attempt passes right before its request may leave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.model.attempt import AttemptState
+from runner.rules.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """It may be sent now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Never; the state it ends in says what kind of never."""
+
+    state: AttemptState
+    why: str
+
+
+Verdict = Go | Wait | Drop
+
+
+def may_send(policy: Policy, zones: tuple[str, ...], now: datetime, suppression: str) -> Verdict:
+    """Decide on one attempt at `now`; `suppression` is the reason the person must not be contacted, or empty."""
+    if suppression:
+        return Drop(AttemptState.SUPPRESSED, suppression)
+    allowed = policy.first_allowed(zones, now)
+    if allowed is None:
+        if policy.ends is not None and now >= policy.ends:
+            return Drop(AttemptState.EXPIRED, "the campaign's schedule ended")
+        return Drop(AttemptState.EXPIRED, "no window is open in any time that is left")
+    if allowed > now:
+        return Wait(allowed, "outside the windows")
+    return Go()

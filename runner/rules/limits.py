@@ -1,0 +1,55 @@
+"""How many attempts may start right now, and when the next one may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import floor
+from typing import NamedTuple
+
+from runner.model.campaign import Limits
+
+_SECOND = timedelta(seconds=1)
+
+
+class Room(NamedTuple):
+    """What the limits leave."""
+
+    free: int
+    """how many may start now"""
+    until: datetime | None
+    """when time alone makes room again; None when only an ending call does, or nothing is in the way"""
+
+
+def room(limits: Limits, live: int, starts: Sequence[datetime], now: datetime) -> Room:
+    """Apply concurrency, per_second and spacing.
+
+    `live` is the number of calls without an outcome, `starts` the instants of recent starts in
+    order. `per_second` counts starts in the second that ends now; a rate below one a second
+    becomes a spacing.
+    """
+    slots = max(0, limits.concurrency - live)
+    gap = _gap(limits)
+    if gap and starts and starts[-1] + gap > now:
+        return Room(0, starts[-1] + gap)
+    if gap:
+        return Room(min(slots, 1), None)
+    if limits.per_second is None:
+        return Room(slots, None)
+    rate = floor(limits.per_second)
+    recent = [start for start in starts if start + _SECOND > now]
+    left = max(0, rate - len(recent))
+    until = recent[-rate] + _SECOND if not left else None
+    return Room(min(slots, left), until)
+
+
+def history_needed(limits: Limits) -> timedelta:
+    """How far back `starts` must reach."""
+    return max(_gap(limits), _SECOND)
+
+
+def _gap(limits: Limits) -> timedelta:
+    gap = limits.spacing or timedelta(0)
+    if limits.per_second is not None and limits.per_second < 1:
+        gap = max(gap, _SECOND / limits.per_second)
+    return gap

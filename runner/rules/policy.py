@@ -1,0 +1,54 @@
+"""A campaign, ready for decisions: windows as arithmetic, conditions compiled, zones at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from runner.model.campaign import Campaign, Step
+from runner.rules.expressions import Expression
+from runner.rules.schedule import ends_at, starts_at
+from runner.rules.windows import Hours, hours_of, next_allowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules of one campaign; built once, asked for every attempt."""
+
+    campaign: Campaign
+    """in canonical form"""
+    hours: tuple[Hours, ...]
+    conditions: dict[str, Expression] = field(default_factory=dict)
+    """by step, for the steps that have a `when`"""
+    starts: datetime | None = None
+    ends: datetime | None = None
+    windows_ignored: bool = False
+    """only ever true against the sandbox"""
+
+    def step_after(self, label: str) -> tuple[Step, ...]:
+        """Give the steps that follow one, in order."""
+        labels = [step.label for step in self.campaign.steps]
+        return self.campaign.steps[labels.index(label) + 1 :]
+
+    def first_allowed(self, zones: tuple[str, ...], now: datetime) -> datetime | None:
+        """Give the first instant from `now` on at which schedule and windows allow a start.
+
+        None when the windows never open or the schedule ends first.
+        """
+        earliest = max(now, self.starts) if self.starts else now
+        allowed = earliest if self.windows_ignored else next_allowed(self.hours, zones, earliest)
+        if allowed is None or (self.ends is not None and allowed >= self.ends):
+            return None
+        return allowed
+
+
+def policy_of(campaign: Campaign, *, windows_ignored: bool = False) -> Policy:
+    """Ready a canonical campaign."""
+    return Policy(
+        campaign=campaign,
+        hours=hours_of(campaign.windows),
+        conditions={step.label: Expression.compile(step.when) for step in campaign.steps if step.when},
+        starts=starts_at(campaign.schedule),
+        ends=ends_at(campaign.schedule),
+        windows_ignored=windows_ignored,
+    )

@@ -1,0 +1,30 @@
+"""Where a person's clock stands: which zones may be theirs, and what says so."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from runner.rules.numbers import candidate_zones
+
+ZoneSource = Literal["column", "campaign", "number", "none"]
+
+
+class ZoneEvidence(NamedTuple):
+    """The zones that a person may live in, all of which must allow an attempt, and the source."""
+
+    zones: tuple[str, ...]
+    source: ZoneSource
+
+
+def zone_evidence(column: str | None, campaign_zone: str, phone: str) -> ZoneEvidence:
+    """Weigh the evidence: the contact's own column, then the campaign's zone, then the number.
+
+    A number gives a set of candidates; an area code is evidence, not location. No zone at all
+    is a result too, and nobody is called on it.
+    """
+    if column:
+        return ZoneEvidence((column,), "column")
+    if campaign_zone != "contact":
+        return ZoneEvidence((campaign_zone,), "campaign")
+    zones = candidate_zones(phone)
+    return ZoneEvidence(zones, "number" if zones else "none")

@@ -1,0 +1,235 @@
+"""The truth of the sandbox: every call and text, when it was really dialled, and how it ended."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from runner.sandbox.agenda import Agenda
+from runner.sandbox.call import Call, Stage
+from runner.sandbox.clock import SandboxClock
+from runner.sandbox.faults import Faults
+from runner.sandbox.lines import Lines
+from runner.sandbox.people import Kind, People
+from runner.sandbox.requests_log import RequestsLog
+from runner.sandbox.settings import Settings
+from runner.sandbox.webhooks import Webhooks
+
+Watcher = Callable[[Call], None]
+"""told when a call was picked up and when it is over"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial:
+    """One person dialled once."""
+
+    provider: str
+    kind: Kind
+    to: str
+    at: datetime
+    reference: str
+    id: str
+    outcome: str | None
+    """None until it ended"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a request asks for, in the words that all providers share."""
+
+    provider: str
+    kind: Kind = "call"
+    to: str
+    agent: str
+    reference: str
+    body: Mapping[str, Any]
+    talk_limit: float | None = None
+    """longest talk in seconds"""
+
+
+class World:
+    """Places calls and texts, lets them happen, and remembers all of it.
+
+    Calls are placed inside a running event loop; ``close`` ends everything that is under way.
+    """
+
+    def __init__(self, settings: Settings, clock: SandboxClock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.people = People(settings)
+        self.faults = Faults(settings.seed)
+        self.requests = RequestsLog()
+        self.serving = 0
+        """requests that are not answered yet; one that hangs on purpose does not count"""
+        self._agenda = Agenda(clock)
+        self.webhooks = Webhooks(settings, clock, self._agenda)
+        self._watchers: dict[str, Watcher] = {}
+        self._on_reset: list[Callable[[], None]] = []
+        self._calls: dict[str, dict[str, Call]] = {}
+        self._dialled: list[Call] = []
+        # an id never comes twice, not even after a reset or a new start
+        self._epoch = clock.now().isoformat()
+        self._numbers = itertools.count(1)
+
+    def watch(self, provider: str, watcher: Watcher, on_reset: Callable[[], None]) -> None:
+        """Tell a face what happens to its calls, and when everything is forgotten."""
+        self._watchers[provider] = watcher
+        self._on_reset.append(on_reset)
+
+    def new_id(self, what: str) -> str:
+        """Give 32 hexadecimal digits that never come twice; the same seed and start give the same ones."""
+        name = f"{self.settings.seed}\x1f{self._epoch}\x1f{what}\x1f{next(self._numbers)}"
+        return blake2b(name.encode(), digest_size=16).hexdigest()
+
+    def open(self, asked: Asked, *, id: str) -> Call:
+        """Write down a new call or text that nobody launched yet."""
+        now = self.clock.now()
+        call = Call(
+            provider=asked.provider,
+            kind=asked.kind,
+            id=id,
+            to=asked.to,
+            agent=asked.agent,
+            reference=asked.reference,
+            created_at=now,
+            updated_at=now,
+            asked=asked.body,
+            talk_limit=asked.talk_limit,
+        )
+        self._calls.setdefault(asked.provider, {})[id] = call
+        return call
+
+    def launch(self, call: Call, *, at: datetime | None = None, lines: Lines | None = None) -> None:
+        """Dial now, or at an instant; with ``lines`` as soon as one is free then."""
+
+        def start() -> None:
+            call.next_entry = None
+            if lines is None:
+                self.dial(call)
+            else:
+                lines.take(call)
+
+        call.due_at = at
+        if at is not None and at > self.clock.now():
+            call.stage = Stage.SCHEDULED
+            call.next_entry = self._agenda.add(at, start, far=True)
+        else:
+            start()
+
+    def dial(self, call: Call) -> None:
+        """Dial a person now: from here on it is the truth."""
+        now = self.clock.now()
+        fate = self.people.dial(call.kind, call.to)
+        call.fate = fate
+        call.placed_at = call.updated_at = now
+        call.stage = Stage.RINGING
+        self._dialled.append(call)
+        call.next_entry = self._agenda.add(now + timedelta(seconds=fate.ring_seconds), lambda: self._rung(call))
+
+    def hang_up(self, call: Call) -> None:
+        """End a call that rings or talks: answered if somebody had, failed otherwise."""
+        self._drop_entry(call)
+        call.hung_up = True
+        self._end(call, self.clock.now())
+
+    def cancel(self, call: Call) -> None:
+        """Take back a call that nobody was dialled for."""
+        self._drop_entry(call)
+        call.stage = Stage.CANCELLED
+        call.updated_at = call.ended_at = self.clock.now()
+        self._watchers[call.provider](call)
+
+    def hold(self, call: Call) -> None:
+        """Keep a scheduled call until it is launched again."""
+        self._drop_entry(call)
+        call.stage = Stage.HELD
+
+    def calls(self, provider: str) -> tuple[Call, ...]:
+        """Give a provider's calls and texts, oldest first."""
+        return tuple(self._calls.get(provider, {}).values())
+
+    def call(self, provider: str, id: str) -> Call | None:
+        """Give a call or text by its id; None when there is none."""
+        return self._calls.get(provider, {}).get(id)
+
+    def dials(self) -> tuple[Dial, ...]:
+        """Give the truth: every dial, in the order in which they were placed."""
+        return tuple(
+            Dial(
+                provider=call.provider,
+                kind=call.kind,
+                to=call.to,
+                at=call.placed_at,
+                reference=call.reference,
+                id=call.id,
+                outcome=call.outcome,
+            )
+            for call in self._dialled
+            if call.placed_at is not None
+        )
+
+    def idle(self) -> bool:
+        """Say whether nothing is under way: no call rings, talks or waits, no request or webhook is being served.
+
+        Calls for later and repetitions of webhooks may remain: see ``next_event_at``.
+        """
+        return self.serving == 0 and self._agenda.is_quiet() and self.webhooks.is_quiet
+
+    def next_event_at(self) -> datetime | None:
+        """Give the next instant at which something happens by itself; None when nothing will."""
+        return self._agenda.next_at()
+
+    def reset(self) -> None:
+        """Forget everything that happened since the start, also faults, scripts and webhook targets set since."""
+        self._agenda.clear()
+        self.webhooks.clear()
+        self.faults.clear()
+        self.requests.clear()
+        self.people = People(self.settings)
+        self._calls.clear()
+        self._dialled.clear()
+        for forget in self._on_reset:
+            forget()
+
+    async def close(self) -> None:
+        """End everything that is under way; safe to call twice."""
+        self.faults.release()
+        await self._agenda.close()
+        await self.webhooks.close()
+
+    def _rung(self, call: Call) -> None:
+        fate = call.fate
+        if fate is None or call.placed_at is None:
+            raise RuntimeError("a call rang that was never dialled")
+        # planned instants, not the clock's: it may have jumped, and the same seed must give the same lengths
+        at = call.placed_at + timedelta(seconds=fate.ring_seconds)
+        if not fate.connects:
+            self._end(call, at)
+            return
+        talk = fate.talk_seconds if call.talk_limit is None else min(fate.talk_seconds, call.talk_limit)
+        call.cut_off = talk < fate.talk_seconds
+        call.answered_at = call.updated_at = at
+        call.stage = Stage.TALKING
+        ends_at = at + timedelta(seconds=talk)
+        call.next_entry = self._agenda.add(ends_at, lambda: self._end(call, ends_at))
+        self._watchers[call.provider](call)
+
+    def _end(self, call: Call, at: datetime) -> None:
+        picked_up = call.answered_at is not None
+        call.stage = Stage.ENDED
+        call.ended_at = call.updated_at = at
+        call.next_entry = None
+        if call.fate is not None:
+            call.outcome = "failed" if call.hung_up and not picked_up else call.fate.outcome
+        self._watchers[call.provider](call)
+        if call.release is not None:
+            call.release(call)
+
+    def _drop_entry(self, call: Call) -> None:
+        if call.next_entry is not None:
+            self._agenda.remove(call.next_entry)
+            call.next_entry = None

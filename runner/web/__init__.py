@@ -1,0 +1,1 @@
+"""What the runner serves over HTTP."""

@@ -1,0 +1,48 @@
+"""Serve an app inside the running event loop, on loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from runner.errors import UsageWrong
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # Signals belong to the command, which drains the dispatcher first.
+        yield
+
+
+@asynccontextmanager
+async def served(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
+    """Serve an app; give its URL. Port 0 takes any free one. Raises UsageWrong when the port is taken."""
+    listener = _listen(host, port)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
+    try:
+        while not server.started and not task.done():
+            await asyncio.sleep(0.005)
+        yield f"http://{host}:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UsageWrong(f"cannot listen on {host}:{port}: {error.strerror}", help="choose another --port") from error
+    return listener

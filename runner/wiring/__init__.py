@@ -1,0 +1,1 @@
+"""Builds all objects from files and options; the only room that names concrete classes."""

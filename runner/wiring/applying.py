@@ -1,0 +1,117 @@
+"""Apply plans: look at every row first, then write, and refuse when the files changed in between."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from runner import __version__
+from runner.errors import FilesWrong
+from runner.files.rejects import write_rejects
+from runner.files.row_faults import row_diagnostics
+from runner.ledger.revisions import NewRevision, Recorded, record
+from runner.ledger.store import Store
+from runner.model.contact import RejectedRow
+from runner.model.plan import PlanLine, PlanSummary
+from runner.model.project import Account
+from runner.wiring.workspace import Planned, Workspace, git_commit, tzdata_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A plan whose every line was looked at."""
+
+    planned: Planned
+    summary: PlanSummary
+    rejected: tuple[RejectedRow, ...]
+    """every bad row, in the order of the file"""
+
+    @property
+    def stops(self) -> bool:
+        """Whether bad rows keep this plan from being applied."""
+        return bool(self.rejected) and not self.planned.skips_bad_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying one campaign's plan did."""
+
+    campaign: str
+    summary: PlanSummary
+    recorded: Recorded
+    reject_file: Path | None
+    """where the bad rows were written; None when there are none"""
+
+
+def examine(planned: Planned, see: Callable[[PlanLine], None] | None = None) -> Examined:
+    """Go through a whole plan, letting `see` see each line."""
+    lines, tally = planned.lines()
+    unusable = []
+    for line in lines:
+        if line.rejected and line.contact_key:
+            unusable.append(RejectedRow(row=line.row, column="", reason=line.reason, code="V02"))
+        if see is not None:
+            see(line)
+    rejected = sorted([*planned.rejected, *unusable], key=lambda row: row.row)
+    return Examined(planned=planned, summary=tally.summary(), rejected=tuple(rejected))
+
+
+def refuse_bad_rows(examined: list[Examined]) -> None:
+    """Raise FilesWrong with every bad row of the campaigns that do not skip them."""
+    problems = [
+        problem
+        for one in examined
+        if one.stops
+        for problem in row_diagnostics(one.rejected, one.planned.source, one.planned.shown_contacts)
+    ]
+    if problems:
+        raise FilesWrong(problems)
+
+
+def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
+    """Write one examined plan into the ledger; applying the plan that is in force writes nothing.
+
+    Raises LedgerError when a file changed since it was examined; the campaign then places
+    nothing until it is applied again.
+    """
+    planned = examined.planned
+    campaign = planned.draft.policy.campaign
+    new = NewRevision(
+        campaign=planned.name,
+        digest=examined.summary.digest,
+        policy=campaign.model_dump_json(exclude_none=True),
+        accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.routes}),
+        git_commit=git_commit(workspace.root),
+        applied_by=f"{getpass.getuser()}@{socket.gethostname()}",
+        applied_at=planned.now,
+        tool_version=__version__,
+        tzdata=tzdata_version(),
+    )
+    lines, tally = planned.lines()
+    recorded = record(store, new, lines, lambda: tally.summary().digest)
+    return Applied(
+        campaign=planned.name,
+        summary=examined.summary,
+        recorded=recorded,
+        reject_file=_write_rejects(workspace, examined) if examined.rejected else None,
+    )
+
+
+def _write_rejects(workspace: Workspace, examined: Examined) -> Path:
+    path = workspace.ledger_path.parent / f"{examined.planned.name}.reject.csv"
+    write_rejects(path, workspace.columns(examined.planned.loaded), examined.rejected)
+    return path
+
+
+def _facts(account: Account) -> dict[str, Any]:
+    """Give an account as JSON: references to credentials, never credentials."""
+    facts = asdict(account)
+    facts["poll"] = [span.total_seconds() for span in account.poll]
+    facts["settle_after"] = account.settle_after / timedelta(seconds=1)
+    return facts

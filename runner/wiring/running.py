@@ -1,0 +1,167 @@
+"""Build and run the engine: over real providers, over a sandbox elsewhere, or over one in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+
+from runner.engine.accounts import Accounts
+from runner.engine.delivery import Delivery
+from runner.engine.dispatcher import Dispatcher, Wakefulness
+from runner.engine.inbox import Inbox
+from runner.engine.journal import Journal
+from runner.engine.policies import Policies
+from runner.engine.reconciliation import Reconciliation
+from runner.errors import NotFound
+from runner.ledger import overview, sqlite
+from runner.ledger.store import Store
+from runner.model.overview import CampaignOverview
+from runner.model.project import Account
+from runner.providers.transport import HttpTransport
+from runner.sandbox.server import RunningSandbox, running
+from runner.sandbox.settings import Settings as SandboxSettings
+from runner.schedule.clock import FastClock, SystemClock
+from runner.schedule.heartbeat import Heartbeat
+from runner.web.receiver import receiver
+from runner.web.serving import served
+from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential, with_providers
+
+IN_PROCESS_SPEED = 14400.0
+"""how fast the clock of an in-process sandbox runs: four hours a second, and idle time is skipped"""
+_IN_PROCESS_PACE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an engine runs in."""
+
+    clock: SystemClock | FastClock
+    accounts: Mapping[str, Account]
+    credential: Callable[[str], str]
+    sandbox: RunningSandbox | None = None
+    """the sandbox in this process"""
+    sandbox_url: str = ""
+    """where a sandbox answers; empty with real providers"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A running engine's handles."""
+
+    dispatcher: Dispatcher
+    journal: Journal
+    clock: SystemClock | FastClock
+    receiver_url: str
+    """where webhooks are received; empty when they are not"""
+    store: Store
+    """for reading through the journal"""
+
+    async def overview(self) -> list[CampaignOverview]:
+        """Sum up every applied campaign as of now."""
+        return await self.journal.run(lambda _: overview.campaigns(self.store, self.clock.now()))
+
+
+@asynccontextmanager
+async def real_surroundings(
+    accounts: Mapping[str, Account], credential: Callable[[str], str]
+) -> AsyncIterator[Surroundings]:
+    """Run over the real providers, by the machine's clock."""
+    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential)
+
+
+@asynccontextmanager
+async def own_sandbox(
+    accounts: Mapping[str, Account], *, seed: int, start: datetime, speed: float = IN_PROCESS_SPEED
+) -> AsyncIterator[Surroundings]:
+    """Run over a sandbox in this process, whose people ring and talk as long as real ones on a fast clock."""
+    clock = FastClock(start, speed)
+    settings = SandboxSettings(seed=seed, ring_seconds=(8.0, 25.0), talk_seconds=(20.0, 120.0))
+    async with running(settings, clock) as sandbox:
+        yield Surroundings(
+            clock=clock,
+            accounts=sandbox_accounts(accounts, sandbox.url, pace=_IN_PROCESS_PACE),
+            credential=sandbox_credential,
+            sandbox=sandbox,
+            sandbox_url=sandbox.url,
+        )
+
+
+@asynccontextmanager
+async def other_sandbox(accounts: Mapping[str, Account], url: str) -> AsyncIterator[Surroundings]:
+    """Run over a sandbox that another process serves, by that sandbox's clock; raise NotFound when none answers."""
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            told = (await client.get(f"{url}/_sandbox/clock")).raise_for_status().json()
+            now, speed = datetime.fromisoformat(told["now"]), float(told["speed"])
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        raise NotFound(f"no sandbox answers at {url}", help="start one: outreach sandbox --port 8700") from error
+    clock = SystemClock() if speed == 1.0 else FastClock(now, speed)
+    yield Surroundings(
+        clock=clock, accounts=sandbox_accounts(accounts, url), credential=sandbox_credential, sandbox_url=url
+    )
+
+
+@asynccontextmanager
+async def engine(
+    ledger: Path, surroundings: Surroundings, *, windows_ignored: bool = False, listen: tuple[str, int] | None = None
+) -> AsyncIterator[Engine]:
+    """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
+
+    With `listen`, or against a sandbox, webhooks are received. Everything is closed in order at the end.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(sqlite.exclusive_runner(ledger))
+        store = Store.open(ledger)
+        stack.callback(store.close)
+        accounts = with_providers(surroundings.accounts)
+        transport = HttpTransport(surroundings.credential)
+        stack.push_async_callback(transport.aclose)
+        journal = await stack.enter_async_context(Journal(store))
+        policies = Policies(windows_ignored=windows_ignored)
+        clock, woken = surroundings.clock, asyncio.Event()
+        heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
+        delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)
+        reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
+        dispatcher = Dispatcher(
+            journal, policies, delivery, reconciliation, clock, Wakefulness(woken, heartbeat, _skipper(surroundings))
+        )
+        inbox = Inbox(journal, accounts, reconciliation, clock, surroundings.credential)
+        url = ""
+        if listen is not None or surroundings.sandbox_url:
+            host, port = listen or ("127.0.0.1", 0)
+            url = await stack.enter_async_context(served(receiver(inbox.receive), host, port))
+        if surroundings.sandbox_url:
+            await _subscribe(surroundings, accounts, url)
+        yield Engine(dispatcher=dispatcher, journal=journal, clock=clock, receiver_url=url, store=store)
+
+
+def _skipper(surroundings: Surroundings) -> Callable[[datetime], bool] | None:
+    """Let idle time pass at once when the sandbox is in this process and nothing is under way in it."""
+    sandbox, clock = surroundings.sandbox, surroundings.clock
+    if sandbox is None or not isinstance(clock, FastClock):
+        return None
+
+    def skip(until: datetime) -> bool:
+        if not sandbox.world.idle():
+            return False
+        clock.skip_to(min(until, sandbox.world.next_event_at() or until))
+        return True
+
+    return skip
+
+
+async def _subscribe(surroundings: Surroundings, accounts: Accounts, receiver_url: str) -> None:
+    """Tell the sandbox where each provider's webhooks go: one account of each provider receives them."""
+    targets: dict[str, dict[str, str]] = {}
+    for name, account in surroundings.accounts.items():
+        signs = account.provider == "revring"
+        path = f"/webhooks/{name}" if signs else f"/webhooks/{name}/{SANDBOX_SECRET}"
+        targets.setdefault(account.provider, {"url": receiver_url + path} | ({"secret": SANDBOX_SECRET} if signs else {}))
+    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+        (await client.post(f"{surroundings.sandbox_url}/_sandbox/webhooks", json=targets)).raise_for_status()

@@ -1,0 +1,270 @@
+"""A project opened: its files read and checked, its campaigns ready to be planned."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import reset_tzpath
+
+from runner.errors import Diagnostic, FilesWrong
+from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
+from runner.files.contacts import columns_of, read_contacts
+from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
+from runner.files.templates_folder import read_templates
+from runner.ledger.revisions import known_campaign
+from runner.ledger.sqlite import database_path
+from runner.ledger.store import Store
+from runner.model.campaign import ContactSource
+from runner.model.contact import Contact, DuplicateRow, RejectedRow
+from runner.model.plan import PlanLine
+from runner.model.project import Account, resolve_account
+from runner.planning.digest import Digest
+from runner.planning.known import KnownCampaign
+from runner.planning.plan import Draft, Route, plan_lines
+from runner.planning.summary import Tally
+from runner.providers.credentials import resolve
+from runner.providers.registry import all_providers, provider_for
+from runner.rules.check import check_templates
+from runner.rules.expressions import Expression
+from runner.rules.policy import policy_of
+from runner.rules.render import Renderer
+from runner.wiring.accounts import project_accounts
+
+Row = Contact | RejectedRow | DuplicateRow
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One campaign, ready: its draft, and a fresh pass over its lines as often as one asks."""
+
+    loaded: LoadedCampaign
+    draft: Draft
+    templates: Mapping[str, str]
+    source: ContactSource
+    """the contacts, with files as absolute paths"""
+    inline_lines: tuple[int, ...]
+    now: datetime
+    rejected: list[RejectedRow] = field(default_factory=list)
+    """the bad rows of the last pass"""
+
+    @property
+    def name(self) -> str:
+        """The campaign's name."""
+        return self.draft.policy.campaign.campaign
+
+    @property
+    def shown_contacts(self) -> str:
+        """The contacts' file as errors name it; the campaign's own when they stand inside it."""
+        return _shown(Path(self.source.file) if self.source.file else self.loaded.path)
+
+    @property
+    def skips_bad_rows(self) -> bool:
+        """Whether bad rows are left out instead of stopping everything."""
+        return self.source.on_bad_row == "skip"
+
+    def lines(self) -> tuple[Iterator[PlanLine], Tally]:
+        """Start a pass: the lines, one by one, and the tally that is complete when they are through."""
+        tally = Tally(self.name, Digest(self.draft.policy.campaign, dict(self.templates)))
+        self.rejected.clear()
+        return tally.watch(plan_lines(self.draft, self._rows(), self.now)), tally
+
+    def _rows(self) -> Iterator[Row]:
+        for row in read_contacts(self.source, self.loaded.path.parent, self.inline_lines):
+            if isinstance(row, RejectedRow):
+                self.rejected.append(row)
+            yield row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A project and what it was opened with."""
+
+    loaded: LoadedProject
+    templates: Mapping[str, str]
+    accounts: Mapping[str, Account]
+    environ: Mapping[str, str]
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.loaded.root
+
+    @property
+    def ledger_path(self) -> Path:
+        """Where the ledger lies."""
+        return database_path(self.loaded.ledger_url)
+
+    def credential(self, reference: str) -> str:
+        """Resolve a credential reference; raise CredentialMissing."""
+        return resolve(reference, self.environ, self.root)
+
+    def pointed_at(self, accounts: Mapping[str, Account]) -> Workspace:
+        """Give the same project with other accounts, such as a sandbox's."""
+        return replace(self, accounts=accounts)
+
+    def load(self, paths: Sequence[Path]) -> list[LoadedCampaign]:
+        """Read and check campaign files, templates included; raise FilesWrong with all that is wrong in any of them."""
+        loaded: list[LoadedCampaign] = []
+        problems: list[Diagnostic] = []
+        for path in find_campaigns(paths or [self.root / "campaigns"]):
+            try:
+                one = load_campaign(path, project=self.loaded.project, providers=all_providers(), shown=_shown(path))
+                problems += self._template_problems(one)
+                loaded.append(one)
+            except FilesWrong as wrong:
+                problems += wrong.diagnostics
+        problems += _same_names(loaded)
+        if problems:
+            raise FilesWrong(problems)
+        return loaded
+
+    def plan(
+        self, loaded: LoadedCampaign, now: datetime, *, windows_ignored: bool = False, known: KnownCampaign | None = None
+    ) -> Planned:
+        """Ready a campaign for planning against what the ledger holds."""
+        campaign = loaded.campaign
+        draft = Draft(
+            policy=policy_of(campaign, windows_ignored=windows_ignored),
+            routes=tuple(self._routes(loaded)),
+            renderer=Renderer(campaign, self.templates),
+            where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
+            known=known or self.known(campaign.campaign),
+        )
+        source = self._source(loaded)
+        return Planned(loaded, draft, self.templates, source, _inline_lines(loaded), now)
+
+    def known(self, campaign: str) -> KnownCampaign:
+        """Read what the ledger holds of a campaign; nothing when there is no ledger yet. Writes nothing."""
+        if not self.ledger_path.exists():
+            return KnownCampaign()
+        store = Store.open_read_only(self.ledger_path)
+        try:
+            with store.reading():
+                return known_campaign(store, campaign)
+        finally:
+            store.close()
+
+    def columns(self, loaded: LoadedCampaign) -> tuple[str, ...]:
+        """Give the columns of a campaign's contacts; raise FilesWrong when they cannot be read."""
+        return columns_of(self._source(loaded), loaded.path.parent)
+
+    def _template_problems(self, loaded: LoadedCampaign) -> list[Diagnostic]:
+        found: list[Diagnostic] = []
+        columns: frozenset[str] | None = None
+        try:
+            columns = frozenset(self.columns(loaded))
+        except FilesWrong as wrong:
+            found += wrong.diagnostics
+        shown = {name: _shown(self.loaded.templates_dir / name) for name in self.templates}
+        problems = check_templates(loaded.campaign, columns, self.templates)
+        return found + template_diagnostics(loaded, problems, shown, self.templates)
+
+    def _routes(self, loaded: LoadedCampaign) -> Iterator[Route]:
+        campaign = loaded.campaign
+        for index, step in enumerate(campaign.steps):
+            agent = campaign.agents[step.agent]
+            account = self._account(agent.provider, agent.account)
+            provider = provider_for(account)
+            model = provider.options_model(step.channel)
+            own = {key: value for key, value in agent.options.items() if key in _keys(model)}
+            options = model.model_validate({**own, **step.options}).model_dump(exclude_unset=True, by_alias=True)
+            yield Route(step=step, index=index, agent=agent, account=account, provider=provider, options=options)
+
+    def _account(self, provider: str, name: str) -> Account:
+        resolved = resolve_account(self.loaded.project, provider, name)  # type: ignore[arg-type]  # checked when loaded
+        if resolved is None:
+            message = "a loaded campaign names accounts that exist"
+            raise AssertionError(message)
+        return self.accounts[resolved.name]
+
+    def _source(self, loaded: LoadedCampaign) -> ContactSource:
+        """Give the contact source with its files as absolute paths inside the project."""
+        source, file = loaded.campaign.contacts, loaded.path
+        update: dict[str, object] = {}
+        if source.file:
+            update["file"] = str(resolve_inside(file, source.file, self.root))
+        if source.suppress:
+            update["suppress"] = tuple(str(resolve_inside(file, name, self.root)) for name in source.suppress)
+        return source.model_copy(update=update)
+
+
+def open_workspace(start: Path, environ: Mapping[str, str] | None = None) -> Workspace:
+    """Open the project that a folder belongs to; raise FilesWrong when its own file is wrong."""
+    # The tzdata package alone says what a zone is, so that every machine gives the same plan.
+    reset_tzpath(to=[])
+    root = find_project(start)
+    loaded = load_project(root, shown=_shown(root / "outreach.yaml"))
+    return Workspace(
+        loaded=loaded,
+        templates=read_templates(loaded.templates_dir),
+        accounts=project_accounts(loaded.project),
+        environ=os.environ if environ is None else environ,
+    )
+
+
+def combined_digest(digests: Iterable[tuple[str, str]]) -> str:
+    """Give one digest for several campaigns' plans; that of a single one is its own."""
+    found = list(digests)
+    if len(found) == 1:
+        return found[0][1]
+    text = "\n".join(f"{name} {digest}" for name, digest in sorted(found))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def git_commit(root: Path) -> str:
+    """Give the short commit of a project, `+` after it when files differ from it; empty outside git."""
+    commit = _git(root, "rev-parse", "--short", "HEAD")
+    if not commit:
+        return ""
+    return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+
+
+def tzdata_version() -> str:
+    """Give the version of the zone data that windows are computed with."""
+    from importlib.metadata import version  # noqa: PLC0415 costs time, and only headings need it
+
+    return version("tzdata")
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 fixed words
+            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=False  # noqa: S607 the user's own git
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _same_names(loaded: Sequence[LoadedCampaign]) -> Iterator[Diagnostic]:
+    """Two files must not be one campaign: the name is part of every attempt's key."""
+    first: dict[str, LoadedCampaign] = {}
+    for one in loaded:
+        name = one.campaign.campaign
+        if name in first:
+            message = f"the campaign `{name}` stands in two files"
+            yield one.diagnostic("C20", message, f"first in {_shown(first[name].path)}; rename one", ("campaign",))
+        first.setdefault(name, one)
+
+
+def _inline_lines(loaded: LoadedCampaign) -> tuple[int, ...]:
+    people = loaded.campaign.contacts.inline or ()
+    return tuple(loaded.locate(("contacts", "inline", index)).line for index in range(len(people)))
+
+
+def _keys(model: type) -> set[str]:
+    fields = model.model_fields  # type: ignore[attr-defined]  # every options model is a pydantic model
+    return {info.alias or name for name, info in fields.items()}
+
+
+def _shown(path: Path) -> str:
+    """Name a file as the user sees it: relative to where they stand, if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

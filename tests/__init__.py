@@ -1,0 +1,1 @@
+"""Tests of outreach-runner; each folder mirrors a package."""

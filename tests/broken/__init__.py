@@ -1,0 +1,1 @@
+"""Broken campaign files and the texts that they must give."""

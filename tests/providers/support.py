@@ -1,0 +1,27 @@
+"""What the tests of the providers share: types of the fixtures, and what a request's body is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from runner.model.request import Order, Reply, Request, Sent
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+Example = Callable[[str], Any]
+Answer = Callable[..., Reply]
+MakeOrder = Callable[..., Order]
+MakeSent = Callable[..., Sent]
+
+
+def body_of(request: Request) -> dict[str, Any]:
+    """Give the body that a request must have."""
+    assert request.body is not None
+    return dict(request.body)
+
+
+def asked(request: Request | None) -> Request:
+    """Give a look-up that a provider must have."""
+    assert request is not None
+    return request

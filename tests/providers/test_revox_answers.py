@@ -1,0 +1,325 @@
+"""Revox: orders, rows and both webhooks read into our words, look-ups for requests in doubt."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from runner.errors import InDoubt, WebhookRefused
+from runner.model.outcome import Outcome
+from runner.providers.revox import Revox
+from runner.providers.revox_answers import DIAL_ERRORS, END_REASONS, RESULTS
+from tests.providers.support import Answer, Example, MakeSent, asked, body_of
+
+REVOX = Revox()
+ASSISTANT = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome", "words"),
+    [
+        (
+            "completed",
+            Outcome.ANSWERED,
+            {"status": "completed", "outcome": "interested", "result": "human", "end_reason": "tool_end_call"},
+        ),
+        ("waiting_retry", None, {"status": "scheduled", "dial_error": "no_answer"}),
+        ("cancelled", Outcome.CANCELLED, {"status": "cancelled"}),
+    ],
+)
+def test_polls(example: Example, sent: MakeSent, answer: Answer, name: str, outcome: Any, words: Any) -> None:
+    seen = REVOX.read_poll(sent(), answer(example(f"revox.call.get.response.{name}")))
+
+    assert (seen.provider_id, seen.outcome, seen.words) == ("id_1", outcome, words)
+    assert seen.reference == "att-0001"
+
+
+def test_what_is_kept_of_a_call(example: Example, sent: MakeSent, answer: Answer) -> None:
+    seen = REVOX.read_poll(sent(), answer(example("revox.call.get.response.completed")))
+
+    assert (seen.tag, seen.summary, seen.duration_seconds) == ("interested", "Confirmed the visit.", 40)
+    assert seen.recording_url == "https://rec.example.test/att_1.ogg"
+    assert seen.transcript == "assistant: Hi Ana.\nuser: Yes, 3 PM."
+    assert seen.ended_at == datetime(2026, 1, 5, 15, 0, 58, tzinfo=UTC)
+
+
+ATTEMPTS = [
+    *((({"result": word}), outcome) for word, outcome in RESULTS.items()),
+    *((({"dial_error": word}), outcome) for word, outcome in DIAL_ERRORS.items()),
+    *((({"end_reason": word}), outcome) for word, outcome in END_REASONS.items()),
+    ({"result": "IVR"}, Outcome.VOICEMAIL),
+    ({"result": "human", "end_reason": "user_rejected"}, Outcome.ANSWERED),
+    ({"result": "unknown", "dial_error": "busy"}, Outcome.BUSY),
+    ({"result": None, "dial_error": None, "end_reason": None}, Outcome.UNKNOWN),
+    ({"status": "error"}, Outcome.FAILED),
+    ({"result": "new word"}, Outcome.UNKNOWN),
+    ({}, Outcome.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("attempt", "outcome"), ATTEMPTS)
+def test_how_an_attempt_ended(sent: MakeSent, answer: Answer, attempt: Any, outcome: Any) -> None:
+    call = {
+        "id": "c",
+        "status": "completed",
+        "call_attempts": [attempt, {"result": "human"}],
+        "last_call_attempt": attempt,
+    }
+
+    assert REVOX.read_poll(sent(), answer({"call": call})).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        *(
+            (word, None)
+            for word in (
+                "initializing",
+                "queued_for_calling",
+                "calling",
+                "post_processing",
+                "not_launched",
+                "scheduled",
+                "paused",
+            )
+        ),
+        ("new word", None),
+        (None, None),
+        ("completed", Outcome.ANSWERED),
+        ("cancelled", Outcome.CANCELLED),
+        ("errored", Outcome.ANSWERED),
+    ],
+)
+def test_statuses_of_orders(sent: MakeSent, answer: Answer, status: int, outcome: Any) -> None:
+    call = {"id": "c", "status": status, "last_call_attempt": {"result": "human"}}
+
+    assert REVOX.read_poll(sent(), answer({"call": call})).outcome is outcome
+
+
+def test_an_order_that_failed_without_an_attempt(sent: MakeSent, answer: Answer) -> None:
+    call: dict[str, Any] = {"id": "c", "status": "errored", "last_call_attempt": None, "call_attempts": []}
+
+    assert REVOX.read_poll(sent(), answer({"call": call})).outcome is Outcome.FAILED
+
+
+def test_a_person_who_asked_not_to_be_called(sent: MakeSent, answer: Answer) -> None:
+    call = {"id": "c", "status": "completed", "outcome": "do_not_contact", "last_call_attempt": {"result": "human"}}
+
+    assert REVOX.read_poll(sent(), answer({"call": call})).outcome is Outcome.OPTED_OUT
+    assert REVOX.read_poll(sent(), answer({"call": {**call, "status": "post_processing"}})).outcome is None
+
+
+def test_poll_requests(sent: MakeSent) -> None:
+    assert asked(REVOX.poll_request(sent(provider_id="a b"))).path == "/call/a%20b"
+    assert asked(REVOX.poll_request(sent(delivery="native"))).path == "/campaigns/id_1/rows?page=1&page_size=100"
+    assert REVOX.poll_request(sent(provider_id="")) is None
+
+
+def test_rows_of_a_campaign(example: Example, sent: MakeSent, answer: Answer) -> None:
+    native = sent(delivery="native", provider_id="camp_0001")
+    waiting = REVOX.read_poll(native, answer(example("revox.campaign.rows.response.gen_A")))
+    ended = REVOX.read_poll(native, answer(example("revox.campaign.rows.response.gen_D")))
+
+    assert (waiting.provider_id, waiting.outcome) == ("camp_0001", None)
+    assert (ended.provider_id, ended.outcome, ended.tag) == ("camp_0001", Outcome.ANSWERED, "interested")
+    with pytest.raises(InDoubt):
+        REVOX.read_poll(
+            sent(delivery="native", phone="+12025550102"), answer(example("revox.campaign.rows.response.gen_D"))
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [
+        ({"id": "a", "status": "ringing", "result": None}, None),
+        ({"id": "a", "status": "completed", "result": "voicemail"}, Outcome.VOICEMAIL),
+        ({"id": "a", "status": "error", "result": None, "dial_error": "busy"}, Outcome.BUSY),
+        ({"id": "a", "status": "error", "result": None}, Outcome.FAILED),
+    ],
+)
+def test_a_row_whose_call_is_the_attempt_itself(sent: MakeSent, answer: Answer, call: Any, outcome: Any) -> None:
+    rows = {"rows": [{"phone_number": "+12025550101", "call": call}]}
+
+    assert REVOX.read_poll(sent(delivery="native"), answer(rows)).outcome is outcome
+
+
+def test_the_look_up_of_a_call(example: Example, sent: MakeSent) -> None:
+    request = asked(REVOX.find_request(sent(), 2))
+
+    assert (request.method, request.path) == ("POST", "/call/search")
+    required = {
+        "assignee_ids",
+        "assistant_ids",
+        "campaign_ids",
+        "directions",
+        "from_phone_numbers",
+        "outcomes",
+        "results",
+        "statuses",
+    }
+    assert required | {"page", "page_size", "to_phone_number"} == set(body_of(request))
+    assert required <= set(example("revox.call.search.request"))
+    assert (body_of(request)["to_phone_number"], body_of(request)["page"], body_of(request)["page_size"]) == (
+        "+12025550101",
+        2,
+        100,
+    )
+
+
+def call(id: str = "c", at: Any = "2026-01-05T15:00:01.000Z", **more: Any) -> dict[str, Any]:
+    return {"id": id, "to_phone_number": "+12025550101", "created_at": at, **more}
+
+
+def test_a_call_is_found_by_its_key(example: Example, sent: MakeSent, answer: Answer, key: str) -> None:
+    body = example("revox.call.search.response")
+    assert REVOX.read_find(sent(key="att-0001"), answer(body)).provider_id == "call_0001"
+    assert not REVOX.read_find(sent(), answer(body)).found
+
+    several = {"calls": [call("a"), call("b"), call("c", metadata={"attempt_id": key})]}
+    assert REVOX.read_find(sent(), answer(several)).provider_id == "c"
+
+
+@pytest.mark.parametrize(
+    ("calls", "found"),
+    [
+        ([], ""),
+        ([call("a")], "a"),
+        ([call("a", at="2026-01-04T15:00:00Z")], ""),
+        ([call("a", to_phone_number="+12025550102")], ""),
+    ],
+)
+def test_a_call_without_a_key_is_found_by_number_and_time(
+    sent: MakeSent, answer: Answer, calls: Any, found: Any
+) -> None:
+    assert REVOX.read_find(sent(), answer({"calls": calls})).provider_id == found
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"calls": None}, {"calls": [call("a"), call("b")]}, {"calls": [call("a", at={})]}]
+)
+def test_look_ups_that_prove_nothing(sent: MakeSent, answer: Answer, body: Any) -> None:
+    with pytest.raises(InDoubt):
+        REVOX.read_find(sent(), answer(body))
+
+
+def test_another_page_is_asked_for_when_one_is_full(sent: MakeSent, answer: Answer) -> None:
+    others = [call(str(number), metadata={"attempt_id": "f" * 32}) for number in range(100)]
+
+    assert REVOX.read_find(sent(), answer({"calls": others})).more
+    assert not REVOX.read_find(sent(), answer({"calls": others[:99]})).more
+
+
+def test_a_campaign_is_found_by_the_key_at_the_end_of_its_name(
+    example: Example, sent: MakeSent, answer: Answer, key: str
+) -> None:
+    native = sent(delivery="native", agent_id=ASSISTANT)
+    body = example("revox.campaign.list.response")
+    assert asked(REVOX.find_request(native, 0)).path == "/campaigns"
+    with pytest.raises(InDoubt):
+        REVOX.read_find(native, answer(body))
+
+    named = {"campaigns": [*body["campaigns"], {"id": "camp_2", "name": f"renewals {key}"}]}
+    assert REVOX.read_find(native, answer(named)).provider_id == "camp_2"
+
+
+@pytest.mark.parametrize(
+    ("campaign", "doubt"),
+    [
+        ({"name": "renewals " + "f" * 32}, False),
+        ({"name": "f" * 32}, False),
+        ({"name": "renewals", "assistant_id": "another"}, False),
+        ({"name": "renewals", "created_at": "2026-01-04T15:00:00Z"}, False),
+        ({"name": "renewals", "created_at": "2026-01-05T15:00:00Z"}, True),
+        ({"name": "anything", "created_at": None}, True),
+    ],
+)
+def test_a_campaign_without_a_key_leaves_a_doubt_when_it_could_be_ours(
+    sent: MakeSent, answer: Answer, campaign: Any, doubt: Any
+) -> None:
+    body = {"campaigns": [{"id": "camp", "assistant_id": "agent_1", **campaign}]}
+    if doubt:
+        with pytest.raises(InDoubt):
+            REVOX.read_find(sent(delivery="native"), answer(body))
+    else:
+        finding = REVOX.read_find(sent(delivery="native"), answer(body))
+        assert (finding.provider_id, finding.more) == ("", False)
+
+
+def test_the_nested_webhook(example: Example, key: str) -> None:
+    body = example("revox.webhook.completed.nested")
+    (seen,) = REVOX.read_webhook({}, json.dumps(body).encode())
+    assert (seen.provider_id, seen.outcome, seen.duration_seconds) == ("call_0001", Outcome.ANSWERED, 40)
+    assert seen.transcript == "assistant: Hi Ana.\nuser: Yes, 3 PM."
+
+    body["call"]["is_completed"] = False
+    (live,) = REVOX.read_webhook({}, json.dumps(body).encode())
+    assert live.outcome is None
+
+    body["call"]["metadata"] = {"attempt_id": key}
+    assert REVOX.read_webhook({}, json.dumps(body).encode())[0].reference == key
+
+
+@pytest.mark.parametrize(
+    ("attempt", "outcome"),
+    [
+        ({"status": "error", "result": None}, None),
+        ({"status": "error", "result": None, "dial_error": "no_answer"}, Outcome.NO_ANSWER),
+        ({"status": "completed", "result": "voicemail"}, Outcome.VOICEMAIL),
+    ],
+)
+def test_a_webhook_that_does_not_say_why_nobody_answered_leaves_the_outcome_open(
+    attempt: Any, outcome: Outcome | None
+) -> None:
+    body = {"call": {"id": "c", "is_completed": True, "last_call_attempt": attempt}, "call_attempt": attempt}
+
+    assert REVOX.read_webhook({}, json.dumps(body).encode())[0].outcome is outcome
+
+
+def test_the_webhook_of_a_call_of_a_native_campaign_names_the_attempt(key: str) -> None:
+    body = {
+        "call": {
+            "id": "c",
+            "status": "completed",
+            "campaign": {"id": "camp", "name": f"renewals {key}"},
+            "last_call_attempt": {},
+        }
+    }
+
+    assert REVOX.read_webhook({}, json.dumps(body).encode())[0].reference == key
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome"),
+    [
+        ({}, Outcome.ANSWERED),
+        ({"result": "voicemail"}, Outcome.VOICEMAIL),
+        ({"result": None}, None),
+        ({"status": "error", "result": None}, None),
+        ({"status": "error", "result": None, "dial_error": "busy"}, Outcome.BUSY),
+        ({"status": "error", "result": None, "dial_error": None}, Outcome.FAILED),
+        ({"status": "completed", "result": "unknown", "end_reason": None}, Outcome.UNKNOWN),
+        ({"status": "cancelled", "result": None}, Outcome.CANCELLED),
+        ({"status": "ongoing", "result": None}, None),
+        ({"status": None}, None),
+    ],
+)
+def test_the_flat_webhook(example: Example, changes: Any, outcome: Any) -> None:
+    body = {**example("revox.webhook.completed.flat"), **changes}
+    (seen,) = REVOX.read_webhook({}, json.dumps(body).encode())
+
+    assert (seen.provider_id, seen.outcome) == ("11111111-1111-4111-8111-111111111111", outcome)
+    assert (seen.summary, seen.transcript, seen.duration_seconds) == ("Brief summary", "agent: Hi Ana ...", 48)
+
+
+@pytest.mark.parametrize("body", [{}, {"call": {}}, {"call": "x"}, {"call_id": "attempt", "status": "completed"}])
+def test_webhooks_that_make_no_sense(body: Any) -> None:
+    with pytest.raises(WebhookRefused):
+        REVOX.read_webhook({}, json.dumps(body).encode())
+
+
+def test_nothing_is_signed() -> None:
+    assert not REVOX.verify_webhook({}, b"{}", "secret", datetime(2026, 1, 5, tzinfo=UTC))
