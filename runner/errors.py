@@ -159,7 +159,12 @@ class NotSent(SendError):
 
 
 class Rejected(SendError):
-    """The provider said no; ``pause`` asks to stop the whole account (bad key, no money)."""
+    """The provider said no; ``pause`` asks to stop the whole account (bad key, no money).
+
+    ``outcome`` is the word of our vocabulary that the refusal stands for.
+    """
+
+    outcome: str = "failed"
 
     def __init__(self, message: str, *, pause: bool = False, help: str = "") -> None:
         super().__init__(message, help=help)

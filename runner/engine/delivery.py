@@ -140,7 +140,10 @@ class Delivery:
         if isinstance(error, Rejected) and error.pause:
             return self._back(work, now, now, error.message)
         if isinstance(error, Rejected) or (isinstance(error, (NotSent, Throttled)) and tries > TRANSPORT_TRIES):
-            seen = Observation(outcome=Outcome.FAILED, words={"error": error.message})
+            outcome = Outcome(error.outcome) if isinstance(error, Rejected) else Outcome.FAILED
+            seen = Observation(outcome=outcome, words={"error": error.message})
+            if outcome is Outcome.OPTED_OUT:
+                ledger.suppress(attempt.phone, "opted out", f"provider of account {attempt.account}", now)
             return self._settled(ledger, work, seen)
         if isinstance(error, Throttled):
             wait = timedelta(seconds=error.retry_after) if error.retry_after else _backoff(tries)

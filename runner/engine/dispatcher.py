@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=5)
 _CLAIM_AT_MOST = 200
 _ASK_AT_MOST = 200
 _LOOK_AGAIN = timedelta(seconds=5)
-_IDLE_AGAIN_SECONDS = 0.01
+_IDLE_AGAIN_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ class Inbox:
         if work.attempt.account != account or work.attempt.state not in _SETTLED_BY_PROOF:
             return "already settled"
         if not seen.is_final:
-            return "still live"
+            # It ended, and this webhook does not say how: the provider does.
+            return await self._ask(work.attempt.id) if seen.ended_at is not None else "still live"
         if verified:
             return "settled" if await self.reconciliation.settle(work.attempt.id, seen) else "already settled"
         return await self._ask(work.attempt.id)

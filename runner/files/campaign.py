@@ -11,8 +11,7 @@ from runner.errors import Diagnostic, FilesWrong, NotFound, Span
 from runner.files.checks import Checkable, check_campaign
 from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
-from runner.files.nodes import Node, position_in
-from runner.files.nodes import Path as KeyPath
+from runner.files.nodes import KeyPath, Node, position_in
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
 from runner.model.campaign import Campaign, Limits
@@ -181,7 +180,8 @@ def _is_echo(root: Node, fault: Fault, left_out: Sequence[KeyPath]) -> bool:
     _, path = nearest(root, fault.path)
     if fault.code == "C11":
         return any(one[:1] in {("agent",), ("agents",)} for one in left_out)
-    return any(one[: len(path)] == path or path[: len(one)] == one for one in left_out if path)
+    ways = [way for way in (path, fault.path) if way]
+    return any(one[: len(way)] == way or way[: len(one)] == one for one in left_out for way in ways)
 
 
 def _in_campaign(loaded: LoadedCampaign, problem: TemplateFault) -> Diagnostic:

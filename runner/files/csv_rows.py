@@ -82,8 +82,6 @@ class CsvRows:
     """
 
     def __init__(self, text: IO[str], delimiter: str | None) -> None:
-        self.blank = 0
-        """rows left out because nothing stands in them"""
         self._lines = _Lines(text)
         self.delimiter = delimiter or self._find_delimiter()
         self._reader = csv.reader(self._lines, delimiter=self.delimiter, strict=True)
@@ -104,7 +102,6 @@ class CsvRows:
             text = taken[0] if len(taken) == 1 else "".join(taken)
             cells = [cell.strip() for cell in cells]
             if not any(cells):
-                self.blank += 1
                 continue
             reason = _unreadable(text, cells)
             start = lines.line - len(taken) + 1

@@ -10,7 +10,7 @@ from typing import Literal
 from runner.errors import Diagnostic, Span
 from runner.files.document import Document
 from runner.files.masking import MASK, is_secret
-from runner.files.nodes import Node, Path, position_in
+from runner.files.nodes import KeyPath, Node, position_in
 
 _SHOWN = re.compile(r"`([^`]+)`")
 _UNION_LABELS = frozenset({"Message", "str"})
@@ -20,7 +20,7 @@ _UNION_LABELS = frozenset({"Message", "str"})
 class Fault:
     """One cause: where, a code, a plain sentence, a line to paste."""
 
-    path: Path
+    path: KeyPath
     """the key path, in the document or in the canonical campaign"""
     code: str
     message: str
@@ -29,7 +29,7 @@ class Fault:
     """what to point at: the value, its key, or the map from which a key is missing"""
 
 
-def document_path(root: Node, path: Sequence[str | int]) -> Path:
+def document_path(root: Node, path: Sequence[str | int]) -> KeyPath:
     """Follow a path of the long form into a document that may use short forms.
 
     Steps that the short form leaves out (`inline`, `agents.agent`, the only item of a list) are
@@ -51,7 +51,7 @@ def document_path(root: Node, path: Sequence[str | int]) -> Path:
     return tuple(found)
 
 
-def nearest(root: Node, path: Sequence[str | int]) -> tuple[Node, Path]:
+def nearest(root: Node, path: Sequence[str | int]) -> tuple[Node, KeyPath]:
     """Give the deepest node on the path that exists, and its path."""
     node, found = root, list[str | int]()
     for step in document_path(root, path):
@@ -88,14 +88,14 @@ def diagnostic_of(document: Document, root: Node, fault: Fault) -> Diagnostic:
     return document.diagnostic(fault.code, message, fault.help, place(root, fault), document_path(root, fault.path))
 
 
-def _key_of(root: Node, path: Path) -> Node | None:
+def _key_of(root: Node, path: KeyPath) -> Node | None:
     if not path:
         return None
     parent, _ = nearest(root, path[:-1])
     return parent.key_node(str(path[-1])) if parent.kind == "mapping" else None
 
 
-def _head(root: Node, node: Node, path: Path) -> Span:
+def _head(root: Node, node: Node, path: KeyPath) -> Span:
     """Give the place that stands for a whole node: a block by its key, or by its first key."""
     if node.kind == "scalar" or node.style == "flow":
         return node.span

@@ -9,7 +9,7 @@ from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from runner.files.nodes import Node, Path
+from runner.files.nodes import KeyPath, Node
 from runner.model.fields import FilePart
 
 _CLOSE_ENOUGH = 0.8
@@ -81,7 +81,7 @@ def meant_key(model: type[FilePart], word: str, present: Iterable[str]) -> str:
     return synonym if synonym in free else nearest_word(word, free)
 
 
-def other_level(root: type[FilePart], path: Path) -> str:
+def other_level(root: type[FilePart], path: KeyPath) -> str:
     """Say that an unknown key belongs one level up or down; empty when it does not, or a key here is nearer."""
     word, here = str(path[-1]), model_at(root, path[:-1])
     if here is None:
@@ -99,7 +99,7 @@ def other_level(root: type[FilePart], path: Path) -> str:
     return ""
 
 
-def python_names(root: type[FilePart], node: Node, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def python_names(root: type[FilePart], node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """Find keys that are spelt like Python's names of fields (`from_`), with the right spelling."""
     model = model_at(root, path)
     if node.kind == "mapping" and model is not None:

@@ -10,11 +10,14 @@ _SECRET_NAME = re.compile(r"key|secret|token|password|credential", re.IGNORECASE
 _REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _COLUMN_NAME = re.compile(r"[a-z]+(_[a-z]+)*")
-_PAIR = re.compile(
-    r"""(?<![\w.-])(?P<name>[\w.-]{0,40}?(?:key|secret|token|password|credential)[\w.-]{0,40})["']?[ \t]{0,4}:[ \t]+
-        (?P<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,}\]#"'|>{\[&*!][^,}\]#\n]*)""",
-    re.IGNORECASE | re.VERBOSE,
+_NAME = (
+    r"""(?<![\w.-])(?P<name>[\w.-]{0,40}?(?:key|secret|token|password|credential)[\w.-]{0,40})["']?[ \t]{0,4}:[ \t]+"""
 )
+_PAIR = re.compile(
+    _NAME + r"""(?P<value>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,}\]#"'|>{\[&*!][^,}\]#\n]*)""",
+    re.IGNORECASE,
+)
+_OPENED = re.compile(_NAME + r"""(?P<value>[\[{"'|>&*!].*)""", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@\"']{0,80}):(?P<password>[^\s/@\"']{1,200})@")
 _LAST = re.compile(r"[\s\]},]*")
 
@@ -33,10 +36,17 @@ def is_secret(name: str, value: str) -> bool:
     return not (name.lower() == "key" and _COLUMN_NAME.fullmatch(text))
 
 
-def mask_line(line: str) -> str:
-    """Give the line with every secret value masked; what stands after a masked value keeps its column."""
+def mask_line(line: str, *, unread: bool = False) -> str:
+    """Give the line with every secret value masked; what stands after a masked value keeps its column.
+
+    In a file that could not be read, a value in brackets is masked to the end of its line.
+    """
     for match in reversed(list(_URL_PASSWORD.finditer(line))):
         line = mask_columns(line, match.start("password"), match.end("password"))
+    if unread:
+        opened = _OPENED.search(line)
+        if opened and is_secret(opened["name"], opened["value"]):
+            line = mask_columns(line, opened.start("value"), len(line))
     for match in reversed(list(_PAIR.finditer(line))):
         if is_secret(match["name"], match["value"]):
             line = mask_columns(line, match.start("value"), match.start("value") + len(match["value"].rstrip()))

@@ -15,7 +15,7 @@ from runner.errors import Span
 from runner.files.faults import Fault, document_path
 from runner.files.keys import key_places, meant_key, model_at, nearest_word, other_level
 from runner.files.masking import is_secret
-from runner.files.nodes import Kind, Node, Path
+from runner.files.nodes import KeyPath, Kind, Node
 from runner.model.fields import FilePart
 
 _OURS = re.compile(r"[A-Z]\d\d")
@@ -53,7 +53,7 @@ def unknown_keys(model: type[FilePart], root: Node, errors: Sequence[ErrorDetail
     ]
 
 
-def unknown_key(model: type[FilePart], root: Node, path: Path) -> tuple[Fault, str]:
+def unknown_key(model: type[FilePart], root: Node, path: KeyPath) -> tuple[Fault, str]:
     """Say what is wrong with a key that is not known where it stands, and what it was meant to be."""
     word, here, parent = str(path[-1]), model_at(model, path[:-1]), _node(root, path[:-1])
     present = [key for key, _ in parent.items()] if parent and parent.kind == "mapping" else []
@@ -72,7 +72,7 @@ def unknown_key(model: type[FilePart], root: Node, path: Path) -> tuple[Fault, s
     return Fault(path=path, code="C01", message=f"unknown key `{word}`", help=advice, at="key"), meant
 
 
-def _unknown_step(model: type[FilePart], path: Path, present: Sequence[str]) -> tuple[Fault, str]:
+def _unknown_step(model: type[FilePart], path: KeyPath, present: Sequence[str]) -> tuple[Fault, str]:
     """Say that a step is neither call nor text, unless the key was meant to be another one of the step's."""
     word = str(path[-1])
     meant = meant_key(model, word, present)
@@ -86,7 +86,7 @@ def _unknown_step(model: type[FilePart], path: Path, present: Sequence[str]) -> 
 
 def value_faults(root: Node, errors: Sequence[ErrorDetails]) -> list[Fault]:
     """Give a fault for each error of a value, one for each cause."""
-    faults: dict[tuple[Path, str], Fault] = {}
+    faults: dict[tuple[KeyPath, str], Fault] = {}
     for details in errors:
         if details["type"] != "extra_forbidden" and _fits(root, details["loc"]):
             path = document_path(root, details["loc"])
@@ -132,7 +132,7 @@ def _fits(root: Node, loc: Sequence[str | int]) -> bool:
     return True
 
 
-def _value_fault(path: Path, node: Node | None, details: ErrorDetails) -> Fault:
+def _value_fault(path: KeyPath, node: Node | None, details: ErrorDetails) -> Fault:
     kind, ctx = details["type"], details.get("ctx", {})
     if _OURS.fullmatch(kind):
         found = Fault(path=path, code=kind, message=str(ctx["message"]), help=str(ctx.get("help", "")))
@@ -152,7 +152,7 @@ def _ours(node: Node | None, fault: Fault) -> Fault:
     return fault
 
 
-def _key_itself(root: Node, path: Path) -> Fault:
+def _key_itself(root: Node, path: KeyPath) -> Fault:
     """Say where a key belongs, under the variable that the account's provider is asked for by default."""
     key, account = str(path[-1]), _node(root, path[:-1])
     provider = account.get("provider") if account else None
@@ -171,13 +171,13 @@ def _near_zone(word: str) -> str:
     return f"did you mean `{cities.get(near, near)}`?" if near else ""
 
 
-def _missing(path: Path) -> Fault:
+def _missing(path: KeyPath) -> Fault:
     key = str(path[-1])
     line = _LINES.get(key, f"{key}: ...")
     return Fault(path=path, code="C02", message=f"`{key}` is missing", help=f"add: {line}", at="map")
 
 
-def _not_one_of(path: Path, word: str, known: list[str]) -> Fault:
+def _not_one_of(path: KeyPath, word: str, known: list[str]) -> Fault:
     near = nearest_word(word, known)
     values = f"one of: {', '.join(known)}"
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
@@ -185,7 +185,7 @@ def _not_one_of(path: Path, word: str, known: list[str]) -> Fault:
     return Fault(path=path, code="C04", message=f"`{word}` is not a value of `{key}`", help=advice)
 
 
-def _sentence(kind: str, path: Path, node: Node | None, ctx: Mapping[str, Any]) -> tuple[str, str]:
+def _sentence(kind: str, path: KeyPath, node: Node | None, ctx: Mapping[str, Any]) -> tuple[str, str]:
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if node is None or (node.kind == "scalar" and not node.value):
         write = f"write: {_LINES[key]}" if key in _LINES else "write a value, or remove the line"
@@ -279,7 +279,7 @@ _SENTENCES: dict[str, Callable[[str, Mapping[str, Any]], tuple[str, str]]] = {
 """what pydantic calls an error, and how we say it"""
 
 
-def _node(root: Node, path: Path) -> Node | None:
+def _node(root: Node, path: KeyPath) -> Node | None:
     node: Node | None = root
     for step in path:
         node = node.step(step) if node else None

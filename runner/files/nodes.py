@@ -9,7 +9,7 @@ from typing import Literal
 from runner.errors import Span
 
 Kind = Literal["mapping", "sequence", "scalar"]
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Plain = dict[str, "Plain"] | list["Plain"] | str | None
 """a document without places: maps, lists, text and None"""
 
@@ -46,8 +46,8 @@ class Node:
         value_lines = (self.value or "").split("\n")
         if self.style == "|":
             pairs = zip(lines, value_lines, strict=False)
-            return next((len(raw) - len(text) for raw, text in pairs if text.strip()), 0)
-        return next((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), 0)
+            return next((_indent(raw) - _indent(text) for raw, text in pairs if text.strip()), 0)
+        return next((_indent(line) for line in lines if line.strip()), 0)
 
     def get(self, key: str) -> Node | None:
         """Give the value of a map's key; None when there is none."""
@@ -79,7 +79,11 @@ class Node:
         return self.value
 
 
-def edited(root: Node, path: Path, change: Callable[[Node, str | int], Node]) -> Node:
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def edited(root: Node, path: KeyPath, change: Callable[[Node, str | int], Node]) -> Node:
     """Give the tree with the collection that holds the path's last step changed; the same where the path leads nowhere."""
     if len(path) == 1:
         return change(root, path[0])

@@ -102,7 +102,11 @@ def resolve_inside(base_file: Path, name: str, root: Path) -> Path:
     if not name.strip() or "\x00" in name:
         raise UsageWrong("this is not the name of a file", help="write a path relative to this file")
     top = root.resolve()
-    found = (base_file.resolve().parent / Path(name)).resolve()
+    try:
+        found = (base_file.resolve().parent / Path(name)).resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError up to Python 3.12
+        message = f"`{name}` leads nowhere"
+        raise UsageWrong(message, help="write a path relative to this file") from error
     if not found.is_relative_to(top):
         message = f"`{name}` leads out of the project `{top.name}`"
         raise UsageWrong(message, help="move the file into the project and write a path relative to this file")

@@ -12,7 +12,7 @@ from runner.files.checks import Check, Checkable
 from runner.files.faults import Fault
 from runner.files.keys import did_you_mean, key_places
 from runner.files.model_faults import option_fault, validation_errors
-from runner.files.nodes import Path
+from runner.files.nodes import KeyPath
 from runner.model.campaign import Agent, Step
 from runner.model.channel import Channel
 from runner.model.project import PROVIDER_NAMES, resolve_account
@@ -55,6 +55,8 @@ def right_from_number(this: Checkable) -> Iterator[Fault]:
         if can.needs_from and agent.from_ is None:
             message = f"{agent.provider} needs the number that people see"
             advice = f'write: {name}: {{provider: {agent.provider}, id: {agent.id}, from: "+12025550143"}}'
+            if agent.options or agent.account != "default":
+                advice = 'add: from: "+12025550143"'
             yield Fault(path=("agents", name), code="C22", message=message, help=advice, at="map")
         elif not can.takes_from and agent.from_ is not None:
             message = f"{agent.provider} takes no `from`: the number belongs to the agent"
@@ -167,14 +169,14 @@ def _option_faults(
         model.model_validate({**own, **step.options})
     except ValidationError as error:
         for details in validation_errors(error):
-            base: Path = ("agents", step.agent, "options")
+            base: KeyPath = ("agents", step.agent, "options")
             if details["loc"][:1] and (details["loc"][0] in step.options or (details["type"] == "missing" and at >= 0)):
                 base = ("steps", at, "options")
             yield _placed(base, details, {**own, **step.options}, tuple(key_places(model)), agent.provider)
 
 
 def _placed(
-    base: Path, details: ErrorDetails, options: dict[str, object], known: Sequence[str], provider: str
+    base: KeyPath, details: ErrorDetails, options: dict[str, object], known: Sequence[str], provider: str
 ) -> Fault:
     fault = option_fault(details, options, known, provider)
     if fault.at == "map" and len(fault.path) <= 1:

@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO
 
 from runner.model.contact import RejectedRow
 
@@ -28,7 +29,7 @@ def write_rejects(path: Path, header: Sequence[str], rows: Iterable[RejectedRow]
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            count = _write(csv.writer(file, quoting=csv.QUOTE_ALL), header, rows)
+            count = _write(file, header, rows)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)
@@ -38,11 +39,6 @@ def write_rejects(path: Path, header: Sequence[str], rows: Iterable[RejectedRow]
     return count
 
 
-def reject_path(contacts: Path, folder: Path | None = None) -> Path:
-    """Give where the rejected rows of a contact file go: `april.csv` becomes `april.reject.csv`."""
-    return (folder or contacts.parent) / f"{contacts.stem}.reject.csv"
-
-
 def harmless(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run; a phone number is left alone."""
     if cell.startswith(_FORMULA) and not _PHONE.fullmatch(cell):
@@ -50,9 +46,11 @@ def harmless(cell: str) -> str:
     return cell
 
 
-def _write(file: csv.Writer, header: Sequence[str], rows: Iterable[RejectedRow]) -> int:  # type: ignore[name-defined]
-    file.writerow([harmless(name) for name in (*REASON_COLUMNS, *header)])
+def _write(file: IO[str], header: Sequence[str], rows: Iterable[RejectedRow]) -> int:
+    lines = csv.writer(file, quoting=csv.QUOTE_ALL)
+    lines.writerow([harmless(name) for name in (*REASON_COLUMNS, *header)])
     count = 0
-    for count, row in enumerate(rows, start=1):  # noqa: B007 the count is the result
-        file.writerow([harmless(cell) for cell in (str(row.row), row.column, row.reason, *row.cells)])
+    for row in rows:
+        lines.writerow([harmless(cell) for cell in (str(row.row), row.column, row.reason, *row.cells)])
+        count += 1
     return count

@@ -156,34 +156,36 @@ def _may_be_number(text: Schema) -> bool:
 
 def _add_options(parts: dict[str, Schema], providers: Mapping[str, Provider]) -> None:
     """Check an agent's options by its provider, and a step's against those of any provider for its channel."""
-    agent, step = parts["AgentMap"], parts["Step"]
     if not providers:
         return
-    agent["properties"]["provider"] |= {"type": "string", "enum": list(providers)}
-    agent["allOf"] = []
+    agent, step = parts["AgentMap"], parts["Step"]
     by_channel: dict[str, list[Schema]] = {"call": [], "text": []}
+    conditions = []
     for name, provider in providers.items():
         both: Schema = {}
         for channel in sorted(provider.capabilities.channels):
-            options = _options(provider.options_model(channel).model_json_schema(by_alias=True), parts)
             title = f"{name.title()}{channel.title()}Options"
-            parts[title] = options
+            parts[title] = _options(provider.options_model(channel).model_json_schema(by_alias=True), parts)
             by_channel[channel].append({"$ref": f"{_REF}{title}"})
-            _merge(both, options.get("properties", {}))
-        title = f"{name.title()}Options"
-        parts[title] = {
-            "type": "object",
-            "description": f"The options of {name}.",
-            "properties": both,
-            "additionalProperties": False,
-        }
-        condition = {"properties": {"provider": {"const": name}}, "required": ["provider"]}
-        agent["allOf"].append({"if": condition, "then": {"properties": {"options": {"$ref": f"{_REF}{title}"}}}})
-    step["allOf"] = [
-        {"if": {"required": [channel]}, "then": {"properties": {"options": {"anyOf": choices}}}}
-        for channel, choices in by_channel.items()
-        if choices
-    ]
+            _merge(both, parts[title].get("properties", {}))
+        conditions.append(_agent_options(name, both, parts))
+    agent["properties"]["provider"] |= {"type": "string", "enum": list(providers)}
+    agent["allOf"] = conditions
+    step["allOf"] = [_step_options(channel, choices) for channel, choices in by_channel.items() if choices]
+
+
+def _agent_options(name: str, options: Schema, parts: dict[str, Schema]) -> Schema:
+    """Add the options of both of a provider's channels, and give the rule that asks for them."""
+    title, about = f"{name.title()}Options", f"The options of {name}."
+    parts[title] = {"type": "object", "description": about, "properties": options, "additionalProperties": False}
+    condition = {"properties": {"provider": {"const": name}}, "required": ["provider"]}
+    rule = {"properties": {"options": {"$ref": f"{_REF}{title}", "description": about}}}
+    return {"if": condition, "then": rule}
+
+
+def _step_options(channel: str, choices: list[Schema]) -> Schema:
+    rule = {"properties": {"options": {"anyOf": choices, "description": "The options of the agent's provider."}}}
+    return {"if": {"required": [channel]}, "then": rule}
 
 
 def _options(raw: Schema, parts: dict[str, Schema]) -> Schema:

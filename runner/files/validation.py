@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from runner.files.faults import Fault, document_path, nearest
 from runner.files.keys import python_names
 from runner.files.model_faults import unknown_key, unknown_keys, validation_errors, value_faults
-from runner.files.nodes import Node, Path, dropped, edited, renamed
+from runner.files.nodes import KeyPath, Node, dropped, edited, renamed
 from runner.model import shorthand
 from runner.model.fields import FilePart
 
@@ -47,7 +47,7 @@ class Checked(Generic[Model]):
     root: Node
     """the document, misspelt keys read as what they were meant to be"""
     faults: tuple[Fault, ...]
-    left_out: tuple[Path, ...]
+    left_out: tuple[KeyPath, ...]
     """the paths of the parts that `value` lacks"""
 
 
@@ -72,7 +72,7 @@ class _Check(Generic[Model]):
         self.shown = root
         self._kept = root
         self.faults: list[Fault] = []
-        self.left_out: list[Path] = []
+        self.left_out: list[KeyPath] = []
 
     def read_keys(self) -> None:
         """Report unknown keys; rename what was misspelt and leave out the others, until none is left."""
@@ -144,12 +144,12 @@ class _Check(Generic[Model]):
             self._kept = _without(self._kept, path)
 
 
-def _item_fault(path: Path, error: PydanticCustomError) -> Fault:
+def _item_fault(path: KeyPath, error: PydanticCustomError) -> Fault:
     context = error.context or {}
     return Fault(path=path, code=error.type, message=str(context.get("message", "")), help=str(context.get("help", "")))
 
 
-def _without(root: Node, path: Path) -> Node:
+def _without(root: Node, path: KeyPath) -> Node:
     """Give the tree without a part.
 
     An item of a list keeps a stand-in, so that the places of the others stay; so does a key that
@@ -164,7 +164,7 @@ def _without(root: Node, path: Path) -> Node:
     return edited(root, existing, lambda node, step: _with_child(node, step, stand_in))
 
 
-def _stand_in(path: Path, root: Node) -> Node | None:
+def _stand_in(path: KeyPath, root: Node) -> Node | None:
     step = path[-1]
     key = next((str(one) for one in reversed(path) if isinstance(one, str)), "")
     if isinstance(step, str) and (len(path) > 1 or key not in {"campaign", "purpose", "contacts"}):

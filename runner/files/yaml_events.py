@@ -98,6 +98,7 @@ class _Open:
     children: list[Node] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
     size: int = 1
+    end: int = 0
 
     @property
     def wants_key(self) -> bool:
@@ -158,7 +159,7 @@ class _Builder:
 
     def _end(self, event: Any) -> None:
         done = self._open.pop()
-        end = event.end_mark.index if done.style else self._trimmed(done.start, event.end_mark.index)
+        end = event.end_mark.index if done.style else done.end
         pairs = done.first_pairs() if done.kind == "mapping" else ()
         node = Node(
             kind="mapping" if done.kind == "mapping" else "sequence",
@@ -167,6 +168,7 @@ class _Builder:
             children=tuple(child for _, child in pairs) if done.kind == "mapping" else tuple(done.children),
             style=done.style,
         )
+        self._reached(end)
         self._place(node, done.size, done.anchor, event)
 
     def _scalar(self, event: Any) -> Node:
@@ -174,9 +176,15 @@ class _Builder:
         style = event.style or ""
         if event.tag is not None or event.anchor is not None:
             start += _prefix_length(self._text[start:end])
-        raw = self._text[start:end].rstrip() if style in {"|", ">", ""} else self._text[start:end]
+        raw = _trimmed(self._text[start:end], style)
+        self._reached(start + len(raw))
         value = event.value if event.value or style else None
         return Node(kind="scalar", span=self._span(start, start + len(raw)), value=value, style=style, raw=raw)
+
+    def _reached(self, end: int) -> None:
+        """Note how far the innermost open collection goes; the parser's own end counts comments in."""
+        if self._open:
+            self._open[-1].end = max(self._open[-1].end, end)
 
     def _add(self, node: Node, size: int, event: Any) -> None:
         self._count(event)
@@ -251,16 +259,25 @@ class _Builder:
             end = start + 3
         self._parse.faults.append(YamlFault(code, message, help, start, end))
 
-    def _trimmed(self, start: int, end: int) -> int:
-        """Step back over the blank space and comments' line ends that the parser counts to a block."""
-        while end > start and self._text[end - 1] in " \n":
-            end -= 1
-        return end
-
     def _span(self, start: int, end: int) -> Span:
         first = bisect_right(self._starts, start)
         last = bisect_right(self._starts, end)
         return Span(first, start - self._starts[first - 1] + 1, last, end - self._starts[last - 1] + 1)
+
+
+def _trimmed(raw: str, style: str) -> str:
+    """Drop the blank space and the comments that the parser counts to a plain or block scalar."""
+    if style not in {"", "|", ">"}:
+        return raw
+    lines = raw.rstrip().split("\n")
+    inside = next((_indent(line) for line in lines[1:] if line.strip()), 0)
+    while style and lines[2:] and lines[-1].lstrip().startswith("#") and _indent(lines[-1]) < inside:
+        lines = "\n".join(lines[:-1]).rstrip().split("\n")
+    return "\n".join(lines)
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _prefix_length(text: str) -> int:

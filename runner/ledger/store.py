@@ -81,9 +81,11 @@ class Store:
             yield
             return
         self._execute_plain("BEGIN DEFERRED")
+        self._depth += 1
         try:
             yield
         finally:
+            self._depth -= 1
             self._execute_plain("ROLLBACK")
 
     def claim_due(self, campaign: str, count: int, now: datetime, lease_until: datetime) -> list[Assignment]:

@@ -51,6 +51,8 @@ def _reader(parse: Callable[[str], Any], help: str) -> Callable[[Any], Any]:
             return value
         try:
             return parse(value)
+        except PydanticCustomError:  # a ValueError too, and it has its own help
+            raise
         except ValueError as error:
             raise wrong(str(error), help) from error
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import httpx
 
 from runner import __version__
-from runner.errors import CredentialMissing, InDoubt, NotSent, Rejected
+from runner.errors import InDoubt, NotSent, OutreachError, Rejected
 from runner.model.json import JsonObject
 from runner.model.project import Account
 from runner.model.request import Reply, Request
@@ -91,7 +91,7 @@ class HttpTransport:
         """Send one request, once; give whatever answer came, whatever its status.
 
         Raises NotSent when it provably never arrived and InDoubt when it may have. Raises Rejected
-        with ``pause`` when the account has no usable key: nothing was sent, and nothing else will be.
+        with ``pause`` when the account has no usable key or generation: nothing was sent, nothing else will be.
         """
         client = self._kept if request.method == "GET" else self._fresh
         prepared = self._prepare(client, account, request)
@@ -112,8 +112,8 @@ class HttpTransport:
         """Build the library's request; nothing has left while this runs."""
         try:
             headers = {**request.headers, **self._auth(account)(self._credentials(account.credential))}
-        except CredentialMissing as missing:
-            raise Rejected(missing.message, pause=True, help=missing.help) from None
+        except OutreachError as unusable:
+            raise Rejected(unusable.message, pause=True, help=unusable.help) from None
         content = None if request.body is None else encoded(request.body)
         try:
             prepared = client.build_request(

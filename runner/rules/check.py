@@ -202,26 +202,23 @@ class _Texts:
 
     def _use_fault(self, use: Use, *, with_values: bool) -> TemplateFault | None:
         root, _, item = use.name.partition(".")
+        first = item.partition(".")[0]
         if use.guarded:
             return None
-        if not with_values and root in _VALUES:
-            advice = "give it to the macro as an argument, or import with context"
-            return _at(_unknown(use.name, f"`{use.name}` cannot be seen from an imported file", advice), use.spot)
         if root not in _VALUES:
-            return _at(
-                _unknown(
-                    use.name, f"`{{{{ {use.name} }}}}` is in no column, variable or default", self._root_help(use.name)
-                ),
-                use.spot,
-            )
-        first = item.partition(".")[0]
+            message = f"`{{{{ {use.name} }}}}` is in no column, variable or default"
+            return _unknown(use.name, message, self._root_help(use.name), use.spots[0])
+        if not with_values:
+            advice = "give it to the macro as an argument, or import with context"
+            return _unknown(use.name, f"`{use.name}` cannot be seen from an imported file", advice, use.spots[0])
+        item_spot = use.spots[1] if len(use.spots) > 1 else use.spots[0]
         if root == _CONTACT and first and self._columns is not None and first not in self._columns:
-            advice = _columns_help(first, self._columns)
-            return _at(_unknown(use.name, f"`{{{{ {use.name} }}}}` is in no column", advice), use.spot)
+            message = f"`{{{{ {use.name} }}}}` is in no column"
+            return _unknown(use.name, message, _columns_help(first, self._columns), item_spot)
         known = _KNOWN_ITEMS.get(root)
         if known is not None and item and item not in known:
-            advice = did_you_mean(item, known) or f"write one of: {', '.join(f'{root}.{one}' for one in sorted(known))}"
-            return _at(_unknown(use.name, f"`{{{{ {use.name} }}}}` is not known", advice), use.spot)
+            advice = did_you_mean(item, known) or f"write {' or '.join(f'{root}.{one}' for one in sorted(known))}"
+            return _unknown(use.name, f"`{{{{ {use.name} }}}}` is not known", advice, item_spot)
         return None
 
     def _root_help(self, name: str) -> str:
@@ -269,8 +266,8 @@ def _columns_help(column: str, columns: frozenset[str]) -> str:
     return did_you_mean(column, columns) or f"columns: {', '.join(sorted(columns))}"
 
 
-def _unknown(name: str, message: str, help: str) -> TemplateFault:
-    return TemplateFault(code="V01", message=message, help=help, name=name)
+def _unknown(name: str, message: str, help: str, spot: Spot) -> TemplateFault:
+    return _at(TemplateFault(code="V01", message=message, help=help, name=name), spot)
 
 
 def _at(fault: TemplateFault, spot: Spot) -> TemplateFault:

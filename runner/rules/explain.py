@@ -13,6 +13,7 @@ from runner.rules.environment import NameMissing
 from runner.rules.faults import TemplateFault, TemplateWrong, did_you_mean
 from runner.rules.filters import FilterRefused
 from runner.rules.places import Places, Spot
+from runner.rules.refusal import shown
 from runner.rules.syntax import lower_sentence
 
 _GENERAL_HELP = "cells are text: use `| float` or `| int` for numbers"
@@ -35,7 +36,7 @@ def explain(error: Exception, places: Places, line: int, values: Mapping[str, ob
     if isinstance(error, NameMissing):
         return _missing(error, places, line, values)
     if isinstance(error, FilterRefused):
-        return _filter(error, places, line)
+        return _filter(error, places, line, values)
     if isinstance(error, TemplateWrong):
         return error.fault
     code, message, advice = _plain(error)
@@ -46,7 +47,7 @@ def explain(error: Exception, places: Places, line: int, values: Mapping[str, ob
 
 def _missing(error: NameMissing, places: Places, line: int, values: Mapping[str, object]) -> TemplateFault:
     if error.hint:
-        return _at(TemplateFault(code="V01", message=lower_sentence(error.hint)), places.line_spot(line))
+        return _at(TemplateFault(code="V08", message=lower_sentence(error.hint)), places.line_spot(line))
     found = places.name_with(error.name, line)
     name = found[0] if found else error.name
     spot = found[1] if found else places.line_spot(line)
@@ -59,14 +60,23 @@ def _missing(error: NameMissing, places: Places, line: int, values: Mapping[str,
     return _at(TemplateFault(code="V02", message=f"`{name}` has no value", help=advice, name=name), spot)
 
 
-def _filter(error: FilterRefused, places: Places, line: int) -> TemplateFault:
-    fault = TemplateFault(code="V08", message=error.message, help=error.help)
-    words = [word for word in places.words if word.kind == "filter" and word.spots[0].line == line]
-    named = next((word for word in words if word.text == error.filter), None)
-    before = _name_before(places, named.spots[0] if named else places.line_spot(line))
-    if named is None:
+def _filter(error: FilterRefused, places: Places, line: int, values: Mapping[str, object]) -> TemplateFault:
+    fault = TemplateFault(code=error.code, message=error.message, help=error.help)
+    named = [word for word in places.words if word.kind == "filter" and word.text == error.filter]
+    found = [(word.spots[0], _name_before(places, word.spots[0])) for word in named if word.spots[0].line == line]
+    if not found:
         return _at(fault, places.line_spot(line))
-    return _at(replace(fault, name=before), named.spots[0])
+    # Of several such filters in one line it is the one whose value the message shows.
+    meant = (one for one in found if shown(_looked_up(one[1], values)) in error.message)
+    spot, name = next(meant, found[0])
+    return _at(replace(fault, name=name), spot)
+
+
+def _looked_up(name: str, values: Mapping[str, object]) -> object:
+    value: object = values
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _name_before(places: Places, spot: Spot) -> str:

@@ -60,6 +60,8 @@ def _own_filters(locale: str) -> dict[str, Filter]:
         "int": whole,
         "float": floating,
         "tojson": to_json,
+        "abs": magnitude,
+        "items": items,
         "capitalize": _on_text(str.capitalize),
         "lower": _on_text(str.lower),
         "string": _on_text(str),
@@ -146,6 +148,18 @@ def floating(value: Any, default: float | None = None) -> float:
         return default
 
 
+def magnitude(value: Any) -> float | Decimal:
+    """Give a number without its sign."""
+    return abs(value if isinstance(value, (int, float)) else decimal_of(value))
+
+
+def items(value: Any) -> list[tuple[Any, Any]]:
+    """Give the names and values of a map, for a loop over both."""
+    if not isinstance(_present(value), Mapping):
+        raise FilterRefused(f"{shown(value)} is not a map", "loop over a list: {% for day in contact.days %}")
+    return list(value.items())
+
+
 def to_json(value: Any) -> str:
     """Write a value as JSON, for variables of ``type: json``."""
     try:
@@ -171,11 +185,9 @@ def _item(item: Any, name: str) -> Any:
 
 
 _JINJA_FILTERS: dict[str, Filter] = {
-    "abs": abs,
     "d": jinja.do_default,
     "default": jinja.do_default,
     "first": jinja.do_first,
-    "items": jinja.do_items,
     "last": jinja.do_last,
     "list": jinja.do_list,
     "max": jinja.do_max,

@@ -173,7 +173,7 @@ class _Walk:
         known = self._vocabulary.filters if is_filter else self._vocabulary.tests
         if node.name in known:
             return self._arguments(node)
-        spot = self._places.next_spot("filter" if is_filter else "test", node.name, node.lineno)
+        spot = self._places.next_spots("filter" if is_filter else "test", node.name, node.lineno)[0]
         what = "filter" if is_filter else "test"
         advice = did_you_mean(node.name, known) or f"{what}s: {', '.join(sorted(filter(str.isidentifier, known)))}"
         return _fault_at(spot, "V04", f"there is no {what} `{node.name}`", advice)

@@ -73,14 +73,16 @@ class Places:
     def _tokens(self) -> tuple[_Token, ...]:
         return tuple(_tokens(self._environment, "\n".join(self._lines), expression=self._expression))
 
-    def next_spot(self, kind: Kind, text: str, line: int) -> Spot:
-        """Give the place of the next such word of that line: a second call gives the second one."""
-        spots = [spot for word in self.words if word.kind == kind for spot in _spot_of(word, text, line)]
-        if not spots:
-            return self.line_spot(line)
+    def next_spots(self, kind: Kind, text: str, line: int) -> tuple[Spot, ...]:
+        """Give the place of each part of the next such word of that line: a second call gives the second word's."""
+        found = [
+            word.spots for word in self.words if word.kind == kind and word.text == text and word.spots[0].line == line
+        ]
+        if not found:
+            return (self.line_spot(line),)
         turn = self._seen[line, kind, text]
         self._seen[line, kind, text] += 1
-        return spots[min(turn, len(spots) - 1)]
+        return found[min(turn, len(found) - 1)]
 
     def spot_of(self, text: str, line: int) -> Spot | None:
         """Give the place of the first token with that text in the line; None when there is none."""
@@ -118,15 +120,6 @@ class Places:
         text = self._lines[number - 1]
         column = len(text) - len(text.lstrip()) + 1
         return Spot(line=number, column=column, length=max(1, len(text.strip())))
-
-
-def _spot_of(word: Word, text: str, line: int) -> Iterator[Spot]:
-    """Give the place of the part that ends the dotted text, if the word starts with it on that line."""
-    joined = ""
-    for part, spot in zip(word.parts, word.spots, strict=True):
-        joined = f"{joined}.{part}" if joined else part
-        if joined == text and word.spots[0].line == line:
-            yield spot
 
 
 def _tokens(environment: Environment, source: str, *, expression: bool) -> Iterator[_Token]:
@@ -184,11 +177,11 @@ def _dotted(tokens: tuple[_Token, ...], index: int) -> Word:
             at += 2
         elif (
             tokens[at].text == "["
-            and tokens[at + 1].kind == "string"
+            and tokens[at + 1].kind in {"string", "integer"}
             and tokens[at + 2 : at + 3]
             and tokens[at + 2].text == "]"
         ):
-            parts.append(tokens[at + 1].text[1:-1])
+            parts.append(tokens[at + 1].text.strip("'\""))
             spots.append(tokens[at + 1].spot)
             at += 3
         else:

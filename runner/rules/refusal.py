@@ -42,8 +42,16 @@ def named(name: str, function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def shown(value: object) -> str:
     """Give a value as it stands in a sentence: short, in backticks."""
-    text = text_of(value) if isinstance(value, (str, int, float, Decimal, date, time)) else "this"
+    text = _in_words(value)
     return f"`{text}`" if len(text) <= _LONGEST_SHOWN else f"`{text[:_LONGEST_SHOWN]}...`"
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return str(value) if isinstance(value, (str, int, float, Decimal)) else "this"
 
 
 def decimal_of(value: Any) -> Decimal:

@@ -19,8 +19,8 @@ class Use:
 
     name: str
     """dotted, such as ``contact.clinic``"""
-    spot: Spot
-    """the place of the name's last part"""
+    spots: tuple[Spot, ...]
+    """the place of each part; at least one"""
     guarded: bool
     """it may be absent: it has a default, or was asked for"""
 
@@ -102,17 +102,17 @@ class Uses:
         root = node if isinstance(node, nodes.Name) else node.find(nodes.Name)
         if root is None:
             return
-        spot = self._places.next_spot("name", name, root.lineno or 1)
+        spots = self._places.next_spots("name", name, root.lineno or 1)
         if root.name not in scope.local and (not isinstance(root, nodes.Name) or root.ctx == "load"):
             self._on_use(
-                Use(name=name, spot=spot, guarded=guarded or name in scope.guarded or root.name in scope.guarded)
+                Use(name=name, spots=spots, guarded=guarded or name in scope.guarded or root.name in scope.guarded)
             )
 
     def _bound(self, *targets: nodes.Node) -> tuple[str, ...]:
         """Name what is set here, and count its places, so that a later use of the name gets its own."""
         names = tuple(_targets(*targets))
         for name in names:
-            self._places.next_spot("name", name, targets[0].lineno or 1)
+            self._places.next_spots("name", name, targets[0].lineno or 1)
         return names
 
     def _assign(self, node: nodes.Assign, scope: _Scope) -> _Scope:
@@ -194,7 +194,7 @@ class Uses:
         return scope
 
     def _macro(self, node: nodes.Macro, scope: _Scope) -> _Scope:
-        self._places.next_spot("name", node.name, node.lineno or 1)
+        self._places.next_spots("name", node.name, node.lineno or 1)
         bound = self._bound(*node.args)
         self._all(list(node.defaults), scope)
         named = scope.plus((node.name,))

@@ -94,6 +94,8 @@ def lower_sentence(message: str) -> str:
 
 
 def _unclosed(match: re.Match[str], _: Parser | None) -> _Sentence:
+    if match[1] not in _OPEN:
+        return f"`{match[1]}` is missing at the end", f"close it with {match[1]}", ""
     begin, end = _OPEN[match[1]]
     return f"`{begin}` is never closed", f"close it with {end}", begin
 
@@ -161,7 +163,7 @@ def _shown(parser: Parser | None) -> str:
 _SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Parser | None], _Sentence]], ...] = (
     (re.compile(r"Encountered unknown tag '([^']*)'"), _unknown_tag),
     (_INNERMOST, _unclosed_tag),
-    (re.compile(r"unexpected end of template, expected '(end of (?:print statement|statement block))'"), _unclosed),
+    (re.compile(r"unexpected end of template, expected '(.*)'"), _unclosed),
     (re.compile(r"(Missing end of (?:comment tag|raw directive))"), _unclosed),
     (re.compile(r"""unexpected char (?:'|")(.+)(?:'|") at \d+"""), _character),
     (re.compile(r"expected token '(.*)', got '(.*)'"), _expected),

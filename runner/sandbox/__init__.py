@@ -12,7 +12,10 @@ agenda     what happens later
 lines      how many calls may run at once
 webhooks   what is told to the outside
 faults     what goes wrong on purpose
+entrance   the way in: log, faults, keys
+requests_log   what was asked
 control    the routes under ``/_sandbox``
 wire       JSON, instants and checks
+face       what the server asks of a provider's face
 revmo, revring, revox, movoice   one face per provider
 """

@@ -83,6 +83,10 @@ class Agenda:
             heapq.heappop(self._entries)
         return self._entries[0].at if self._entries else None
 
+    def clock_jumped(self) -> None:
+        """Look at the clock again at once."""
+        self._changed.set()
+
     async def close(self) -> None:
         """Take every deed back and end the task."""
         self.clear()

@@ -183,6 +183,14 @@ class World:
         """Give the next instant at which something happens by itself; None when nothing will."""
         return self._agenda.next_at()
 
+    def waits_for_time(self) -> bool:
+        """Whether only time can make anything happen: no request and no webhook is under way."""
+        return self.webhooks.is_quiet and not self.serving
+
+    def clock_jumped(self) -> None:
+        """Do at once what has come due because the clock was set ahead."""
+        self._agenda.clock_jumped()
+
     def reset(self) -> None:
         """Forget everything that happened since the start, also faults, scripts and webhook targets set since."""
         self._agenda.clear()

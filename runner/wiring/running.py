@@ -32,8 +32,10 @@ from runner.web.receiver import receiver
 from runner.web.serving import served
 from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential, with_providers
 
-IN_PROCESS_SPEED = 14400.0
-"""how fast the clock of an in-process sandbox runs: four hours a second, and idle time is skipped"""
+IN_PROCESS_SPEED = 3600.0
+"""how fast the clock of an in-process sandbox runs: an hour a second, and idle time is skipped"""
+REAL_RING, REAL_TALK = (8.0, 25.0), (20.0, 120.0)
+"""how long real people let it ring and talk, in seconds: shortest and longest"""
 _IN_PROCESS_PACE = 60.0
 
 
@@ -81,7 +83,7 @@ async def own_sandbox(
 ) -> AsyncIterator[Surroundings]:
     """Run over a sandbox in this process, whose people ring and talk as long as real ones on a fast clock."""
     clock = FastClock(start, speed)
-    settings = SandboxSettings(seed=seed, ring_seconds=(8.0, 25.0), talk_seconds=(20.0, 120.0))
+    settings = SandboxSettings(seed=seed, ring_seconds=REAL_RING, talk_seconds=REAL_TALK)
     async with running(settings, clock) as sandbox:
         yield Surroundings(
             clock=clock,
@@ -142,16 +144,18 @@ async def engine(
 
 
 def _skipper(surroundings: Surroundings) -> Callable[[datetime], bool] | None:
-    """Let idle time pass at once when the sandbox is in this process and nothing is under way in it."""
+    """Let time pass at once while only time can make anything happen, here and in the sandbox of this process."""
     sandbox, clock = surroundings.sandbox, surroundings.clock
     if sandbox is None or not isinstance(clock, FastClock):
         return None
 
     def skip(until: datetime) -> bool:
-        if not sandbox.world.idle():
+        if not sandbox.world.waits_for_time():
             return False
-        clock.skip_to(min(until, sandbox.world.next_event_at() or until))
-        return True
+        event = sandbox.world.next_event_at()
+        clock.skip_to(min(until, event or until))
+        sandbox.world.clock_jumped()
+        return event is None or until < event
 
     return skip
 

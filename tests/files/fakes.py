@@ -83,7 +83,9 @@ def fake_providers() -> dict[str, Provider]:
         _fake("revring", {"call", "text"}, needs_from=True),
         _fake("movoice", {"call"}),
         _fake("revmo", {"call", "text"}, takes_from=False),
-        FakeProvider("revox", Capabilities(channels=can.channels, poll=True, find="none", native=True), {"call": StrictOptions}),
+        FakeProvider(
+            "revox", Capabilities(channels=can.channels, poll=True, find="none", native=True), {"call": StrictOptions}
+        ),
     ]
     return {fake.name: cast("Provider", fake) for fake in fakes}
 

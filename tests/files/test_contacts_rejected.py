@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.files.contacts import read_contacts
-from runner.files.rejects import harmless, reject_path, write_rejects
+from runner.files.rejects import harmless, write_rejects
 from runner.model.campaign import ContactSource
 from runner.model.contact import Contact, RejectedRow
 
@@ -91,8 +91,3 @@ def test_a_mended_file_can_be_read_again(tmp_path: Path) -> None:
 
     assert isinstance(row, Contact)
     assert (row.phone, row.values["name"]) == ("+12025550143", "Bo")
-
-
-def test_the_name_tells_where_the_rows_came_from() -> None:
-    assert reject_path(Path("contacts/april.csv")) == Path("contacts/april.reject.csv")
-    assert reject_path(Path("contacts/april.jsonl"), Path("out")) == Path("out/april.reject.csv")

@@ -29,7 +29,9 @@ def at_line(line: int, one: Diagnostic = ONE) -> Diagnostic:
 
 
 def test_text_has_the_documented_layout() -> None:
-    warning = replace(at_line(10), severity=Severity.WARNING, code="Z02", message="212 numbers fit 8 time zones", help="")
+    warning = replace(
+        at_line(10), severity=Severity.WARNING, code="Z02", message="212 numbers fit 8 time zones", help=""
+    )
 
     assert as_text([ONE, warning]) == (
         "error[C01]: unknown key `contcts`\n"
@@ -51,11 +53,7 @@ def test_a_whole_file_has_no_line() -> None:
     one = replace(ONE, span=None, source="", help="write one\nor two")
 
     assert as_text([one]) == (
-        "error[C01]: unknown key `contcts`\n"
-        " --> campaigns/spring.yaml\n"
-        "  = help: write one\n"
-        "          or two\n"
-        "1 error"
+        "error[C01]: unknown key `contcts`\n --> campaigns/spring.yaml\n  = help: write one\n          or two\n1 error"
     )
 
 
@@ -130,7 +128,11 @@ def test_nothing_shown_moves_the_cursor(message: str, source: str, column: int, 
 
     text = as_text([one])
 
-    assert not [char for char in text if char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u202e\u200b")]
+    assert not [
+        char
+        for char in text
+        if char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u202e\u200b")
+    ]
     shown = text.split("\n")
     if source.strip():
         assert cell_len(shown[4]) <= cell_len(shown[3].rstrip()) + 4 + 1 or column > len(source.rstrip())

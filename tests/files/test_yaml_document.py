@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
 
@@ -97,7 +98,9 @@ def test_scalars_stay_as_written(written: str, value: str | None) -> None:
         ("text\n", "Y11", 1, 1, "must be a map", "campaign"),
     ],
 )
-def test_every_trap_has_its_own_sentence(text: str | bytes, code: str, line: int, column: int, words: str, help: str) -> None:
+def test_every_trap_has_its_own_sentence(
+    text: str | bytes, code: str, line: int, column: int, words: str, help: str
+) -> None:
     (problem,) = read(text).problems
 
     assert problem.span is not None
@@ -130,6 +133,19 @@ def test_the_hash_is_that_of_the_bytes() -> None:
     data = b"\xef\xbb\xbfa: 1\r\n"
 
     assert read(data).sha256 == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "a: [\n"])
+def test_the_garbage_collector_is_left_as_it_was(text: str) -> None:
+    read(text)
+    assert gc.isenabled()
+
+    gc.disable()
+    try:
+        read(text)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_a_few_aliases_are_read() -> None:
@@ -203,7 +219,33 @@ def test_any_text_gives_nodes_or_problems_with_places(text: str) -> None:
         assert 1 <= one.span.column <= len(document.lines[one.span.line - 1]) + 1
 
 
-_PIECES = st.sampled_from(["a", "b: ", ": ", "- ", "\n", "\n  ", "{", "}", "[", "]", "{{ x }}", '"', "'", "#", "&a ", "*a", "!t ", "|", "? ", ",", "%", "\t", "é"])
+_PIECES = st.sampled_from(
+    [
+        "a",
+        "b: ",
+        ": ",
+        "- ",
+        "\n",
+        "\n  ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "{{ x }}",
+        '"',
+        "'",
+        "#",
+        "&a ",
+        "*a",
+        "!t ",
+        "|",
+        "? ",
+        ",",
+        "%",
+        "\t",
+        "é",
+    ]
+)
 
 
 @given(st.lists(_PIECES, max_size=40).map("".join))
@@ -226,7 +268,9 @@ def _check_spans(node: Node, document: Document) -> None:
 _WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=12)
 _TREES = st.recursive(
     st.none() | _WORDS,
-    lambda inner: st.lists(inner.filter(lambda one: one is not None), max_size=3) | st.dictionaries(_WORDS, inner, max_size=3),
+    lambda inner: (
+        st.lists(inner.filter(lambda one: one is not None), max_size=3) | st.dictionaries(_WORDS, inner, max_size=3)
+    ),
     max_leaves=12,
 )
 

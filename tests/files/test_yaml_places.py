@@ -104,7 +104,7 @@ def test_single_quoted_values_are_exact(text: str, data: st.DataObject) -> None:
 
 
 def test_blocks_end_at_their_last_character() -> None:
-    document = read_document(b"a:\n  - b: 1\n    c: 2\n\n# end\nd: |\n  x\n\n", "x.yaml")
+    document = read_document(b"a:\n  - b: 1\n    c: 2\n\n# end\nd: |\n  x\n\n# end\n\n", "x.yaml")
     assert document.root is not None
     block, literal = document.root.children
 

@@ -20,11 +20,11 @@ MOVOICE = Movoice()
 
 def test_the_first_request_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
     variables = {"name": "Rahul", "amount_due": "₹2,500", "due_date": "April 25"}
-    request = MOVOICE.build(order(agent_id="agent_12345", phone="+919876543210", variables=variables))
+    request = MOVOICE.build(order(agent_id="agent_12345", phone="+12025550101", variables=variables))
 
     assert (request.method, request.path) == ("POST", "/call")
     assert json.dumps(request.body) == json.dumps(
-        {"agent_id": "agent_12345", "recipient_phone": "+919876543210", "variables": variables}
+        {"agent_id": "agent_12345", "recipient_phone": "+12025550101", "variables": variables}
     )
     assert MOVOICE.auth_headers("mv_live_1") == {"Authorization": "Bearer mv_live_1"}
 
@@ -37,7 +37,7 @@ def test_the_second_request_of_its_page_is_built_key_for_key(order: MakeOrder, s
     request = MOVOICE.build(
         order(
             agent_id="agent_12345",
-            phone="+919876543210",
+            phone="+12025550101",
             variables={"name": "Priya"},
             options={"schedule_at": schedule_at},
         )
@@ -46,7 +46,7 @@ def test_the_second_request_of_its_page_is_built_key_for_key(order: MakeOrder, s
     assert json.dumps(request.body) == json.dumps(
         {
             "agent_id": "agent_12345",
-            "recipient_phone": "+919876543210",
+            "recipient_phone": "+12025550101",
             "schedule_at": 1714000000,
             "variables": {"name": "Priya"},
         }

@@ -21,7 +21,7 @@ def test_the_call_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
     request = REVMO.build(
         order(
             agent_id="YOUR_AGENT_ID",
-            phone="+1234567890",
+            phone="+12025550102",
             variables={"customer_name": "John Doe", "account_type": "premium"},
             options={"trigger": "sales_followup"},
         )
@@ -31,7 +31,7 @@ def test_the_call_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
     assert json.dumps(request.body) == json.dumps(
         {
             "agentId": "YOUR_AGENT_ID",
-            "to": "+1234567890",
+            "to": "+12025550102",
             "trigger": "sales_followup",
             "metadata": {"customer_name": "John Doe", "account_type": "premium"},
         }
@@ -44,7 +44,7 @@ def test_the_text_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
         order(
             channel="text",
             agent_id="YOUR_AGENT_ID",
-            phone="+1234567890",
+            phone="+12025550102",
             variables={"customer_name": "John Doe", "appointment_time": "2025-02-22T15:00:00Z"},
             message="Hi John, just confirming your appointment tomorrow at 3 PM.",
             options={"trigger": "appointment_reminder", "no_agent": "true"},
@@ -55,7 +55,7 @@ def test_the_text_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
     assert json.dumps(request.body) == json.dumps(
         {
             "agentId": "YOUR_AGENT_ID",
-            "to": "+1234567890",
+            "to": "+12025550102",
             "trigger": "appointment_reminder",
             "metadata": {"customer_name": "John Doe", "appointment_time": "2025-02-22T15:00:00Z"},
             "override": "Hi John, just confirming your appointment tomorrow at 3 PM.",

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -322,6 +322,15 @@ async def test_without_a_key_nothing_leaves_and_the_account_pauses() -> None:
         "`env:KEY` is not set",
         "export KEY=...",
     )
+    assert server.requests == []
+
+
+async def test_a_generation_that_is_not_known_pauses_the_account() -> None:
+    async with listening(saying(OK)) as server, transport() as sender:
+        with pytest.raises(Rejected) as refused:
+            await sender.send(replace(account(server.url, "revox"), generation="Z"), DIAL)
+
+    assert refused.value.pause
     assert server.requests == []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ CALL = {"agent_id": "agent_12345", "recipient_phone": ANA}
 
 
 @pytest.mark.parametrize("base", ["/movoice", "/movoice/v1", "/movoice/api/v1"])
-async def test_a_call_is_placed_and_read_back_under_each_base_path(serve, keys, base):
+async def test_a_call_is_placed_and_read_back_under_each_base_path(serve: Any, keys: Any, base: str) -> None:
     sandbox = await serve(script={ANA: ("answered",)})
     asked = CALL | {"variables": {"name": "Ana"}, "from_number": "+12025550190", "max_duration": 600}
 
@@ -45,7 +44,7 @@ async def test_a_call_is_placed_and_read_back_under_each_base_path(serve, keys, 
         ("failed", "failed", "network_error"),
     ],
 )
-async def test_each_outcome_is_told_in_its_words(serve, outcome, status, reason):
+async def test_each_outcome_is_told_in_its_words(serve: Any, outcome: str, status: Any, reason: Any) -> None:
     sandbox = await serve(script={ANA: (outcome,)})
 
     created = await sandbox.post("/movoice/call", CALL)
@@ -55,7 +54,7 @@ async def test_each_outcome_is_told_in_its_words(serve, outcome, status, reason)
     assert (read["status"], read.get("reason"), read["outcome"]) == (status, reason, None)
 
 
-async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve):
+async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve: Any) -> None:
     sandbox = await serve()
     wrong = [
         {"agent_id": "a"},
@@ -83,24 +82,23 @@ async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve):
     assert await sandbox.dials() == []
 
 
-async def test_a_call_for_later_is_placed_at_its_time(serve):
+async def test_a_call_for_later_is_placed_at_its_time(serve: Any) -> None:
     sandbox = await serve(speed=60.0, movoice=MovoiceSwitches(schedule_lag_seconds=2.0))
     at = unix(sandbox.world.clock.now() + timedelta(seconds=8))
 
     created = await sandbox.post("/movoice/call", CALL | {"schedule_at": at})
     before = await sandbox.dials()
     waits_until = sandbox.world.next_event_at()
-    await asyncio.sleep(0.25)
+    (dial,) = await sandbox.dialled(1)
 
     assert created["status"] == "scheduled"
     assert before == []
     assert waits_until is not None
     assert 0 <= waits_until.timestamp() - at <= 2
-    (dial,) = await sandbox.dials()
-    assert instant(waits_until) <= dial["at"] < instant(waits_until + timedelta(seconds=5))
+    assert instant(waits_until) <= dial["at"] < instant(waits_until + timedelta(minutes=1))
 
 
-async def test_a_time_that_has_passed_means_now(serve):
+async def test_a_time_that_has_passed_means_now(serve: Any) -> None:
     sandbox = await serve()
 
     created = await sandbox.post("/movoice/call", CALL | {"schedule_at": 1_700_000_000})
@@ -109,7 +107,7 @@ async def test_a_time_that_has_passed_means_now(serve):
     assert len(await sandbox.dials()) == 1
 
 
-async def test_lists_page_in_two_ways(serve, keys):
+async def test_lists_page_in_two_ways(serve: Any, keys: Any) -> None:
     sandbox = await serve(script={ANA: ("answered",), SAM: ("busy",), TOM: ("no_answer",)})
     ids = [
         (await sandbox.post("/movoice/call", CALL | {"recipient_phone": phone}))["call_id"] for phone in (ANA, SAM, TOM)
@@ -138,7 +136,7 @@ async def test_lists_page_in_two_ways(serve, keys):
     assert (await sandbox.http.get("/movoice/calls/unknown")).status_code == 404
 
 
-async def test_lists_may_be_wrapped_and_leave_the_number_out(serve):
+async def test_lists_may_be_wrapped_and_leave_the_number_out(serve: Any) -> None:
     sandbox = await serve(movoice=MovoiceSwitches(data_envelope=True, list_phone=False))
     placed = (await sandbox.post("/movoice/call", CALL))["call_id"]
 
@@ -149,15 +147,15 @@ async def test_lists_may_be_wrapped_and_leave_the_number_out(serve):
     assert detail["recipient_phone"] == ANA
 
 
-async def test_a_batch_dials_each_recipient_within_its_concurrency(serve, keys):
-    sandbox = await serve(ring_seconds=(0.1, 0.2))
+async def test_a_batch_dials_each_recipient_within_its_concurrency(serve: Any, keys: Any) -> None:
+    sandbox = await serve(ring_seconds=(20.0, 30.0))
     recipients = [{"phone": phone, "variables": {"name": "x"}} for phone in (ANA, SAM, TOM)]
 
     answer = await sandbox.post(
         "/movoice/calls/batch", {"agent_id": "agent_12345", "recipients": recipients, "concurrency": 2}
     )
     at_first = await sandbox.dials()
-    await sandbox.ended()
+    sandbox.hang_up(at_first[1])
 
     assert set(answer) == keys("movoice.batch")
     assert (answer["status"], answer["total"]) == ("queued", 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 AGENT = "QUdFTlQtMDAwMQ=="
@@ -9,7 +11,7 @@ ANA = "+12025550101"
 CALL = {"agentId": AGENT, "to": ANA}
 
 
-async def test_a_call_is_answered_with_its_id_and_the_quota(serve, keys):
+async def test_a_call_is_answered_with_its_id_and_the_quota(serve: Any, keys: Any) -> None:
     sandbox = await serve()
 
     first = await sandbox.post("/revmo/v1/makecall/", CALL | {"metadata": {"attempt_id": "att-1"}, "trigger": "hello"})
@@ -25,7 +27,7 @@ async def test_a_call_is_answered_with_its_id_and_the_quota(serve, keys):
     ]
 
 
-async def test_a_text_starts_a_thread(serve, keys):
+async def test_a_text_starts_a_thread(serve: Any, keys: Any) -> None:
     sandbox = await serve(script={ANA: ("delivered",)})
 
     answer = await sandbox.post("/revmo/v1/startsms/", CALL | {"override": "Hello", "no_agent": "true"})
@@ -36,7 +38,7 @@ async def test_a_text_starts_a_thread(serve, keys):
     assert (dial["kind"], dial["to"], dial["outcome"]) == ("text", ANA, "delivered")
 
 
-async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve):
+async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve: Any) -> None:
     sandbox = await serve()
     wrong = [
         ("makecall", {"to": ANA}),
@@ -73,7 +75,9 @@ async def test_what_is_wrong_is_refused_and_nobody_is_dialled(serve):
         ("GET", "/revmo/v1/calls/", 404),
     ],
 )
-async def test_there_is_nothing_to_read_and_no_path_without_its_slash(serve, method, path, status):
+async def test_there_is_nothing_to_read_and_no_path_without_its_slash(
+    serve: Any, method: str, path: str, status: Any
+) -> None:
     sandbox = await serve()
 
     reply = await sandbox.http.request(method, path, json=CALL if method == "POST" else None)

@@ -13,7 +13,7 @@ ANA, SAM, FROM = "+12025550101", "+12025550102", "+12025550190"
 CALL = {"agentId": "3c90c3cc-0d44-4b50-8888-8dd25736052a", "toNumber": ANA, "fromNumber": FROM}
 
 
-async def test_a_call_is_created_and_read_back(serve, keys):
+async def test_a_call_is_created_and_read_back(serve: Any, keys: Any) -> None:
     sandbox = await serve(script={ANA: ("answered",)})
     asked = CALL | {"variables": {"first_name": "Ana"}, "metadata": {"attempt_id": "att-1"}, "callerIdName": "Acme"}
 
@@ -50,7 +50,7 @@ async def test_a_call_is_created_and_read_back(serve, keys):
         ),
     ],
 )
-async def test_each_outcome_is_told_in_its_words(serve, outcome, status, cause, error):
+async def test_each_outcome_is_told_in_its_words(serve: Any, outcome: str, status: Any, cause: Any, error: Any) -> None:
     sandbox = await serve(script={ANA: (outcome,)})
 
     created = (await sandbox.post("/revring/calls", CALL, 201))["data"]
@@ -65,7 +65,7 @@ async def test_each_outcome_is_told_in_its_words(serve, outcome, status, cause, 
     assert dial["outcome"] == outcome
 
 
-async def test_every_wrong_field_is_named_and_nobody_is_dialled(serve):
+async def test_every_wrong_field_is_named_and_nobody_is_dialled(serve: Any) -> None:
     sandbox = await serve()
     wrong: dict[str, list[Any]] = {
         "agentId": ["", 5, None],
@@ -101,7 +101,7 @@ async def test_every_wrong_field_is_named_and_nobody_is_dialled(serve):
     assert await sandbox.dials() == []
 
 
-async def test_the_longest_values_that_are_allowed_are_taken(serve):
+async def test_the_longest_values_that_are_allowed_are_taken(serve: Any) -> None:
     sandbox = await serve()
     asked = CALL | {
         "callerIdName": "fifteen letters",
@@ -115,7 +115,7 @@ async def test_the_longest_values_that_are_allowed_are_taken(serve):
     await sandbox.post("/revring/calls", asked, 201)
 
 
-async def test_one_key_dials_once_even_at_the_same_time(serve):
+async def test_one_key_dials_once_even_at_the_same_time(serve: Any) -> None:
     sandbox = await serve()
 
     replies = await asyncio.gather(
@@ -130,7 +130,7 @@ async def test_one_key_dials_once_even_at_the_same_time(serve):
     assert dial["reference"] == "run:1"
 
 
-async def test_the_key_in_the_body_beats_the_header(serve):
+async def test_the_key_in_the_body_beats_the_header(serve: Any) -> None:
     sandbox = await serve()
     for n, key in enumerate(["b1", "b1", "b2"]):
         reply = await sandbox.http.post(
@@ -141,7 +141,7 @@ async def test_the_key_in_the_body_beats_the_header(serve):
     assert len(await sandbox.dials()) == 2
 
 
-async def test_a_key_is_forgotten_after_a_day_or_when_switched_off(serve):
+async def test_a_key_is_forgotten_after_a_day_or_when_switched_off(serve: Any) -> None:
     fast = await serve(speed=1_000_000.0)
     headers = {"Idempotency-Key": "k"}
     await fast.post("/revring/calls", CALL, 201, **headers)
@@ -154,15 +154,17 @@ async def test_a_key_is_forgotten_after_a_day_or_when_switched_off(serve):
     assert len(await off.dials()) == 2
 
 
-async def test_calls_over_the_limit_wait_in_line_or_are_refused(serve):
-    sandbox = await serve(revring=RevringSwitches(concurrency=2), ring_seconds=(0.3, 0.4), script={ANA: ("no_answer",)})
+async def test_calls_over_the_limit_wait_in_line_or_are_refused(serve: Any) -> None:
+    sandbox = await serve(revring=RevringSwitches(concurrency=2), ring_seconds=(20.0, 30.0))
 
     created = [(await sandbox.post("/revring/calls", CALL, 201))["data"] for _ in range(4)]
     refused = await sandbox.post("/revring/calls", CALL | {"skipQueue": True}, 429)
     active = (await sandbox.get("/revring/analytics/active"))["data"]
     cancelled = (await sandbox.post(f"/revring/calls/{created[3]['id']}/cancel", None))["data"]
     before = len(await sandbox.dials())
-    await sandbox.ended()
+    await sandbox.post(f"/revring/calls/{created[0]['id']}/end", None, 202)
+    promoted = (await sandbox.get(f"/revring/calls/{created[2]['id']}"))["data"]
+    await sandbox.post(f"/revring/calls/{created[1]['id']}/end", None, 202)
 
     assert [call["status"] for call in created] == ["INITIATED", "INITIATED", "QUEUED", "QUEUED"]
     assert refused == {"error": "concurrency_limit"}
@@ -171,10 +173,11 @@ async def test_calls_over_the_limit_wait_in_line_or_are_refused(serve):
     assert before == 2
     dials = await sandbox.dials()
     assert [dial["id"] for dial in dials] == [call["id"] for call in created[:3]]
-    assert dials[2]["at"] > dials[1]["at"]
+    assert promoted["status"] == "INITIATED"
+    assert promoted["createdAt"] < promoted["initiatedAt"] == dials[2]["at"]
 
 
-async def test_a_live_call_is_ended_and_only_a_queued_one_cancelled(serve):
+async def test_a_live_call_is_ended_and_only_a_queued_one_cancelled(serve: Any) -> None:
     sandbox = await serve(script={ANA: ("answered",)}, talk_seconds=(20.0, 30.0))
     created = (await sandbox.post("/revring/calls", CALL, 201))["data"]
     path = f"/revring/calls/{created['id']}"
@@ -193,7 +196,7 @@ async def test_a_live_call_is_ended_and_only_a_queued_one_cancelled(serve):
     assert sandbox.world.idle()
 
 
-async def test_lists_are_filtered_and_paged(serve):
+async def test_lists_are_filtered_and_paged(serve: Any) -> None:
     sandbox = await serve(speed=1.0)
     ids = [
         (await sandbox.post("/revring/calls", CALL | {"toNumber": phone}, 201))["data"]["id"]
@@ -230,7 +233,7 @@ async def test_lists_are_filtered_and_paged(serve):
     "query",
     ["page=0", "pageSize=101", "pageSize=x", "createdFrom=yesterday", "status=DONE", "sortBy=x", "direction=UP"],
 )
-async def test_a_query_that_makes_no_sense_is_refused(serve, query):
+async def test_a_query_that_makes_no_sense_is_refused(serve: Any, query: str) -> None:
     sandbox = await serve()
 
     reply = await sandbox.http.get(f"/revring/calls?{query}")
@@ -238,7 +241,7 @@ async def test_a_query_that_makes_no_sense_is_refused(serve, query):
     assert (reply.status_code, reply.json()["error"]) == (400, "invalid_query")
 
 
-async def test_a_batch_leaves_unknown_ids_out_and_can_be_minimal(serve):
+async def test_a_batch_leaves_unknown_ids_out_and_can_be_minimal(serve: Any) -> None:
     sandbox = await serve()
     placed = (await sandbox.post("/revring/calls", CALL, 201))["data"]["id"]
     await sandbox.ended()
@@ -255,7 +258,7 @@ async def test_a_batch_leaves_unknown_ids_out_and_can_be_minimal(serve):
     assert (await sandbox.http.get("/revring/calls/unknown")).json() == {"error": "not_found"}
 
 
-async def test_a_message_is_sent_and_read_back(serve, keys):
+async def test_a_message_is_sent_and_read_back(serve: Any, keys: Any) -> None:
     sandbox = await serve(script={ANA: ("delivered", "failed")})
     asked = {"to": ANA, "agentId": "a", "body": "Your booking is confirmed."}
 
@@ -285,7 +288,7 @@ async def test_a_message_is_sent_and_read_back(serve, keys):
         ({"agentId": None}, "invalid_body"),
     ],
 )
-async def test_a_wrong_message_is_refused(serve, change, error):
+async def test_a_wrong_message_is_refused(serve: Any, change: Any, error: Any) -> None:
     sandbox = await serve()
 
     answer = await sandbox.post("/revring/messages", {"to": ANA, "agentId": "a", "body": "x"} | change, 400)
@@ -294,7 +297,7 @@ async def test_a_wrong_message_is_refused(serve, change, error):
     assert await sandbox.dials() == []
 
 
-async def test_agents_and_refused_numbers_are_known(serve):
+async def test_agents_and_refused_numbers_are_known(serve: Any) -> None:
     sandbox = await serve(revring=RevringSwitches(agents=("known",), do_not_call=(SAM,), strict_agent_ids=False))
 
     assert (await sandbox.post("/revring/calls", CALL, 404)) == {"error": "agent_not_found"}

@@ -12,7 +12,7 @@ import pytest
 from runner.sandbox.settings import PROVIDERS
 
 ANA = "+12025550101"
-PEOPLE = tuple(f"+12025550{n}" for n in range(100, 115))
+PEOPLE = tuple(f"+12025550{n}" for n in range(100, 110))
 UNAUTHORIZED = {
     "revmo": {"result": "Error", "error": "unauthorized"},
     "revring": {"error": "unauthorized"},
@@ -22,12 +22,14 @@ UNAUTHORIZED = {
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_key_that_is_missing_or_malformed_is_refused(serve, dialling, key, provider):
+async def test_a_key_that_is_missing_or_malformed_is_refused(
+    serve: Any, dialling: Any, key: str, provider: str
+) -> None:
     sandbox = await serve()
     path, body = dialling[provider].path, dialling[provider].body
     other = "Authorization" if provider == "revring" else "x-api-key"
     headers = [{}, {"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": f"Basic {key}"}]
-    headers += [{"Authorization": key}, {"Authorization": "Bearer two words"}, {"x-api-key": " "}]
+    headers += [{"Authorization": key}, {"Authorization": "Bearer two words"}, {"x-api-key": "two words"}]
     headers += [{other: key if other == "x-api-key" else f"Bearer {key}"}]
 
     async with httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as stranger:
@@ -39,7 +41,7 @@ async def test_a_key_that_is_missing_or_malformed_is_refused(serve, dialling, ke
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_only_the_keys_it_was_started_with_open_it(serve, dialling, key, provider):
+async def test_only_the_keys_it_was_started_with_open_it(serve: Any, dialling: Any, key: str, provider: str) -> None:
     path, body = dialling[provider].path, dialling[provider].body
     closed = await serve(api_keys=("another",))
     opened = await serve(api_keys=("another", key))
@@ -50,7 +52,9 @@ async def test_only_the_keys_it_was_started_with_open_it(serve, dialling, key, p
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-async def test_a_dial_is_recorded_when_it_is_placed_and_its_outcome_when_it_ended(serve, dialling, provider):
+async def test_a_dial_is_recorded_when_it_is_placed_and_its_outcome_when_it_ended(
+    serve: Any, dialling: Any, provider: str
+) -> None:
     sandbox = await serve(ring_seconds=(0.05, 0.06), script={ANA: ("no_answer",)})
     path, body = dialling[provider].path, dialling[provider].body
     before = sandbox.world.clock.now()
@@ -69,7 +73,7 @@ async def test_a_dial_is_recorded_when_it_is_placed_and_its_outcome_when_it_ende
 
 
 @pytest.mark.parametrize("provider", ["revmo", "revring", "revox"])
-async def test_the_attempt_in_the_metadata_beats_the_header(serve, dialling, provider):
+async def test_the_attempt_in_the_metadata_beats_the_header(serve: Any, dialling: Any, provider: str) -> None:
     sandbox = await serve()
     path, body = dialling[provider].path, dialling[provider].body
 
@@ -85,19 +89,19 @@ async def _outcomes(sandbox: Any, dialling: Any) -> list[tuple[str, str, str | N
     return sorted((dial["provider"], dial["to"], dial["outcome"]) for dial in await sandbox.dials())
 
 
-async def test_the_same_seed_gives_the_same_outcomes_and_another_one_others(serve, dialling):
+async def test_the_same_seed_gives_the_same_outcomes_and_another_one_others(serve: Any, dialling: Any) -> None:
     one, same, other = [await serve(seed=seed) for seed in (11, 11, 12)]
 
     outcomes = await _outcomes(one, dialling)
 
-    assert len(outcomes) == 60
+    assert len(outcomes) == 40
     assert await _outcomes(same, dialling) == outcomes
     assert await _outcomes(other, dialling) != outcomes
     await one.post("/_sandbox/reset", None)
     assert await _outcomes(one, dialling) == outcomes
 
 
-async def test_named_people_follow_a_script_given_while_it_runs(serve, dialling):
+async def test_named_people_follow_a_script_given_while_it_runs(serve: Any, dialling: Any) -> None:
     sandbox = await serve()
     path, body = dialling["revox"].path, dialling["revox"].body
     await sandbox.post("/_sandbox/people", {ANA: ["no_answer", "answered"]})
@@ -109,7 +113,7 @@ async def test_named_people_follow_a_script_given_while_it_runs(serve, dialling)
     assert [dial["outcome"] for dial in await sandbox.dials()] == ["no_answer", "answered", "answered"]
 
 
-async def test_requests_are_logged_without_credentials(serve, dialling, key):
+async def test_requests_are_logged_without_credentials(serve: Any, dialling: Any, key: str) -> None:
     sandbox = await serve()
     path, body = dialling["revring"].path, dialling["revring"].body
     await sandbox.post(path, body, 201, **{"X-Trace": "1"})
@@ -126,7 +130,7 @@ async def test_requests_are_logged_without_credentials(serve, dialling, key):
     assert (third["body"], third["status"]) == ("not json", 400)
 
 
-async def test_reset_forgets_everything(serve, dialling):
+async def test_reset_forgets_everything(serve: Any, dialling: Any) -> None:
     sandbox = await serve(ring_seconds=(20.0, 30.0))
     path, body = dialling["revring"].path, dialling["revring"].body
     headers = {"Idempotency-Key": "k"}
@@ -145,7 +149,7 @@ async def test_reset_forgets_everything(serve, dialling):
     assert (await sandbox.get("/revring/analytics/active"))["data"]["activeCalls"] == 1
 
 
-async def test_the_clock_can_be_read(serve):
+async def test_the_clock_can_be_read(serve: Any) -> None:
     sandbox = await serve(speed=30.0)
 
     clock = await sandbox.get("/_sandbox/clock")
@@ -156,7 +160,9 @@ async def test_the_clock_can_be_read(serve):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(("kind", "dials"), [("drop_before", 0), ("drop_after", 1)])
-async def test_a_dropped_request_is_really_dropped(serve, dialling, provider, kind, dials):
+async def test_a_dropped_request_is_really_dropped(
+    serve: Any, dialling: Any, provider: str, kind: Any, dials: Any
+) -> None:
     sandbox = await serve()
     path, body = dialling[provider].path, dialling[provider].body
     await sandbox.post("/_sandbox/faults", [{"kind": kind, "provider": provider, "path": "call"}])
@@ -169,7 +175,7 @@ async def test_a_dropped_request_is_really_dropped(serve, dialling, provider, ki
     assert (await sandbox.http.post(path, json=body)).is_success
 
 
-async def test_a_request_that_hangs_takes_effect_and_is_never_answered(serve, dialling):
+async def test_a_request_that_hangs_takes_effect_and_is_never_answered(serve: Any, dialling: Any) -> None:
     sandbox = await serve()
     path, body = dialling["revmo"].path, dialling["revmo"].body
     await sandbox.post("/_sandbox/faults", [{"kind": "hang_after"}])
@@ -181,7 +187,7 @@ async def test_a_request_that_hangs_takes_effect_and_is_never_answered(serve, di
     await sandbox.ended()
 
 
-async def test_a_dropped_idempotent_call_is_found_again_by_its_key(serve, dialling):
+async def test_a_dropped_idempotent_call_is_found_again_by_its_key(serve: Any, dialling: Any) -> None:
     sandbox = await serve()
     path, body = dialling["revring"].path, dialling["revring"].body
     await sandbox.post("/_sandbox/faults", [{"kind": "drop_after"}])
@@ -203,7 +209,9 @@ async def test_a_dropped_idempotent_call_is_found_again_by_its_key(serve, dialli
         ({"status": 200, "body": "<html>", "effect": True}, 200, "<html>", 1),
     ],
 )
-async def test_a_status_can_be_answered_instead(serve, dialling, fault, status, text, dials):
+async def test_a_status_can_be_answered_instead(
+    serve: Any, dialling: Any, fault: Any, status: Any, text: Any, dials: Any
+) -> None:
     sandbox = await serve()
     path, body = dialling["movoice"].path, dialling["movoice"].body
     await sandbox.post("/_sandbox/faults", [{"kind": "status"} | fault])
@@ -215,7 +223,7 @@ async def test_a_status_can_be_answered_instead(serve, dialling, fault, status, 
     assert len(await sandbox.dials()) == dials
 
 
-async def test_faults_strike_where_and_as_often_as_planned(serve, dialling):
+async def test_faults_strike_where_and_as_often_as_planned(serve: Any, dialling: Any) -> None:
     sandbox = await serve()
     plan = [{"kind": "status", "status": 502, "provider": "revox", "path": "/call$", "times": 2}]
     await sandbox.post("/_sandbox/faults", plan)
@@ -228,7 +236,7 @@ async def test_faults_strike_where_and_as_often_as_planned(serve, dialling):
     assert statuses == [200, 502, 502, 200]
 
 
-async def test_faults_strike_their_share_of_requests(serve):
+async def test_faults_strike_their_share_of_requests(serve: Any) -> None:
     sandbox = await serve()
     await sandbox.post("/_sandbox/faults", [{"kind": "status", "share": 0.3}])
 
@@ -262,13 +270,13 @@ async def test_faults_strike_their_share_of_requests(serve):
         ("faults", [{"kind": "status", "headers": {"a": 1}}], "a fault's headers are an object of strings"),
     ],
 )
-async def test_what_the_sandbox_cannot_be_told_is_said(serve, path, body, message):
+async def test_what_the_sandbox_cannot_be_told_is_said(serve: Any, path: str, body: Any, message: Any) -> None:
     sandbox = await serve()
 
     assert (await sandbox.post(f"/_sandbox/{path}", body, 400))["error"] == message
 
 
-async def test_a_pattern_that_is_none_is_said(serve):
+async def test_a_pattern_that_is_none_is_said(serve: Any) -> None:
     sandbox = await serve()
 
     answer = await sandbox.post("/_sandbox/faults", [{"kind": "status", "path": "("}], 400)
@@ -276,7 +284,7 @@ async def test_a_pattern_that_is_none_is_said(serve):
     assert answer["error"].startswith("`(` is no pattern for a path")
 
 
-async def test_elsewhere_is_nothing(serve):
+async def test_elsewhere_is_nothing(serve: Any) -> None:
     sandbox = await serve()
 
     for path in ("/", "/calls", "/revmo", "/_sandbox/nothing", "/revring/nothing", "//"):

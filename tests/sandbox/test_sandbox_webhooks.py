@@ -35,7 +35,7 @@ STATE = {"postCallWebhookStatus", "preCallWebhookStatus", "postCallWebhookAttemp
         ),
     ],
 )
-def test_revring_signs_as_its_vectors_say(secret, raw, timestamp, signature):
+def test_revring_signs_as_its_vectors_say(secret: Any, raw: Any, timestamp: Any, signature: Any) -> None:
     headers = sign_revring(secret, raw, datetime.fromtimestamp(timestamp, UTC))
 
     assert headers == {"X-RevRing-Timestamp": str(timestamp), "X-RevRing-Signature": signature}
@@ -48,7 +48,7 @@ async def _placed(sandbox: Any, dialling: Any, receiver: Any, provider: str, out
     assert (await sandbox.http.post(path, json=body)).is_success
 
 
-async def test_revring_tells_the_call_record_and_signs_it(serve, receiver, keys, dialling):
+async def test_revring_tells_the_call_record_and_signs_it(serve: Any, receiver: Any, keys: Any, dialling: Any) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "revring", "answered", secret=SECRET)
@@ -66,7 +66,7 @@ async def test_revring_tells_the_call_record_and_signs_it(serve, receiver, keys,
     assert webhook.body == {name: value for name, value in read.items() if name not in STATE}
 
 
-async def test_without_a_secret_nothing_is_signed(serve, receiver, dialling):
+async def test_without_a_secret_nothing_is_signed(serve: Any, receiver: Any, dialling: Any) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "revring", "answered")
@@ -76,7 +76,9 @@ async def test_without_a_secret_nothing_is_signed(serve, receiver, dialling):
 
 
 @pytest.mark.parametrize("told", [True, False])
-async def test_a_call_that_was_never_picked_up_is_told_unless_switched_off(serve, receiver, dialling, told):
+async def test_a_call_that_was_never_picked_up_is_told_unless_switched_off(
+    serve: Any, receiver: Any, dialling: Any, told: Any
+) -> None:
     sandbox = await serve(revring=RevringSwitches(webhook_before_pickup=told))
 
     await _placed(sandbox, dialling, receiver, "revring", "no_answer")
@@ -90,7 +92,9 @@ async def test_a_call_that_was_never_picked_up_is_told_unless_switched_off(serve
     assert read["postCallWebhookStatus"] == ("sent" if told else "skipped")
 
 
-async def test_revring_tells_that_a_call_started_when_agents_opted_in(serve, receiver, keys, dialling):
+async def test_revring_tells_that_a_call_started_when_agents_opted_in(
+    serve: Any, receiver: Any, keys: Any, dialling: Any
+) -> None:
     sandbox = await serve(revring=RevringSwitches(call_started=True))
 
     await _placed(sandbox, dialling, receiver, "revring", "answered")
@@ -115,7 +119,9 @@ async def test_revring_tells_that_a_call_started_when_agents_opted_in(serve, rec
         ("failed", "failed"),
     ],
 )
-async def test_revmo_calls_back_in_the_assumed_shape(serve, receiver, dialling, outcome, status):
+async def test_revmo_calls_back_in_the_assumed_shape(
+    serve: Any, receiver: Any, dialling: Any, outcome: str, status: Any
+) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "revmo", outcome)
@@ -131,7 +137,7 @@ async def test_revmo_calls_back_in_the_assumed_shape(serve, receiver, dialling, 
     }
 
 
-async def test_revmo_calls_back_for_texts_with_their_metadata(serve, receiver):
+async def test_revmo_calls_back_for_texts_with_their_metadata(serve: Any, receiver: Any) -> None:
     sandbox = await serve(webhooks={"revmo": Target(url=receiver.url)}, script={ANA: ("delivered",)})
     body = {"agentId": "QUdFTlQ=", "to": ANA, "metadata": {"attempt_id": "att-1"}}
 
@@ -142,7 +148,9 @@ async def test_revmo_calls_back_for_texts_with_their_metadata(serve, receiver):
     assert webhook.body["metadata"] == {"attempt_id": "att-1"}
 
 
-async def test_movoice_tells_start_and_end_in_order_and_sparsely(serve, receiver, keys, dialling):
+async def test_movoice_tells_start_and_end_in_order_and_sparsely(
+    serve: Any, receiver: Any, keys: Any, dialling: Any
+) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "movoice", "answered", secret=SECRET)
@@ -157,7 +165,7 @@ async def test_movoice_tells_start_and_end_in_order_and_sparsely(serve, receiver
     }
 
 
-async def test_movoice_tells_why_a_call_failed(serve, receiver, keys, dialling):
+async def test_movoice_tells_why_a_call_failed(serve: Any, receiver: Any, keys: Any, dialling: Any) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "movoice", "no_answer")
@@ -167,7 +175,7 @@ async def test_movoice_tells_why_a_call_failed(serve, receiver, keys, dialling):
     assert (webhook.body["event_type"], webhook.body["reason"]) == ("call.failed", "no_answer")
 
 
-async def test_revox_tells_order_and_attempt(serve, receiver, keys, dialling):
+async def test_revox_tells_order_and_attempt(serve: Any, receiver: Any, keys: Any, dialling: Any) -> None:
     sandbox = await serve()
 
     await _placed(sandbox, dialling, receiver, "revox", "answered")
@@ -181,7 +189,7 @@ async def test_revox_tells_order_and_attempt(serve, receiver, keys, dialling):
     assert webhook.body["call"]["last_call_attempt"] == attempt
 
 
-async def test_revox_tells_the_flat_form_when_switched(serve, receiver, keys, dialling):
+async def test_revox_tells_the_flat_form_when_switched(serve: Any, receiver: Any, keys: Any, dialling: Any) -> None:
     sandbox = await serve(revox=RevoxSwitches(webhook="flat"))
 
     await _placed(sandbox, dialling, receiver, "revox", "voicemail")
@@ -192,7 +200,9 @@ async def test_revox_tells_the_flat_form_when_switched(serve, receiver, keys, di
     assert (webhook.body["call_order_id"], webhook.body["result"]) == (dial["id"], "voicemail")
 
 
-async def test_a_webhook_that_is_not_taken_is_repeated_and_a_redirect_is_not_followed(serve, receiver, dialling):
+async def test_a_webhook_that_is_not_taken_is_repeated_and_a_redirect_is_not_followed(
+    serve: Any, receiver: Any, dialling: Any
+) -> None:
     sandbox = await serve(webhook_retry_scale=0.0005)
     receiver.statuses = [500, 302]
 
@@ -206,7 +216,7 @@ async def test_a_webhook_that_is_not_taken_is_repeated_and_a_redirect_is_not_fol
     assert len(receiver.delivered) == 3
 
 
-async def test_a_webhook_is_given_up_after_its_last_repetition(serve, receiver, dialling):
+async def test_a_webhook_is_given_up_after_its_last_repetition(serve: Any, receiver: Any, dialling: Any) -> None:
     sandbox = await serve(webhook_retry_scale=0.0001, webhook_retries=2)
     receiver.statuses = [503] * 9
 
@@ -220,7 +230,7 @@ async def test_a_webhook_is_given_up_after_its_last_repetition(serve, receiver, 
     assert sandbox.world.next_event_at() is None
 
 
-async def test_a_webhook_that_waits_to_be_repeated_is_the_next_event(serve, receiver, dialling):
+async def test_a_webhook_that_waits_to_be_repeated_is_the_next_event(serve: Any, receiver: Any, dialling: Any) -> None:
     sandbox = await serve(webhook_retry_scale=1.0)
     receiver.statuses = [500]
 
@@ -232,7 +242,7 @@ async def test_a_webhook_that_waits_to_be_repeated_is_the_next_event(serve, rece
     assert 25 < waits.total_seconds() <= 30
 
 
-async def test_nobody_listening_harms_nothing(serve, dialling):
+async def test_nobody_listening_harms_nothing(serve: Any, dialling: Any) -> None:
     sandbox = await serve(webhooks={name: Target(url="http://127.0.0.1:9/") for name in dialling}, webhook_retries=0)
 
     for request in dialling.values():
@@ -242,7 +252,7 @@ async def test_nobody_listening_harms_nothing(serve, dialling):
     assert len(await sandbox.dials()) == len(dialling)
 
 
-async def test_some_webhooks_are_lost_for_good(serve, receiver, dialling):
+async def test_some_webhooks_are_lost_for_good(serve: Any, receiver: Any, dialling: Any) -> None:
     sandbox = await serve(webhooks={"revmo": Target(url=receiver.url)}, webhook_share=0.5)
     path, body = dialling["revmo"].path, dialling["revmo"].body
 
@@ -254,7 +264,7 @@ async def test_some_webhooks_are_lost_for_good(serve, receiver, dialling):
     assert len({webhook.body["external_id"] for webhook in receiver.delivered}) == len(receiver.delivered)
 
 
-async def test_new_targets_replace_the_old_ones(serve, receiver, dialling):
+async def test_new_targets_replace_the_old_ones(serve: Any, receiver: Any, dialling: Any) -> None:
     sandbox = await serve(webhooks={"revmo": Target(url=receiver.url)})
     await sandbox.post("/_sandbox/webhooks", {"revox": {"url": receiver.url}})
     path, body = dialling["revmo"].path, dialling["revmo"].body

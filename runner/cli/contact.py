@@ -1,0 +1,176 @@
+"""`outreach call` and `outreach text`: reach one person, through the same gate as any campaign."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from ruamel.yaml import YAML
+
+from runner.cli.apply import print_applied
+from runner.cli.options import workspace_of
+from runner.cli.output import console, format_option
+from runner.cli.running import RunOptions, apply_and_run, surroundings_of
+from runner.errors import ExitCode, UsageWrong
+from runner.model.campaign import Purpose
+from runner.model.channel import Channel
+from runner.report import machine
+from runner.schedule.clock import SystemClock
+from runner.wiring import applying
+from runner.wiring.workspace import Workspace
+
+_SHARED = (
+    click.argument("phone"),
+    click.option("--agent", required=True, metavar="PROVIDER/ID", help="Who talks, such as movoice/agent_12345."),
+    click.option(
+        "--purpose", required=True, type=click.Choice([one.value for one in Purpose]), help="Why the person is contacted."
+    ),
+    click.option("--from", "from_number", metavar="PHONE", help="The number that the person sees."),
+    click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A value for the agent."),
+    click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the provider."),
+    click.option("--timezone", metavar="ZONE", help="The person's zone; what the number tells otherwise."),
+    click.option("--windows", metavar="WINDOWS", help="When it may start, such as `daily 09:00-20:00`."),
+    click.option("--sandbox", is_flag=False, flag_value="here", metavar="[URL]", help="Place it into the sandbox."),
+    click.option("--now", "windows_ignored", is_flag=True, help="Ignore windows; in the sandbox only."),
+    click.option("--dry-run", is_flag=True, help="Show the request and stop."),
+    click.option("--again", metavar="NAME", default="", help="Reach the person once more, under this name."),
+    click.option("--yes", is_flag=True, help="Do not ask, even on a terminal."),
+    format_option,
+)
+
+
+def _shared(command: Any) -> Any:
+    for decorate in reversed(_SHARED):
+        command = decorate(command)
+    return command
+
+
+@click.command()
+@_shared
+@click.pass_context
+def call(ctx: click.Context, /, **words: Any) -> int:
+    """Call one person. The same words twice are one call; --again NAME makes it another.
+
+    It is a campaign of one: windows, suppressions and the ledger hold for it as for any other.
+    """
+    return _reach(ctx, "call", "", words)
+
+
+@click.command()
+@_shared
+@click.option("--message", default="", help="The words; the agent finds its own otherwise.")
+@click.pass_context
+def text(ctx: click.Context, /, message: str, **words: Any) -> int:
+    """Text one person. The same words twice are one text; --again NAME makes it another.
+
+    It is a campaign of one: windows, suppressions and the ledger hold for it as for any other.
+    """
+    return _reach(ctx, "text", message, words)
+
+
+def _reach(ctx: click.Context, channel: Channel, message: str, words: dict[str, Any]) -> int:
+    if words["windows_ignored"] and words["sandbox"] is None:
+        raise UsageWrong("--now is for the sandbox only: real people have windows", help="add --sandbox")
+    workspace = workspace_of(ctx)
+    folder = workspace.ledger_path.parent / "single"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / f"{_name(channel, message, words)}.yaml"
+    file.write_text(_campaign(file.stem, channel, message, words), encoding="utf-8")
+    file.chmod(0o600)
+    return asyncio.run(_run(workspace, file, words))
+
+
+async def _run(workspace: Workspace, file: Path, words: dict[str, Any]) -> int:
+    options = RunOptions(sandbox=words["sandbox"], windows_ignored=words["windows_ignored"])
+    now = SystemClock().now()
+
+    def examined(pointed: Workspace, at: datetime) -> list[applying.Examined]:
+        lines: list[Any] = []
+        found = [
+            applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored), lines.append)
+            for one in pointed.load([file])
+        ]
+        _print_request(lines, words["form"])
+        if words["dry_run"] or not _agreed(words):
+            sys.exit(ExitCode.OK)
+        return found
+
+    async with surroundings_of(workspace, options, now) as surroundings:
+        code, applied, overview = await apply_and_run(workspace, surroundings, options, examined)
+    mine = [one for one in overview if one.campaign == file.stem]
+    if words["form"] == "json":
+        click.echo(machine.status(mine))
+    else:
+        print_applied(applied)
+        for one in mine:
+            for _, of_channel, outcome, _ in one.outcomes:
+                click.echo(f"{of_channel}: {outcome}")
+    return code
+
+
+def _print_request(lines: list[Any], form: str) -> None:
+    if form == "json":
+        for line in lines:
+            click.echo(machine.plan_line(line))
+        return
+    from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
+
+    print_person(console(), lines)
+
+
+def _agreed(words: dict[str, Any]) -> bool:
+    if words["yes"] or words["sandbox"] is not None or not sys.stdin.isatty():
+        return True
+    return click.confirm("Place it?", default=False)
+
+
+def _campaign(name: str, channel: Channel, message: str, words: dict[str, Any]) -> str:
+    """Write the campaign of one as YAML, so that its errors have a place to point at."""
+    provider, _, agent_id = words["agent"].partition("/")
+    agent: dict[str, Any] = {"provider": provider, "id": agent_id}
+    if words["from_number"]:
+        agent["from"] = words["from_number"]
+    if words["options"]:
+        agent["options"] = _pairs(words["options"], "--option")
+    person = {"phone": words["phone"]} | ({"timezone": words["timezone"]} if words["timezone"] else {})
+    campaign: dict[str, Any] = {
+        "campaign": name,
+        "purpose": words["purpose"],
+        "agents": {"agent": agent},
+        "contacts": [person],
+        "steps": [{channel: "agent"} | ({"message": _literal(message)} if message else {})],
+    }
+    if words["variables"]:
+        campaign["variables"] = {key: _literal(value) for key, value in _pairs(words["variables"], "--var").items()}
+    if words["windows"]:
+        campaign["windows"] = words["windows"]
+    stream = io.StringIO()
+    YAML(typ="safe", pure=True).dump(campaign, stream)
+    return stream.getvalue()
+
+
+def _literal(value: str) -> str:
+    """Keep words from the command line out of the template language."""
+    return "{% raw %}" + value + "{% endraw %}" if "{" in value else value
+
+
+def _pairs(pairs: tuple[str, ...], option: str) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageWrong(f"`{pair}` is not a name and a value", help=f"write: {option} name=Anna")
+        found[name] = value
+    return found
+
+
+def _name(channel: Channel, message: str, words: dict[str, Any]) -> str:
+    """Name the campaign of one by what it says to whom: the same words give the same name, so nobody is reached twice."""
+    parts = [channel, message, words["phone"], words["agent"], *words["variables"], *words["options"], words["again"]]
+    return f"{channel}-{hashlib.sha256(chr(31).join(parts).encode()).hexdigest()[:12]}"

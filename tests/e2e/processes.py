@@ -1,0 +1,90 @@
+"""Start the real command and a real sandbox as processes, and talk to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def outreach(*words: str, cwd: Path, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "runner", *words], cwd=cwd, capture_output=True, text=True, timeout=timeout,
+        check=False, env=_environment(),
+    )  # fmt: skip
+
+
+def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    """Start one command and leave it running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runner", *words], cwd=cwd, text=True, env=_environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@contextmanager
+def sandbox_process(cwd: Path, *options: str) -> Iterator[str]:
+    """Serve a sandbox on a free port; give its URL."""
+    process = start("sandbox", "--port", "0", *options, cwd=cwd)
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first.startswith("sandbox at "), first
+        yield first.split()[2]
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def dials(url: str) -> list[dict[str, Any]]:
+    """Ask the sandbox for the truth."""
+    found: list[dict[str, Any]] = httpx.get(f"{url}/_sandbox/dials", trust_env=False, timeout=20).json()
+    return found
+
+
+def status_of(cwd: Path, *, contacts: bool = False) -> list[dict[str, Any]]:
+    """Ask the ledger, through the command."""
+    done = outreach("status", "--format", "json", *(["--contacts"] if contacts else []), cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)["campaigns"]
+    return found
+
+
+def wait_until_dialled(url: str, count: int, seconds: float = 30) -> None:
+    """Wait until the sandbox has placed so many calls."""
+    deadline = time.monotonic() + seconds
+    while len(dials(url)) < count:
+        assert time.monotonic() < deadline, "the runner dials nobody"
+        time.sleep(0.02)
+
+
+def write_project(folder: Path, campaigns: Sequence[tuple[str, str]], people: int = 60) -> None:
+    """Write a project: campaigns by file name, and one contacts file with fictional numbers."""
+    (folder / "campaigns" / "contacts").mkdir(parents=True)
+    for name, text in campaigns:
+        (folder / "campaigns" / name).write_text(text, encoding="utf-8")
+    rows = [f"{fictional_number(index)},Person {index}" for index in range(people)]
+    (folder / "campaigns" / "contacts" / "people.csv").write_text("phone,name\n" + "\n".join(rows) + "\n")
+
+
+def fictional_number(index: int) -> str:
+    """Give one of 1,000 numbers that belong to nobody: 555-01xx in ten area codes."""
+    areas = ("202", "212", "213", "305", "312", "404", "415", "512", "617", "702")
+    return f"+1{areas[index // 100]}55501{index % 100:02d}"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1"}
