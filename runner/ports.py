@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from runner.model.channel import Channel
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Agent
+from runner.model.channel import Channel
 from runner.model.fields import FilePart
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import Observation

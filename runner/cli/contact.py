@@ -29,7 +29,10 @@ _SHARED = (
     click.argument("phone"),
     click.option("--agent", required=True, metavar="PROVIDER/ID", help="Who talks, such as movoice/agent_12345."),
     click.option(
-        "--purpose", required=True, type=click.Choice([one.value for one in Purpose]), help="Why the person is contacted."
+        "--purpose",
+        required=True,
+        type=click.Choice([one.value for one in Purpose]),
+        help="Why the person is contacted.",
     ),
     click.option("--from", "from_number", metavar="PHONE", help="The number that the person sees."),
     click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A value for the agent."),

@@ -38,7 +38,7 @@ class Commands(click.Group):
         """Give the commands in the order of a day's work."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 click's signature
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
@@ -98,32 +98,37 @@ def main() -> None:
 
 def run(args: list[str]) -> int:
     """Run one command and give its exit code; every error is said in a sentence."""
-    debug = "--debug" in args
     try:
         outcome = outreach.main(args, prog_name="outreach", standalone_mode=False)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        return ExitCode.STOPPED
-    except OutreachError as error:
-        print_error(error)
-        if debug:
+    except BaseException as error:
+        if "--debug" in args:
             raise
-        return error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
-    except Exception as error:
-        if debug:
-            raise
-        click.echo(f"error: something unexpected happened: {type(error).__name__}: {error}", err=True)
-        click.echo("  = help: run it again with --debug and report what it prints", err=True)
-        return ExitCode.WRONG
+        return _say(error)
     return int(outcome) if isinstance(outcome, int) else ExitCode.OK
+
+
+def _say(error: BaseException) -> int:
+    """Say what ended a command; give the exit code."""
+    match error:
+        case click.ClickException():
+            error.show()
+            return ExitCode.USAGE
+        case click.Abort() | KeyboardInterrupt():
+            click.echo("stopped", err=True)
+            return ExitCode.STOPPED
+        case OutreachError():
+            print_error(error)
+            return error.exit_code
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+        case Exception():
+            click.echo(f"error: something unexpected happened: {type(error).__name__}: {error}", err=True)
+            click.echo("  = help: run it again with --debug and report what it prints", err=True)
+            return ExitCode.WRONG
+    raise error
 
 
 def _module(command: str) -> str:

@@ -75,7 +75,9 @@ async def apply_and_run(
     return _exit_code(overview, stopped=stopped), applied, overview
 
 
-def report(workspace: Workspace, applied: Sequence[Applied], overview: Sequence[CampaignOverview], now: datetime) -> None:
+def report(
+    workspace: Workspace, applied: Sequence[Applied], overview: Sequence[CampaignOverview], now: datetime
+) -> None:
     """Print the report of a run, write the page, and say where page and ledger lie."""
     totals = totals_of([one.summary for one in applied], [one.campaign for one in applied], overview)
     shown = [one for one in overview if not applied or one.campaign in {done.campaign for done in applied}]

@@ -18,7 +18,9 @@ from runner.wiring.running import REAL_RING, REAL_TALK
 @click.option("--port", type=click.IntRange(0, 65535), default=8700, show_default=True, help="0 takes any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--seed", type=int, default=0, show_default=True, help="What people do: the same seed, the same people.")
-@click.option("--speed", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How fast its clock runs.")
+@click.option(
+    "--speed", type=click.FloatRange(min=0.01), default=1.0, show_default=True, help="How fast its clock runs."
+)
 @click.option("--api-key", multiple=True, metavar="KEY", help="Accept only these keys; any key otherwise.")
 @click.option(
     "--revox-generation", type=click.Choice(["A", "D"]), default="A", show_default=True,
@@ -39,7 +41,7 @@ def sandbox(
         revox=RevoxSwitches(generation="D" if revox_generation == "D" else "A"),
     )
     if realistic:
-        settings = replace(settings, ring_seconds=REAL_RING, talk_seconds=REAL_TALK)
+        settings = replace(settings, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0)
 
     def announce(url: str) -> None:
         click.echo(f"sandbox at {url}   (faces: {', '.join(f'/{name}' for name in PROVIDERS)})")

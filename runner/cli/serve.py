@@ -39,7 +39,7 @@ def serve(ctx: click.Context, host: str, port: int, sandbox: str | None, *, expo
 async def _serve(workspace: Workspace, options: RunOptions) -> int:
     async with surroundings_of(workspace, options, SystemClock().now()) as surroundings:
         for name, account in surroundings.accounts.items():
-            token = "/TOKEN" if account.webhook_secret and account.provider != "revring" else ""  # noqa: S105 a placeholder
+            token = "/TOKEN" if account.webhook_secret and account.provider != "revring" else ""
             click.echo(f"webhooks of {name}: {_address(options)}/webhooks/{name}{token}", err=True)
         code, _, _ = await apply_and_run(workspace, surroundings, options, lambda _pointed, _now: [])
     return ExitCode.OK if code == ExitCode.STOPPED else code

@@ -33,7 +33,9 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
             campaigns = overview.campaigns(store, SystemClock().now())
             if campaign is not None:
                 campaigns = [one for one in campaigns if one.campaign == campaign]
-            people = {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
+            people = (
+                {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
+            )
     finally:
         store.close()
     if campaign is not None and not campaigns:

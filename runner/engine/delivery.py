@@ -43,7 +43,6 @@ class Delivery:
     async def deliver(self, claimed: Sequence[Assignment]) -> None:
         """Carry out a batch of claimed attempts; every one of them ends in a named state."""
         intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
-        self.woken()
         await asyncio.gather(*(self._send(work) for work in intended))
 
     def _intend(self, ledger: Ledger, claimed: Sequence[Assignment]) -> list[Assignment]:
@@ -104,23 +103,22 @@ class Delivery:
             attempt_id=attempt.id, old=AttemptState.SENDING, new=AttemptState.ACCEPTED, at=now,
             provider_id=receipt.provider_id, poll_at=now + account.poll[0],
         )  # fmt: skip
-        await self.journal.run(lambda ledger: ledger.move([accepted]))
-        if receipt.remaining == 0:
-            reason = f"account {account.name}: no calls remain"
-            await self.journal.run(lambda ledger: ledger.pause(attempt.campaign, reason, now))
-        if not self.accounts.can_follow(attempt.account):
-            await self._finish_unfollowed(work)
 
-    async def _finish_unfollowed(self, work: Assignment) -> None:
+        def write(ledger: Ledger) -> None:
+            ledger.move([accepted])
+            if receipt.remaining == 0:
+                ledger.pause(attempt.campaign, f"account {account.name}: no calls remain", now)
+            if not self.accounts.can_follow(attempt.account):
+                self._finish_unfollowed(ledger, attempt.id)
+
+        await self.journal.run(write)
+
+    def _finish_unfollowed(self, ledger: Ledger, attempt_id: int) -> None:
         """End an attempt whose provider can neither be asked nor tells."""
-
-        def finish(ledger: Ledger) -> None:
-            current = ledger.assignments([work.attempt.id])[0]
+        work = ledger.assignments([attempt_id])[0]
+        if work.attempt.state is AttemptState.ACCEPTED:
             words = {"note": "the provider has no way to say how it ended"}
-            seen = Observation(outcome=Outcome.UNKNOWN, words=words)
-            ledger.move([self._settled(ledger, current, seen)])
-
-        await self.journal.run(finish)
+            ledger.move([self._settled(ledger, work, Observation(outcome=Outcome.UNKNOWN, words=words))])
 
     async def _not_accepted(self, work: Assignment, error: SendError) -> None:
         now = self.clock.now()

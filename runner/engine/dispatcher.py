@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.engine.delivery import Delivery
 from runner.engine.journal import Journal
@@ -42,10 +42,19 @@ class Wakefulness:
     """called when nothing is being sent, with the next instant at which something is due; False asks to be called again soon"""
 
 
+class _Found(NamedTuple):
+    """What one look at the ledger gave."""
+
+    released: list[Assignment]
+    asking: list[Assignment]
+    next_at: datetime | None
+    open_count: int
+
+
 class Dispatcher:
     """Runs the campaigns of one ledger; the only one that sends."""
 
-    def __init__(  # noqa: PLR0913 the parts of the loop, built once in wiring
+    def __init__(
         self,
         journal: Journal,
         policies: Policies,
@@ -98,15 +107,22 @@ class Dispatcher:
     async def _tick(self) -> tuple[datetime | None, int]:
         """Start everything that may start now; give the next instant to look and what is still open."""
         now = self._clock.now()
-        released, next_room = await self._journal.run(lambda ledger: self._release(ledger, now))
-        if released:
-            self._spawn(self._delivery.deliver(released))
-        due = await self._journal.run(lambda ledger: ledger.to_ask(now, _ASK_AT_MOST))
-        asking = [work for work in due if work.attempt.id not in self._asking]
-        for work in asking:
+        found = await self._journal.run(lambda ledger: self._look(ledger, now))
+        if found.released:
+            self._spawn(self._delivery.deliver(found.released))
+        for work in found.asking:
             self._asking.add(work.attempt.id)
             self._spawn(self._ask(work))
-        return await self._journal.run(lambda ledger: self._outlook(ledger, now, next_room))
+        return found.next_at, found.open_count
+
+    def _look(self, ledger: Ledger, now: datetime) -> _Found:
+        released, next_room = self._release(ledger, now)
+        due = ledger.to_ask(now, _ASK_AT_MOST)
+        asking = [work for work in due if work.attempt.id not in self._asking]
+        # What is being asked for has its next time only when the answer is in, and that wakes the loop.
+        next_ask = ledger.next_ask() if not asking and not self._asking else None
+        times = [at for at in (ledger.next_due(now), next_ask, next_room) if at is not None]
+        return _Found(released, asking, min(times, default=None), ledger.open_attempts())
 
     async def _ask(self, work: Assignment) -> None:
         try:
@@ -140,11 +156,6 @@ class Dispatcher:
         while starts and starts[0] <= since:
             starts.popleft()
         return starts
-
-    def _outlook(self, ledger: Ledger, now: datetime, next_room: datetime | None) -> tuple[datetime | None, int]:
-        asks = ledger.next_ask() if not self._asking else None
-        found = [at for at in (ledger.next_due(now), asks, next_room) if at is not None]
-        return min(found, default=None), ledger.open_attempts()
 
     def _sleep_until(self, next_at: datetime | None, *, until_done: bool) -> None:
         now = self._clock.now()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
@@ -40,16 +41,29 @@ class Inbox:
             raise WebhookRefused("no such account", status=404)
         verified = self._is_proven(account, token, headers, body)
         observations = self.accounts.provider(account).read_webhook(headers, body)
-        digest = hashlib.sha256(body).hexdigest()
         now = self.clock.now()
-        is_new = await self.journal.run(
-            lambda ledger: ledger.receive(account, digest, body, now, verified=verified)
+        result = await self.journal.run(
+            lambda ledger: self._take_all(ledger, account, body, observations, now, verified)
         )
-        if not is_new:
+        self.reconciliation.woken()
+        return result
+
+    def _take_all(
+        self,
+        ledger: Ledger,
+        account: str,
+        body: bytes,
+        observations: Sequence[Observation],
+        now: datetime,
+        verified: bool,
+    ) -> str:
+        """Store a webhook and settle what it says, in one transaction; the same one again changes nothing."""
+        digest = hashlib.sha256(body).hexdigest()
+        if not ledger.receive(account, digest, body, now, verified=verified):
             return "seen before"
-        results = [await self._take(account, one, verified=verified) for one in observations]
+        results = [self._take(ledger, account, one, now, verified=verified) for one in observations]
         result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
-        await self.journal.run(lambda ledger: ledger.settle_webhook(account, digest, result))
+        ledger.settle_webhook(account, digest, result)
         return result
 
     def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -66,25 +80,16 @@ class Inbox:
             return True
         raise WebhookRefused("the signature does not hold")
 
-    async def _take(self, account: str, seen: Observation, *, verified: bool) -> str:
-        work = await self.journal.run(lambda ledger: ledger.find(account, seen.provider_id, seen.reference))
+    def _take(self, ledger: Ledger, account: str, seen: Observation, now: datetime, *, verified: bool) -> str:
+        work = ledger.find(account, seen.provider_id, seen.reference)
         if work is None:
             return "unknown call"
         if work.attempt.account != account or work.attempt.state not in _SETTLED_BY_PROOF:
             return "already settled"
-        if not seen.is_final:
-            # It ended, and this webhook does not say how: the provider does.
-            return await self._ask(work.attempt.id) if seen.ended_at is not None else "still live"
-        if verified:
-            return "settled" if await self.reconciliation.settle(work.attempt.id, seen) else "already settled"
-        return await self._ask(work.attempt.id)
-
-    async def _ask(self, attempt_id: int) -> str:
-        now = self.clock.now()
-
-        def hint(ledger: Ledger) -> None:
-            ledger.ask_now(attempt_id, now)
-
-        await self.journal.run(hint)
-        self.reconciliation.woken()
-        return "asking the provider"
+        if not seen.is_final and seen.ended_at is None:
+            return "still live"
+        if not seen.is_final or not verified:
+            # It ended without saying how, or nothing proves it: the provider is asked.
+            ledger.ask_now(work.attempt.id, now)
+            return "asking the provider"
+        return "settled" if self.reconciliation.settle_in(ledger, work.attempt.id, seen) else "already settled"

@@ -13,7 +13,7 @@ from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.settlement import settle
 from runner.errors import OutreachError
-from runner.model.attempt import Assignment, AttemptState
+from runner.model.attempt import ENDED, Assignment, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Sent
@@ -59,21 +59,21 @@ class Reconciliation:
 
     async def settle(self, attempt_id: int, observation: Observation) -> bool:
         """End an attempt with a proven outcome; False when it had ended before."""
-
-        def write(ledger: Ledger) -> bool:
-            work = ledger.assignments([attempt_id])[0]
-            if AttemptState.FINISHED is work.attempt.state or not observation.is_final:
-                return False
-            history = ledger.history(work.attempt.contact_id)
-            policy = self.policies.of(work.attempt.campaign)
-            moved = ledger.move([settle(policy, work, observation, history, self.clock.now())])[0]
-            if moved and observation.outcome is Outcome.OPTED_OUT:
-                ledger.suppress(work.attempt.phone, "opted out", f"call {work.attempt.key}", self.clock.now())
-            return moved
-
-        ended = await self.journal.run(write)
+        ended = await self.journal.run(lambda ledger: self.settle_in(ledger, attempt_id, observation))
         self.woken()
         return ended
+
+    def settle_in(self, ledger: Ledger, attempt_id: int, observation: Observation) -> bool:
+        """Do the same inside a transaction that is open."""
+        work = ledger.assignments([attempt_id])[0]
+        if work.attempt.state in ENDED or not observation.is_final:
+            return False
+        history = ledger.history(work.attempt.contact_id)
+        policy = self.policies.of(work.attempt.campaign)
+        moved = ledger.move([settle(policy, work, observation, history, self.clock.now())])[0]
+        if moved and observation.outcome is Outcome.OPTED_OUT:
+            ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", self.clock.now())
+        return moved
 
     async def _ask_one(self, work: Assignment) -> None:
         try:

@@ -55,7 +55,7 @@ def settle(
     )
 
 
-def _follow_up(  # noqa: PLR0913 the facts of an ending
+def _follow_up(
     policy: Policy,
     work: Assignment,
     observation: Observation,

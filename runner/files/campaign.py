@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from runner.errors import Diagnostic, FilesWrong, NotFound, Span
+from runner.errors import Diagnostic, FilesWrong, Span, UsageWrong
 from runner.files.checks import Checkable, check_campaign
 from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
 from runner.files.nodes import KeyPath, Node, position_in
+from runner.files.paths import read_bytes, resolve_inside
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
 from runner.model.campaign import Campaign, Limits
@@ -92,36 +93,26 @@ class LoadedCampaign:
 
 
 def load_campaign(
-    path: Path, *, project: Project, providers: Mapping[str, Provider], shown: str = ""
+    path: Path, *, project: Project, providers: Mapping[str, Provider], shown: str = "", root: Path | None = None
 ) -> LoadedCampaign:
     """Read a campaign file; `shown` is its path as errors name it, `path` itself when empty.
 
-    Raises FilesWrong with every diagnostic of the file in file order, NotFound when there is no
-    such file. Reads no other file and needs neither network nor credentials.
+    With the project's `root`, files that the campaign names must lie inside of it. Raises
+    FilesWrong with every diagnostic of the file in file order, NotFound when there is no such
+    file. Reads no other file and needs neither network nor credentials.
     """
     document = read_document(read_bytes(path), shown or str(path))
     diagnostics = list(document.problems)
     checked = check_model(Campaign, document.root) if document.root else None
-    if checked is not None and document.root is not None:
+    if checked is not None:
         faults = [*checked.faults, *_rule_faults(checked, project, providers)]
+        if root is not None and checked.value is not None:
+            faults += _path_faults(checked.value, path, root)
         diagnostics += [diagnostic_of(document, checked.root, fault) for fault in faults]
     if diagnostics or checked is None or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))
     campaign = with_defaults(checked.value, project.defaults).canonical()
     return LoadedCampaign(campaign=campaign, path=path, document=document, sha256=document.sha256)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Read a whole file; raise NotFound with a sentence when that cannot be done."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        message = f"there is no file `{path}`"
-    except IsADirectoryError:
-        message = f"`{path}` is a folder, not a file"
-    except OSError as error:
-        message = f"`{path}` cannot be read: {(error.strerror or 'unknown reason').lower()}"
-    raise NotFound(message)
 
 
 def with_defaults(campaign: Campaign, defaults: Defaults) -> Campaign:
@@ -176,10 +167,26 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 
 
+def _path_faults(campaign: Campaign, path: Path, root: Path) -> list[Fault]:
+    """Say which of the files that a campaign names lie outside of the project."""
+    source = campaign.contacts
+    named: list[tuple[KeyPath, str]] = [(("contacts", "suppress", at), name) for at, name in enumerate(source.suppress)]
+    if source.file is not None:
+        named.append((("contacts", "file"), source.file))
+    faults = []
+    for key, name in named:
+        try:
+            resolve_inside(path, name, root)
+        except UsageWrong as error:
+            faults.append(Fault(path=key, code="C28", message=error.message, help=error.help))
+    return faults
+
+
 def _is_echo(root: Node, fault: Fault, left_out: Sequence[KeyPath]) -> bool:
     _, path = nearest(root, fault.path)
     if fault.code == "C11":
-        return any(one[:1] in {("agent",), ("agents",)} for one in left_out)
+        known = {key for key, _ in root.items()} - {one[0] for one in left_out if len(one) == 1}
+        return not known or any(one[:1] in {("agent",), ("agents",)} for one in left_out)
     ways = [way for way in (path, fault.path) if way]
     return any(one[: len(way)] == way or way[: len(one)] == one for one in left_out for way in ways)
 

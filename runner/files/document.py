@@ -22,7 +22,8 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_LINE = 64 * 1024
 MAX_LINES = 100_000
 MAX_REPAIRS = 20
-"""after how many repaired lines a file is not read on"""
+MAX_REREAD = 256 * 1024
+"""a file with lines to repair is read again after each: at most so often, and so many characters in all"""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _TEMPLATE_VALUE = re.compile(r"^\s*(?:- +)*(?:[^\s\"'#{\[][^\"'{\[#]*?:\s+)?(?=\{\{|\{%)")
@@ -130,10 +131,10 @@ def _decode(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        start = len(data[: error.start].decode("utf-8-sig"))
+        start = len(_with_line_feeds(data[: error.start].decode("utf-8-sig")))
         shown = f"0x{data[error.start]:02X}"
         raise YamlFault("Y10", f"the byte `{shown}` is not UTF-8", "save the file as UTF-8", start, start + 1) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_line_feeds(text)
     if text.count("\n") > MAX_LINES:
         raise YamlFault("Y09", f"this file has more than {MAX_LINES:,} lines", _CSV_HELP, 0, 0)
     at = 0
@@ -150,8 +151,12 @@ def _decode(data: bytes) -> str:
     return text
 
 
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _refused(data: bytes, file: str, sha256: str, fault: YamlFault) -> Document:
-    text = data[: MAX_LINE * 4].decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_line_feeds(data[:MAX_BYTES].decode("utf-8-sig", errors="replace"))
     lines = tuple(text.split("\n"))
     bare = Document(file=file, sha256=sha256, lines=lines, root=None, problems=())
     return Document(file=file, sha256=sha256, lines=lines, root=None, problems=(_diagnostic(bare, text, fault),))
@@ -163,7 +168,7 @@ def _parse_repaired(text: str) -> tuple[Parse, list[YamlFault], str]:
     A repair keeps every character's place, so faults found later point into the file as it is.
     """
     source, found = text, list[YamlFault]()
-    for _ in range(MAX_REPAIRS):
+    for _ in range(min(MAX_REPAIRS, 1 + MAX_REREAD // (len(text) + 1))):
         try:
             parse = parse_events(source)
         except UnquotedTemplate as unquoted:

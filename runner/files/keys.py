@@ -19,6 +19,7 @@ _SYNONYMS = {
         "sms": "text",
         "dial": "call",
         "phone": "call",
+        "agent": "call",
         "delay": "after",
         "wait": "after",
         "if": "when",

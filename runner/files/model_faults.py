@@ -24,6 +24,7 @@ _LINES = {
     "campaign": "campaign: april-reminders",
     "purpose": "purpose: informational   (or marketing, transactional, debt_collection, research)",
     "contacts": "contacts: contacts/people.csv",
+    "file": "file: contacts/people.csv",
     "from": 'from: "09:00"',
     "to": 'to: "18:00"',
     "provider": "provider: movoice   (or revmo, revring, revox)",
@@ -36,6 +37,7 @@ _LINES = {
 _KEY_ITSELF = "this looks like the key itself"
 _STEP_KINDS = ("call", "text")
 _ACCOUNT_HELP = "keys belong to outreach.yaml: accounts: {main: {provider: movoice, credential: env:MOVOICE_API_KEY}}"
+_WAIT_HELP = "a pause stands in the step that waits: after: 1d"
 _STEP_HELP = "write: call: agent-name, or text: agent-name"
 
 
@@ -73,15 +75,15 @@ def unknown_key(model: type[FilePart], root: Node, path: KeyPath) -> tuple[Fault
 
 
 def _unknown_step(model: type[FilePart], path: KeyPath, present: Sequence[str]) -> tuple[Fault, str]:
-    """Say that a step is neither call nor text, unless the key was meant to be another one of the step's."""
+    """Say that a step is neither call nor text, unless the key was meant to be another one beside its kind."""
     word = str(path[-1])
     meant = meant_key(model, word, present)
-    if meant and meant not in _STEP_KINDS:
-        return Fault(
-            path=path, code="C01", message=f"unknown key `{word}`", help=f"did you mean `{meant}`?", at="key"
-        ), meant
-    advice = f"did you mean `{meant}`?" if meant else _STEP_HELP
-    return Fault(path=path, code="C03", message="this step is neither call nor text", help=advice, at="key"), meant
+    if meant and meant not in _STEP_KINDS and len(present) > 1:
+        found = Fault(path=path, code="C01", message=f"unknown key `{word}`", help=f"did you mean `{meant}`?", at="key")
+        return found, meant
+    kind = meant if meant in _STEP_KINDS else ""
+    advice = f"did you mean `{kind}`?" if kind else _WAIT_HELP if meant == "after" else _STEP_HELP
+    return Fault(path=path, code="C03", message="this step is neither call nor text", help=advice, at="key"), kind
 
 
 def value_faults(root: Node, errors: Sequence[ErrorDetails]) -> list[Fault]:
@@ -139,8 +141,8 @@ def _value_fault(path: KeyPath, node: Node | None, details: ErrorDetails) -> Fau
         return _ours(node, found)
     if kind == "missing":
         return _missing(path)
-    if kind in {"enum", "literal_error"} and node is not None and node.kind == "scalar" and node.value:
-        return _not_one_of(path, node.value, _QUOTED.findall(str(ctx.get("expected", ""))))
+    if kind in {"enum", "literal_error"} and node is not None:
+        return _not_one_of(path, node, _QUOTED.findall(str(ctx.get("expected", ""))))
     message, advice = _sentence(kind, path, node, ctx)
     return Fault(path=path, code="C05", message=message, help=advice)
 
@@ -177,12 +179,15 @@ def _missing(path: KeyPath) -> Fault:
     return Fault(path=path, code="C02", message=f"`{key}` is missing", help=f"add: {line}", at="map")
 
 
-def _not_one_of(path: KeyPath, word: str, known: list[str]) -> Fault:
-    near = nearest_word(word, known)
+def _not_one_of(path: KeyPath, node: Node, known: list[str]) -> Fault:
     values = f"one of: {', '.join(known)}"
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if node.kind != "scalar" or not node.value:
+        message = f"`{key}` has no value" if node.kind == "scalar" else f"`{key}` must be a single value"
+        return Fault(path=path, code="C05", message=message, help=values)
+    near = nearest_word(node.value, known)
     advice = f"did you mean `{near}`?   ({values})" if near else values
-    return Fault(path=path, code="C04", message=f"`{word}` is not a value of `{key}`", help=advice)
+    return Fault(path=path, code="C04", message=f"`{node.value}` is not a value of `{key}`", help=advice)
 
 
 def _sentence(kind: str, path: KeyPath, node: Node | None, ctx: Mapping[str, Any]) -> tuple[str, str]:
@@ -199,20 +204,23 @@ def _sentence(kind: str, path: KeyPath, node: Node | None, ctx: Mapping[str, Any
     return sentence(shown or key, ctx)
 
 
+_A_MAP = ("a map", "write its keys on the lines below, indented")
+_A_LIST = ("a list", "write each item on a line below, after `- `")
 _SHAPES = {
-    "model_type": ("a map", "{key}: followed by its keys, indented"),
-    "model_attributes_type": ("a map", "{key}: followed by its keys, indented"),
-    "dict_type": ("a map", "{key}: followed by its keys, indented"),
-    "tuple_type": ("a list", "{key}: [one, two]"),
-    "list_type": ("a list", "{key}: [one, two]"),
-    "string_type": ("text", "{key}: text"),
+    "model_type": _A_MAP,
+    "model_attributes_type": _A_MAP,
+    "dict_type": _A_MAP,
+    "tuple_type": _A_LIST,
+    "list_type": _A_LIST,
+    "string_type": ("text", "write: {key}: text"),
 }
 
 
 def _wrong_shape(kind: str, key: str, node: Node) -> tuple[str, str]:
-    wanted, advice = _SHAPES.get(kind, ("a single value", "{key}: value"))
+    wanted, advice = _SHAPES.get(kind, ("a single value", "write: {key}: value"))
     given = {"mapping": "a map", "sequence": "a list", "scalar": "a single value"}[node.kind]
-    return f"`{key}` must be {wanted}, not {given}", f"write: {advice.format(key=key)}"
+    line = f"write: {_LINES[key]}" if key in _LINES and wanted == "text" else advice.format(key=key)
+    return f"`{key}` must be {wanted}, not {given}", line
 
 
 def _too_long(shown: str, ctx: Mapping[str, Any]) -> tuple[str, str]:

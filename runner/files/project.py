@@ -7,13 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import FilesWrong, UsageWrong
-from runner.files.campaign import in_file_order, read_bytes
+from runner.files.campaign import in_file_order
 from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of
 from runner.files.keys import did_you_mean
 from runner.files.nodes import Node
+from runner.files.paths import read_bytes, resolve_inside
 from runner.files.validation import check_model
 from runner.model.project import Project
+
+__all__ = [
+    "CAMPAIGNS_FOLDER",
+    "PROJECT_FILE",
+    "LoadedProject",
+    "find_campaigns",
+    "find_project",
+    "load_project",
+    "read_project",
+    "resolve_inside",
+]
 
 PROJECT_FILE = "outreach.yaml"
 CAMPAIGNS_FOLDER = "campaigns"
@@ -91,26 +103,6 @@ def find_campaigns(paths: Iterable[Path]) -> list[Path]:
         for file in _campaigns_at(path):
             found.setdefault(file.resolve(), file)
     return list(found.values())
-
-
-def resolve_inside(base_file: Path, name: str, root: Path) -> Path:
-    """Give the absolute path of a file that another file names, relative to that file, links followed.
-
-    The file need not exist. Raises UsageWrong with a sentence when the path leads out of the
-    project: by `..`, as an absolute path or through a symbolic link.
-    """
-    if not name.strip() or "\x00" in name:
-        raise UsageWrong("this is not the name of a file", help="write a path relative to this file")
-    top = root.resolve()
-    try:
-        found = (base_file.resolve().parent / Path(name)).resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError up to Python 3.12
-        message = f"`{name}` leads nowhere"
-        raise UsageWrong(message, help="write a path relative to this file") from error
-    if not found.is_relative_to(top):
-        message = f"`{name}` leads out of the project `{top.name}`"
-        raise UsageWrong(message, help="move the file into the project and write a path relative to this file")
-    return found
 
 
 def _campaigns_at(path: Path) -> list[Path]:

@@ -39,7 +39,7 @@ def _diagnostic(
 ) -> Diagnostic:
     first = rows[0]
     otherwise = _SKIPPED_HELP if source.on_bad_row == "skip" else _DEFAULT_HELP
-    help_line = _HELP.get(first.code, otherwise).format(file=source.file and Path(source.file).name or "x.csv")
+    help_line = _HELP.get(first.code, otherwise).format(file=Path(source.file or "x.csv").name)
     message = f"{first.column}: {first.reason}" if first.column else first.reason
     if len(rows) > 1:
         message = f"{len(rows)} rows: {message}"

@@ -130,7 +130,11 @@ class _Check(Generic[Model]):
         return found or [fault]
 
     def _is_new(self, fault: Fault) -> bool:
-        """Whether a fault is no echo of a part that was left out."""
+        """Whether a fault is no echo of a part that was left out, nor of keys none of which is known."""
+        if fault.at == "map":
+            kept, shown = (nearest(tree, fault.path[:-1])[0] for tree in (self._kept, self.shown))
+            if shown.keys and not kept.keys:
+                return False
         return not any(
             fault.path[: len(path)] == path or path[: len(fault.path)] == fault.path for path in self.left_out
         )

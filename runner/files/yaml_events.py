@@ -23,7 +23,7 @@ _CSV_HELP = "put people into a CSV file: contacts: contacts/people.csv"
 _COLLECTION = {"MappingStartEvent": "mapping", "SequenceStartEvent": "sequence"}
 
 
-class YamlFault(Exception):  # noqa: N818 a fault of the file, not of the program
+class YamlFault(Exception):
     """Something that no campaign may hold: a code, a sentence, a line to paste, and where (from 0, end exclusive)."""
 
     def __init__(self, code: str, message: str, help: str, start: int, end: int) -> None:
@@ -35,7 +35,7 @@ class YamlFault(Exception):  # noqa: N818 a fault of the file, not of the progra
         self.end = end
 
 
-class UnquotedTemplate(Exception):  # noqa: N818 a fault of the file, not of the program
+class UnquotedTemplate(Exception):
     """A `{{ }}` that YAML reads as a map; carries the index of its first brace."""
 
     def __init__(self, start: int) -> None:

@@ -41,20 +41,20 @@ UPDATE campaigns SET state = 'paused', reason = :reason WHERE name = :name AND s
 UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'paused'
 
 -- name: add_contact
--- A contact; an existing one (a removed one that came back, an edited row) takes the new facts.
+-- A contact, as the plan has it; an existing one (an edited row) takes the new facts.
 INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, cells, state)
 VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :cells, 'pending')
 ON CONFLICT (campaign_id, key) DO UPDATE SET
     phone = excluded.phone, row = excluded.row, zones = excluded.zones, zone_source = excluded.zone_source,
-    cells = excluded.cells, state = CASE contacts.state WHEN 'removed' THEN 'pending' ELSE contacts.state END
+    cells = excluded.cells
 RETURNING id
 
 -- name: put_payload
--- What one step sends to one contact.
+-- What one step sends to one contact. A step that leaves the campaign keeps its own: attempts under way need it.
 INSERT INTO payloads (contact_id, step_index, step, account, provider, agent_id, method, path, body, fingerprint)
 VALUES (:contact_id, :step_index, :step, :account, :provider, :agent_id, :method, :path, :body, :fingerprint)
-ON CONFLICT (contact_id, step_index) DO UPDATE SET
-    step = excluded.step, account = excluded.account, provider = excluded.provider, agent_id = excluded.agent_id,
+ON CONFLICT (contact_id, step) DO UPDATE SET
+    step_index = excluded.step_index, account = excluded.account, provider = excluded.provider, agent_id = excluded.agent_id,
     method = excluded.method, path = excluded.path, body = excluded.body, fingerprint = excluded.fingerprint
 
 -- name: add_attempt
@@ -63,31 +63,69 @@ INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel
 VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at)
 ON CONFLICT (key) DO NOTHING
 
--- name: revive_attempt
--- A contact that was removed before anything was sent has come back.
-UPDATE attempts SET state = 'planned', due_at = :due_at, ended_at = NULL, reason = ''
-WHERE key = :key AND state = 'superseded' AND sent_at IS NULL
+-- name: add_first_attempt
+-- The attempt that opens a contact's sequence; only for somebody to whom nothing was sent, whatever the steps were called.
+INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at)
+SELECT :key, :campaign_id, :contact_id, :phone, :step, 1, :channel, :account, 'planned', :due_at
+WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE contact_id = :contact_id AND state <> 'superseded')
+ON CONFLICT (key) DO NOTHING
 
--- name: readdress_attempt
--- The planned attempt of a changed contact: number, account and first allowed instant follow the new plan.
-UPDATE attempts SET phone = :phone, account = :account, due_at = :due_at WHERE key = :key AND state = 'planned'
+-- name: revive_attempt
+-- A contact that had left the plan has come back: what was called off last is planned again, if its step still exists.
+UPDATE attempts SET state = 'planned', due_at = :due_at, ended_at = NULL, reason = ''
+WHERE id = (SELECT MAX(id) FROM attempts WHERE contact_id = :contact_id) AND state = 'superseded'
+    AND step IN (SELECT value FROM json_each(:steps))
+
+-- name: readdress_attempts
+-- What is planned for a contact follows the new plan: its number, and the account of each step.
+UPDATE attempts SET phone = :phone, account = COALESCE(
+    (SELECT p.account FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), account)
+WHERE contact_id = :contact_id AND state = 'planned'
+
+-- name: reschedule_attempt
+-- The first attempt of a contact, still planned, gets its first allowed instant from the new plan.
+UPDATE attempts SET due_at = :due_at WHERE key = :key AND state = 'planned'
 
 -- name: supersede_contact
 -- Calls off what is planned for a contact that is no longer in the plan.
 UPDATE attempts SET state = 'superseded', reason = :reason, ended_at = :at, lease_until = NULL
 WHERE contact_id = :contact_id AND state = 'planned'
 
+-- name: supersede_steps
+-- Calls off what is planned for a contact by steps that are no longer in the campaign.
+UPDATE attempts SET state = 'superseded', reason = :reason, ended_at = :at, lease_until = NULL
+WHERE contact_id = :contact_id AND state = 'planned' AND step NOT IN (SELECT value FROM json_each(:steps))
+
+-- name: place_contact
+-- Where a contact that is in the plan stands, when nobody else will say so: with nothing left to do its sequence is over.
+UPDATE contacts SET state = CASE
+    WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = contacts.id
+                 AND a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')) THEN 'calling'
+    WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = contacts.id AND a.state = 'held') THEN 'held'
+    WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = contacts.id AND a.state = 'planned')
+        THEN CASE WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = contacts.id AND a.state = 'finished')
+                  THEN 'retry' ELSE 'pending' END
+    WHEN EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = contacts.id AND a.state = 'finished'
+                 AND a.outcome IN (SELECT value FROM json_each(:reached))) THEN 'completed'
+    ELSE 'failed' END
+WHERE id = :contact_id AND state IN ('pending', 'calling', 'retry', 'removed', 'suppressed')
+
 -- name: contact_of
 -- A contact by campaign and key.
-SELECT id, phone, state FROM contacts WHERE campaign_id = :campaign_id AND key = :key
+SELECT id, phone, state, zones FROM contacts WHERE campaign_id = :campaign_id AND key = :key
+
+-- name: call_off_contact
+-- A contact leaves the plan; one whose sequence is over stays as it is. Changes nothing when it has left before.
+UPDATE contacts SET state = :state WHERE id = :contact_id AND state IN ('pending', 'calling', 'retry')
 
 -- name: set_contact_state
--- Where a contact stands now.
-UPDATE contacts SET state = :state WHERE id = :contact_id
+-- Where a contact stands now; one that has left the plan while its attempt was under way stays out of it.
+UPDATE contacts SET state = :state
+WHERE id = :contact_id AND (state NOT IN ('removed', 'suppressed') OR :state = 'suppressed')
 
 -- name: known_contacts
 -- Everything that a plan must know of a campaign's contacts.
-SELECT id, key, phone, state FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
+SELECT id, key, phone, state, zones FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
 
 -- name: known_payloads
 -- The fingerprints of a campaign's payloads.
@@ -123,9 +161,11 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 -- Attempts as the engine sees them; `:ids` is a JSON list.
 SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, a.step, a.number,
     a.channel, p.provider, a.account, a.state, a.due_at, a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
-    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression, c.state AS campaign_state
+    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression,
+    c.state = 'active' AND r.complete AS is_active
 FROM attempts a
 JOIN campaigns c ON c.id = a.campaign_id
+JOIN revisions r ON r.id = c.revision_id
 JOIN contacts k ON k.id = a.contact_id
 JOIN payloads p ON p.contact_id = a.contact_id AND p.step = a.step
 LEFT JOIN suppressions s ON s.phone = a.phone
@@ -165,8 +205,9 @@ UPDATE attempts SET state = :new,
 WHERE id = :id AND state = :old
 
 -- name: contact_of_attempt
--- Whose attempt it is.
-SELECT contact_id, campaign_id, phone, account FROM attempts WHERE id = :id
+-- Whose attempt it is, and whether that contact has left the plan.
+SELECT a.contact_id, a.campaign_id, k.phone, a.account, k.state IN ('removed', 'suppressed') AS is_gone
+FROM attempts a JOIN contacts k ON k.id = a.contact_id WHERE a.id = :id
 
 -- name: account_of_step
 -- Which account a contact's step is sent through.
@@ -193,16 +234,18 @@ WHERE c.name = :name AND sent_at > :since ORDER BY sent_at
 -- name: next_due
 -- The first instant after `:now` at which a planned attempt of a running campaign is due.
 SELECT MIN(a.due_at) AS at FROM attempts a WHERE a.state = 'planned' AND a.due_at > :now
-    AND a.campaign_id IN (SELECT id FROM campaigns WHERE state = 'active')
+    AND a.campaign_id IN (SELECT c.id FROM campaigns c JOIN revisions r ON r.id = c.revision_id
+                          WHERE c.state = 'active' AND r.complete)
 
 -- name: next_ask
 -- The first instant at which an outcome is asked for.
 SELECT MIN(poll_at) AS at FROM attempts WHERE state IN ('accepted', 'in_doubt')
 
 -- name: open_attempts
--- How many attempts still wait for something that the runner does, in campaigns that are not paused.
+-- How many attempts still wait for something that the runner does, in campaigns that are neither paused nor half applied.
 SELECT COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE (a.state = 'planned' AND c.state = 'active') OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+JOIN revisions r ON r.id = c.revision_id
+WHERE (a.state = 'planned' AND c.state = 'active' AND r.complete) OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
 
 -- name: row_stats
 -- How many contacts of each campaign stand where.
@@ -239,6 +282,10 @@ WHERE c.name = :name AND k.state <> 'removed' ORDER BY k.id, a.id
 INSERT INTO inbox (account, digest, received_at, verified, body) VALUES (:account, :digest, :received_at, :verified, :body)
 ON CONFLICT (account, digest) DO NOTHING
 
+-- name: inbox_result
+-- What a webhook led to; empty while that is not written down.
+SELECT result FROM inbox WHERE account = :account AND digest = :digest
+
 -- name: settle_inbox
 -- What a webhook led to.
 UPDATE inbox SET result = :result WHERE account = :account AND digest = :digest
@@ -254,3 +301,7 @@ SELECT value FROM facts WHERE name = :name
 -- name: add_fact
 -- Writes down a fact about the ledger; the first value stays.
 INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING
+
+-- name: attempt_times
+-- When an attempt was due and when its intent was written.
+SELECT due_at, sent_at FROM attempts WHERE id = :id

@@ -69,6 +69,7 @@ def known_campaign(store: Store, name: str) -> KnownCampaign:
             state=ContactState(row["state"]),
             fingerprints=fingerprints.get(row["id"], {}),
             attempts=attempts.get(row["id"], {}),
+            zones=tuple(row["zones"].split()),
         )
         for row in store.all("known_contacts", campaign_id=found["id"])
     }

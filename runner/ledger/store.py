@@ -98,11 +98,7 @@ class Store:
             if found is None or count <= 0:
                 return []
             due = self.all("due_attempts", campaign_id=found["id"], now=to_micros(now), count=count)
-            taken = [
-                row["id"]
-                for row in due
-                if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))
-            ]
+            taken = [row["id"] for row in due if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))]
             return self.assignments(taken)
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
@@ -329,7 +325,5 @@ def _assignment(row: sqlite3.Row) -> Assignment:
         request=Request(method=row["method"], path=row["path"], body=json.loads(row["body"])),
         cells=json.loads(row["cells"]),
         suppression=row["suppression"] or "",
-        is_paused=row["campaign_state"] != "active",
+        is_paused=not row["is_active"],
     )
-
-

@@ -281,5 +281,3 @@ def _labels(steps: tuple[Step, ...]) -> list[str]:
         taken.add(label)
         labels.append(label)
     return labels
-
-

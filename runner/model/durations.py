@@ -18,6 +18,8 @@ _ISO_UNITS = (604800, 86400, 3600, 60, 1)
 _CLOCK_24 = re.compile(r"(\d{1,2}):(\d{2})")
 _CLOCK_12 = re.compile(r"(\d{1,2})(?::(\d{2}))?\s*([ap])\.?m\.?", re.IGNORECASE)
 _LONGEST = timedelta(days=366)
+_MICROSECOND = timedelta(microseconds=1)
+_MICROS = 1_000_000
 
 
 def parse_duration(text: str) -> timedelta:
@@ -37,14 +39,15 @@ def parse_duration(text: str) -> timedelta:
 
 def format_duration(span: timedelta) -> str:
     """Write a span in the shortest form that parse_duration reads back: `2h30m`, `0s`."""
-    left = span.total_seconds()
+    left, micros = divmod(span // _MICROSECOND, _MICROS)
     parts: list[str] = []
     for unit in ("d", "h", "m"):
         count, left = divmod(left, _UNITS[unit])
         if count:
-            parts.append(f"{int(count)}{unit}")
-    if left or not parts:
-        parts.append(f"{left:g}s")
+            parts.append(f"{count}{unit}")
+    if left or micros or not parts:
+        fraction = f".{micros:06d}".rstrip("0") if micros else ""
+        parts.append(f"{left}{fraction}s")
     return "".join(parts)
 
 

@@ -82,7 +82,10 @@ def _zone_names() -> frozenset[str]:
 def _zone(text: str) -> str:
     if text not in _zone_names() or text in {"localtime", "posixrules"}:
         near = _near_zone(text)
-        raise wrong(f"`{text}` is not a time zone", f"did you mean `{near}`?" if near else "write an IANA name: America/New_York")
+        raise wrong(
+            f"`{text}` is not a time zone",
+            f"did you mean `{near}`?" if near else "write an IANA name: America/New_York",
+        )
     ZoneInfo(text)
     return text
 
@@ -216,4 +219,4 @@ Region = Annotated[
 ]
 
 PositiveInt = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]

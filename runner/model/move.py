@@ -35,6 +35,8 @@ class ContactState(StrEnum):
 OPEN_CONTACTS = frozenset({ContactState.PENDING, ContactState.CALLING, ContactState.RETRY})
 """states in which a contact still waits for something that the runner does"""
 
+_ASKED = frozenset({AttemptState.ACCEPTED, AttemptState.IN_DOUBT})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignInForce:
@@ -95,6 +97,6 @@ class Move:
         return self.new in ENDED
 
     def __post_init__(self) -> None:
-        """Refuse what the table of moves does not allow."""
-        if self.old is not self.new:
+        """Refuse what the table of moves does not allow; one that is asked for may stay where it is."""
+        if self.old is not self.new or self.old not in _ASKED:
             check_move(self.old, self.new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from runner.model.campaign import Limits, RetryPolicy, WindowList
 from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact
@@ -28,7 +28,7 @@ POLL_LADDER = tuple(timedelta(seconds=seconds) for seconds in (90, 300, 900, 360
 
 
 def _poll_list(value: object) -> object:
-    return value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 class AccountEntry(FilePart):
@@ -44,7 +44,7 @@ class AccountEntry(FilePart):
     """Which generation of the API answers, for providers that changed it: revox `A` or `D`."""
     webhook_secret: CredentialReference | None = None
     """Where the secret is found that proves webhooks: RevRing's signing secret, for others the token in the URL."""
-    poll: Annotated[tuple[Duration, ...], BeforeValidator(_poll_list)] = POLL_LADDER
+    poll: Annotated[tuple[Duration, ...], BeforeValidator(_poll_list), Field(min_length=1)] = POLL_LADDER
     """When to ask for an outcome that no webhook brought, from acceptance on; after the last it is unknown."""
     settle_after: Duration = timedelta(seconds=120)
     """How long a lost request is looked for before two empty answers prove that it never arrived."""

@@ -26,10 +26,14 @@ _LONG_DAYS = {
 _DAY_GROUPS = {
     "daily": _DAYS, "every day": _DAYS, "weekdays": _DAYS[:5], "weekends": _DAYS[5:],
 }  # fmt: skip
-_WINDOW = re.compile(r"(?:(?P<days>.*?)\s+)?(?P<from>[\d:]+\s*(?:[ap]\.?m\.?)?)\s*(?:-|–|to)\s*(?P<to>[\d:]+\s*(?:[ap]\.?m\.?)?)", re.I)
+_WINDOW = re.compile(
+    r"(?:(?P<days>.*?)\s+)?(?P<from>[\d:]+\s*(?:[ap]\.?m\.?)?)\s*(?:-|–|to)\s*(?P<to>[\d:]+\s*(?:[ap]\.?m\.?)?)",
+    re.IGNORECASE,
+)
 _TIMES = re.compile(r"(\d+)\s+times?|(once)|(twice)", re.IGNORECASE)
 _APART = re.compile(r"(?:every\s+)?(.+?)\s*(?:apart|later)?", re.IGNORECASE)
 _OUTCOMES = tuple(outcome.value for outcome in Outcome)
+_LITERALS = frozenset({"true", "false"})
 _OUTCOME_LIST = re.compile(r"[a-z_]+(?:\s*,\s*[a-z_]+)*")
 
 _WINDOW_HELP = "write days and hours: mon-fri 09:00-18:00"
@@ -131,19 +135,19 @@ def read_outcomes(value: Any) -> Any:
         return value
     for word in words:
         if word not in _OUTCOMES:
-            raise wrong(f"`{word}` is not an outcome", _did_you_mean(word, _OUTCOMES) or f"one of: {', '.join(_OUTCOMES)}")
+            raise wrong(
+                f"`{word}` is not an outcome", _did_you_mean(word, _OUTCOMES) or f"one of: {', '.join(_OUTCOMES)}"
+            )
     return words
 
 
 def read_when(value: Any) -> Any:
     """Read a list of outcomes of the step before into an expression; leave an expression as it is."""
-    if isinstance(value, (list, tuple)):
-        words = read_outcomes(value)
-    elif isinstance(value, str) and _OUTCOME_LIST.fullmatch(value.strip()) and value.strip() not in {"true", "false"}:
-        words = read_outcomes(value)
-    else:
+    is_list = isinstance(value, (list, tuple))
+    is_sentence = isinstance(value, str) and _OUTCOME_LIST.fullmatch(value.strip()) and value.strip() not in _LITERALS
+    if not is_list and not is_sentence:
         return value
-    return f"previous.outcome in {words!r}"
+    return f"previous.outcome in {read_outcomes(value)!r}"
 
 
 def read_agent(value: Any) -> Any:

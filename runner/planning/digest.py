@@ -31,7 +31,8 @@ class Digest:
 
     def __init__(self, campaign: Campaign, sources: dict[str, str]) -> None:
         self._hash = hashlib.sha256()
-        self._take(__version__, campaign.model_dump_json(), canonical_json(sources))
+        self._has_conditions = any(step.when for step in campaign.steps)
+        self._take(__version__, canonical_json(campaign.model_dump(mode="json")), canonical_json(sources))
 
     def add(self, line: PlanLine) -> None:
         """Take in what would be sent, to whom and from which zones; not when, and not what the ledger holds."""
@@ -44,6 +45,8 @@ class Digest:
             line.url,
             canonical_json(line.payload),
             " ".join(line.zones),
+            # Conditions of later steps are decided on the row as it was applied.
+            canonical_json(line.cells) if self._has_conditions else "",
         )
 
     def value(self) -> str:

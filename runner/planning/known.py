@@ -9,6 +9,9 @@ from runner.model.attempt import AttemptState
 from runner.model.move import ContactState
 
 
+_UNSENT = frozenset({AttemptState.PLANNED, AttemptState.SUPERSEDED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContact:
     """One contact as the ledger has it."""
@@ -19,10 +22,23 @@ class KnownContact:
     """by step: the fingerprint of the payload"""
     attempts: Mapping[str, AttemptState]
     """by step: the state of its newest attempt"""
+    zones: tuple[str, ...] = ()
 
     def is_open(self, step: str) -> bool:
-        """Whether the step's payload can still be changed: nothing of it was sent."""
-        return self.attempts.get(step, AttemptState.PLANNED) is AttemptState.PLANNED
+        """Whether the step's payload can still be changed: nothing of it was sent.
+
+        A step that has no attempt is new or renamed; it opens the sequence only of somebody to whom nothing was sent.
+        """
+        if step in self.attempts:
+            return self.attempts[step] is AttemptState.PLANNED
+        return all(state in _UNSENT for state in self.attempts.values())
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether a plan that names the contact makes it anew: it had left the files, or they had forbidden it."""
+        if self.state is ContactState.SUPPRESSED:
+            return bool(self.attempts) and all(state in _UNSENT for state in self.attempts.values())
+        return self.state is ContactState.REMOVED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

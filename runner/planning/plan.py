@@ -21,9 +21,9 @@ from runner.model.request import Order, Request
 from runner.planning.digest import fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
+from runner.rules.faults import RenderFailed
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
-from runner.rules.faults import RenderFailed
 from runner.rules.windows import is_allowed
 from runner.rules.zones import ZoneEvidence, zone_evidence
 
@@ -149,7 +149,7 @@ def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
                 return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`")
         except ExpressionFailed as error:
             return _Skip(f"where: {error.message}", rejected=True)
-    if person.known is None and person.allowed is None:
+    if (person.known is None or person.known.is_gone) and person.allowed is None:
         return _Skip(_no_time_reason(draft, person.evidence))
     return None
 
@@ -214,13 +214,17 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
     )
     if route.index > 0:
         return replace(line, status=PlanStatus.LATER, condition=_condition(draft, route), changed=changed)
-    if known is not None and known.state is not ContactState.REMOVED:
-        if not changed:
-            return replace(line, status=PlanStatus.KEEP)
-        if known.is_open(line.step):
-            return replace(line, status=PlanStatus.CHANGE, changed=True, reason="the payload changed")
-        return replace(line, status=PlanStatus.KEEP, reason="sent before this change")
-    return _scheduled_by_provider(line, route, draft)
+    if known is None or known.is_gone:
+        return _scheduled_by_provider(line, route, draft)
+    if known.is_open(line.step):
+        if changed:
+            line = replace(line, status=PlanStatus.CHANGE, changed=True, reason="the payload changed")
+        elif known.zones != line.zones:
+            line = replace(line, status=PlanStatus.CHANGE, reason="the time zone changed")
+        else:
+            line = replace(line, status=PlanStatus.KEEP)
+        return _scheduled_by_provider(line, route, draft)
+    return replace(line, status=PlanStatus.KEEP, reason="sent before this change" if changed else "")
 
 
 def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLine:

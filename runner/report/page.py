@@ -15,17 +15,21 @@ from runner.report.results import Totals, outcome_counts, tag_counts, totals_lin
 
 def report_page(campaigns: Sequence[CampaignOverview], totals: Totals | None, now: datetime) -> str:
     """Write the page; sums alone, no number and no name of a person."""
-    return _environment().get_template("report.html.j2").render(
-        campaigns=campaigns,
-        columns=list(campaigns[0].row_stats) if campaigns else [],
-        charts=[
-            ("Calls, by outcome", outcome_counts(campaigns, "call")),
-            ("Texts, by outcome", outcome_counts(campaigns, "text")),
-            ("Results that the agents set", tag_counts(campaigns)),
-        ],
-        totals_line=totals_line(totals) if totals is not None else "",
-        made_at=f"{now:%Y-%m-%d %H:%M} UTC",
-        version=__version__,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            campaigns=campaigns,
+            columns=list(campaigns[0].row_stats) if campaigns else [],
+            charts=[
+                ("Calls, by outcome", outcome_counts(campaigns, "call")),
+                ("Texts, by outcome", outcome_counts(campaigns, "text")),
+                ("Results that the agents set", tag_counts(campaigns)),
+            ],
+            totals_line=totals_line(totals) if totals is not None else "",
+            made_at=f"{now:%Y-%m-%d %H:%M} UTC",
+            version=__version__,
+        )
     )
 
 

@@ -134,7 +134,9 @@ def _facts(line: PlanLine) -> list[tuple[str, RenderableType]]:
     if line.condition:
         facts.append(("when", Text(line.condition)))
     if line.not_before is not None:
-        clocks = ", ".join(f"{line.not_before.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} {zone}" for zone in line.zones[:3])
+        clocks = ", ".join(
+            f"{line.not_before.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} {zone}" for zone in line.zones[:3]
+        )
         facts.append(("not before", Text(f"{line.not_before:%Y-%m-%d %H:%M:%S} UTC = {clocks}")))
     if line.zones:
         zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from jinja2 import Environment, pass_environment
 from jinja2 import filters as jinja
 from jinja2.runtime import Undefined
 
@@ -56,6 +57,7 @@ def _own_filters(locale: str) -> dict[str, Filter]:
         "spoken_phone": phones.spoken_phone,
         "join": join,
         "replace": replace,
+        "reverse": backwards,
         "round": rounded,
         "int": whole,
         "float": floating,
@@ -148,7 +150,7 @@ def floating(value: Any, default: float | None = None) -> float:
         return default
 
 
-def magnitude(value: Any) -> float | Decimal:
+def magnitude(value: Any) -> Any:
     """Give a number without its sign."""
     return abs(value if isinstance(value, (int, float)) else decimal_of(value))
 
@@ -158,6 +160,19 @@ def items(value: Any) -> list[tuple[Any, Any]]:
     if not isinstance(_present(value), Mapping):
         raise FilterRefused(f"{shown(value)} is not a map", "loop over a list: {% for day in contact.days %}")
     return list(value.items())
+
+
+def backwards(value: Any) -> Any:
+    """Give a text or a list from its end to its start."""
+    return value[::-1] if isinstance(value, str) else list(reversed(value))
+
+
+@pass_environment
+def unique(
+    environment: Environment, value: Any, case_sensitive: bool = False, attribute: str | None = None
+) -> list[Any]:
+    """Give each item of a list once."""
+    return list(jinja.do_unique(environment, value, case_sensitive, attribute))
 
 
 def to_json(value: Any) -> str:
@@ -192,8 +207,7 @@ _JINJA_FILTERS: dict[str, Filter] = {
     "list": jinja.do_list,
     "max": jinja.do_max,
     "min": jinja.do_min,
-    "reverse": jinja.do_reverse,
     "sort": jinja.do_sort,
-    "unique": jinja.do_unique,
+    "unique": unique,
 }
 """Jinja's own filters that give no more than they take and reach nothing"""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from runner.model.campaign import Limits
 
 _SECOND = timedelta(seconds=1)
+_SLOWEST = _SECOND / timedelta(days=366)
 
 
 class Room(NamedTuple):
@@ -33,8 +34,8 @@ def room(limits: Limits, live: int, starts: Sequence[datetime], now: datetime) -
     if gap and starts and starts[-1] + gap > now:
         return Room(0, starts[-1] + gap)
     if gap:
-        return Room(min(slots, 1), None)
-    if limits.per_second is None:
+        slots = min(slots, 1)
+    if limits.per_second is None or limits.per_second < 1:
         return Room(slots, None)
     rate = floor(limits.per_second)
     recent = [start for start in starts if start + _SECOND > now]
@@ -51,5 +52,5 @@ def history_needed(limits: Limits) -> timedelta:
 def _gap(limits: Limits) -> timedelta:
     gap = limits.spacing or timedelta(0)
     if limits.per_second is not None and limits.per_second < 1:
-        gap = max(gap, _SECOND / limits.per_second)
+        gap = max(gap, _SECOND / max(limits.per_second, _SLOWEST))
     return gap

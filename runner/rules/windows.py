@@ -92,6 +92,8 @@ def allowed_spans(hours: tuple[Hours, ...], zones: tuple[str, ...], start: datet
 @lru_cache(maxsize=8192)
 def day_spans(hours: tuple[Hours, ...], zone: str, day: date) -> tuple[Span, ...]:
     """Give the windows that open on a local day of a zone, in UTC, sorted; a day that never was has none."""
+    if _at_edge(day, 0, zone, latest=False) >= _at_edge(day, DAY_MINUTES, zone, latest=True):
+        return ()
     found = []
     for one in hours:
         if day.weekday() in one.days:

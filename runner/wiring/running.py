@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-from runner.engine.accounts import Accounts
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.inbox import Inbox
@@ -83,7 +82,7 @@ async def own_sandbox(
 ) -> AsyncIterator[Surroundings]:
     """Run over a sandbox in this process, whose people ring and talk as long as real ones on a fast clock."""
     clock = FastClock(start, speed)
-    settings = SandboxSettings(seed=seed, ring_seconds=REAL_RING, talk_seconds=REAL_TALK)
+    settings = SandboxSettings(seed=seed, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0)
     async with running(settings, clock) as sandbox:
         yield Surroundings(
             clock=clock,
@@ -139,7 +138,7 @@ async def engine(
             host, port = listen or ("127.0.0.1", 0)
             url = await stack.enter_async_context(served(receiver(inbox.receive), host, port))
         if surroundings.sandbox_url:
-            await _subscribe(surroundings, accounts, url)
+            await _subscribe(surroundings, url)
         yield Engine(dispatcher=dispatcher, journal=journal, clock=clock, receiver_url=url, store=store)
 
 
@@ -160,12 +159,14 @@ def _skipper(surroundings: Surroundings) -> Callable[[datetime], bool] | None:
     return skip
 
 
-async def _subscribe(surroundings: Surroundings, accounts: Accounts, receiver_url: str) -> None:
+async def _subscribe(surroundings: Surroundings, receiver_url: str) -> None:
     """Tell the sandbox where each provider's webhooks go: one account of each provider receives them."""
     targets: dict[str, dict[str, str]] = {}
     for name, account in surroundings.accounts.items():
         signs = account.provider == "revring"
         path = f"/webhooks/{name}" if signs else f"/webhooks/{name}/{SANDBOX_SECRET}"
-        targets.setdefault(account.provider, {"url": receiver_url + path} | ({"secret": SANDBOX_SECRET} if signs else {}))
+        targets.setdefault(
+            account.provider, {"url": receiver_url + path} | ({"secret": SANDBOX_SECRET} if signs else {})
+        )
     async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
         (await client.post(f"{surroundings.sandbox_url}/_sandbox/webhooks", json=targets)).raise_for_status()

@@ -113,7 +113,9 @@ class Workspace:
         problems: list[Diagnostic] = []
         for path in find_campaigns(paths or [self.root / "campaigns"]):
             try:
-                one = load_campaign(path, project=self.loaded.project, providers=all_providers(), shown=_shown(path))
+                one = load_campaign(
+                    path, project=self.loaded.project, providers=all_providers(), shown=_shown(path), root=self.root
+                )
                 problems += self._template_problems(one)
                 loaded.append(one)
             except FilesWrong as wrong:
@@ -124,7 +126,12 @@ class Workspace:
         return loaded
 
     def plan(
-        self, loaded: LoadedCampaign, now: datetime, *, windows_ignored: bool = False, known: KnownCampaign | None = None
+        self,
+        loaded: LoadedCampaign,
+        now: datetime,
+        *,
+        windows_ignored: bool = False,
+        known: KnownCampaign | None = None,
     ) -> Planned:
         """Ready a campaign for planning against what the ledger holds."""
         campaign = loaded.campaign
@@ -234,7 +241,11 @@ def tzdata_version() -> str:
 def _git(root: Path, *words: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 fixed words
-            ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=False  # noqa: S607 the user's own git
+            ["git", "-C", str(root), *words],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,  # noqa: S607 the user's own git
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""

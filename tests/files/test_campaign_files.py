@@ -132,6 +132,10 @@ def test_the_projects_defaults_fill_what_is_not_set(tmp_path: Path) -> None:
         (HEAD + AGENT + "steps:\n  - agent: agent\n", [("C03", 6, 5)]),
         (HEAD + "agent: revmo/a\nsteps:\n  - text: agent\n    message: {templat: a}\n", [("C01", 7, 15)]),
         (HEAD + "agent: revmo/a\nsteps:\n  - text: agent\n    message: [a]\n", [("C05", 7, 14)]),
+        (HEAD + AGENT + "windows:\n  mon-fri: 9am-5pm\n", [("C01", 6, 3)]),
+        (HEAD + AGENT + "steps:\n  - wait: 1d\n", [("C03", 6, 5)]),
+        (HEAD.replace("informational", "[informational]") + AGENT, [("C05", 2, 10)]),
+        ("title: x\nbody: y\n", [("C01", 1, 1), ("C01", 2, 1)]),
         (HEAD + AGENT + "a: 1\na: 2\nlimits: {x: 1}\n", [("C01", 5, 1), ("Y01", 6, 1), ("C01", 7, 10)]),
     ],
 )

@@ -10,8 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import FilesWrong, UsageWrong
+from runner.files.campaign import load_campaign
 from runner.files.diagnostics import as_json, as_text
 from runner.files.project import find_campaigns, find_project, load_project, resolve_inside
+from runner.model.project import Project
+from tests.files.fakes import AGENT, HEAD, fake_providers
 
 
 def make(folder: Path, *names: str) -> None:
@@ -176,6 +179,23 @@ def test_links_that_lead_out_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageWrong):
         resolve_inside(root / "campaigns/a.yaml", "loop", root)
     assert resolve_inside(root / "campaigns/a.yaml", "in/x.csv", root) == root / "data/x.csv"
+
+
+def test_files_that_a_campaign_names_stay_inside(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    path = root / "campaigns/a.yaml"
+    make(root, "campaigns/a.yaml")
+    source = "{file: ../../people.csv, suppress: [stop.csv, /etc/hosts]}"
+    path.write_text(HEAD.replace("contacts/april.csv", source) + AGENT, encoding="utf-8")
+
+    with pytest.raises(FilesWrong) as caught:
+        load_campaign(path, project=Project(), providers=fake_providers(), root=root)
+
+    found = [(one.code, one.span.column, one.message) for one in caught.value.diagnostics if one.span]
+    assert found == [
+        ("C28", 18, "`../../people.csv` leads out of the project `project`"),
+        ("C28", 57, "`/etc/hosts` leads out of the project `project`"),
+    ]
 
 
 @given(

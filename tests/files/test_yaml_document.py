@@ -129,6 +129,28 @@ def test_reading_goes_on_after_what_can_be_repaired() -> None:
     assert document.root.plain() == {"a": "{{ x }}", "b": {"c": '{{ y["z"] }}', "d": "1"}, "e": "f"}
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_what_is_refused_unread_is_placed_however_far_down(end: bytes) -> None:
+    lines = [b"a: " + b"x" * 100] * 4000
+
+    (byte,) = read(end.join([*lines, b"b: caf\xe9"])).problems
+    (long,) = read(end.join([*lines, b"b: " + b"y" * MAX_LINE])).problems
+
+    assert (byte.code, byte.span and (byte.span.line, byte.span.column)) == ("Y10", (4001, 7))
+    assert (long.code, long.span and (long.span.line, long.span.column)) == ("Y09", (4001, 1))
+
+
+def test_a_large_file_is_not_read_again_for_every_line_to_repair() -> None:
+    text = "".join(f"a{n}: b\n" for n in range(20_000)) + "".join(f"c{n}: {{{{ x }}}}\n" for n in range(20))
+    started = time.process_time()
+
+    problems = read(text).problems
+
+    assert {one.code for one in problems} == {"Y02"}
+    assert time.process_time() - started < 6
+    assert len(read(text[-400:].partition("\n")[2]).problems) == 20
+
+
 def test_the_hash_is_that_of_the_bytes() -> None:
     data = b"\xef\xbb\xbfa: 1\r\n"
 

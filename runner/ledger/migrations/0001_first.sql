@@ -53,7 +53,7 @@ CREATE TABLE payloads (
     path        TEXT NOT NULL,
     body        TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    PRIMARY KEY (contact_id, step_index)
+    PRIMARY KEY (contact_id, step)
 ) WITHOUT ROWID;
 
 CREATE TABLE attempts (
