@@ -105,16 +105,16 @@ async def _run(workspace: Workspace, file: Path, words: dict[str, Any]) -> int:
         return found
 
     async with surroundings_of(workspace, options, now) as surroundings:
-        code, applied, overview = await apply_and_run(workspace, surroundings, options, examined)
-    mine = [one for one in overview if one.campaign == file.stem]
+        ended = await apply_and_run(workspace, surroundings, options, examined)
+    mine = [one for one in ended.overview if one.campaign == file.stem]
     if words["form"] == "json":
         click.echo(machine.status(mine))
     else:
-        print_applied(applied)
+        print_applied(ended.applied)
         for one in mine:
             for _, of_channel, outcome, _ in one.outcomes:
                 click.echo(f"{of_channel}: {outcome}")
-    return code
+    return ended.code
 
 
 def _print_request(lines: list[Any], form: str) -> None:

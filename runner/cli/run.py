@@ -78,15 +78,15 @@ async def _run(workspace: Workspace, paths: tuple[Path, ...], options: RunOption
         return examined
 
     async with surroundings_of(workspace, options, now) as surroundings:
-        code, applied, overview = await apply_and_run(workspace, surroundings, options, plan)
+        ended = await apply_and_run(workspace, surroundings, options, plan)
         ended_at = surroundings.clock.now()
     if form == "json":
-        click.echo(machine.status(overview))
+        click.echo(machine.status(ended.overview))
     else:
-        print_applied(applied)
+        print_applied(ended.applied)
         click.echo()
-        report(workspace, applied, overview, ended_at)
-    return code
+        report(workspace, ended, ended_at)
+    return ended.code
 
 
 def _check_credentials(workspace: Workspace, examined: list[applying.Examined]) -> None:

@@ -24,7 +24,7 @@ from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
 from runner.wiring import applying
 from runner.wiring.applying import Applied
-from runner.wiring.running import Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
+from runner.wiring.running import DialCheck, Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
 from runner.wiring.workspace import Workspace
 
 _REFRESH_SECONDS = 0.25
@@ -56,13 +56,24 @@ def surroundings_of(
     return other_sandbox(workspace.accounts, options.sandbox.rstrip("/"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run ended."""
+
+    code: int
+    applied: Sequence[Applied]
+    overview: Sequence[CampaignOverview]
+    dials: DialCheck | None
+    """what the sandbox placed; None with real providers"""
+
+
 async def apply_and_run(
     workspace: Workspace,
     surroundings: Surroundings,
     options: RunOptions,
     plan: Callable[[Workspace, datetime], list[applying.Examined]],
-) -> tuple[int, list[Applied], list[CampaignOverview]]:
-    """Apply what `plan` gives and run; give the exit code, what was applied and where everything stands."""
+) -> Ended:
+    """Apply what `plan` gives and run until done or stopped."""
     workspace = workspace.pointed_at(surroundings.accounts)
     async with engine(
         workspace.ledger_path, surroundings, windows_ignored=options.windows_ignored, listen=options.listen
@@ -70,22 +81,35 @@ async def apply_and_run(
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
         applied = _apply(workspace, examined, in_sandbox=bool(surroundings.sandbox_url), now=running.clock.now())
+        if options.windows_ignored:
+            await running.pull_forward()
         stopped = await _run(running, options)
         overview = await running.overview()
-    return _exit_code(overview, stopped=stopped), applied, overview
+        dials = await running.check_dials() if running.sandbox_url else None
+    return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 
-def report(
-    workspace: Workspace, applied: Sequence[Applied], overview: Sequence[CampaignOverview], now: datetime
-) -> None:
+def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
     """Print the report of a run, write the page, and say where page and ledger lie."""
+    applied, overview = ended.applied, ended.overview
     totals = totals_of([one.summary for one in applied], [one.campaign for one in applied], overview)
     shown = [one for one in overview if not applied or one.campaign in {done.campaign for done in applied}]
     print_report(console(), shown, totals)
     page = workspace.ledger_path.with_name("report.html")
     page.write_text(report_page(shown, totals, now), encoding="utf-8")
     page.chmod(0o600)
+    if ended.dials is not None and ended.dials.dials:
+        click.echo(_dials_line(ended.dials))
     click.echo(f"\nreport  {_relative(page)}\nledger  {_relative(workspace.ledger_path)}")
+
+
+def _dials_line(check: DialCheck) -> str:
+    """Say what the sandbox's own list of dials proves."""
+    if check.twice or check.strangers:
+        return (
+            f"the sandbox placed {check.twice:,} attempts twice and {check.strangers:,} that this ledger does not know"
+        )
+    return f"the sandbox placed {check.dials:,} calls and texts for {check.attempts:,} attempts: one each"
 
 
 def totals_of(

@@ -41,8 +41,8 @@ async def _serve(workspace: Workspace, options: RunOptions) -> int:
         for name, account in surroundings.accounts.items():
             token = "/TOKEN" if account.webhook_secret and account.provider != "revring" else ""
             click.echo(f"webhooks of {name}: {_address(options)}/webhooks/{name}{token}", err=True)
-        code, _, _ = await apply_and_run(workspace, surroundings, options, lambda _pointed, _now: [])
-    return ExitCode.OK if code == ExitCode.STOPPED else code
+        ended = await apply_and_run(workspace, surroundings, options, lambda _pointed, _now: [])
+    return ExitCode.OK if ended.code == ExitCode.STOPPED else ended.code
 
 
 def _address(options: RunOptions) -> str:

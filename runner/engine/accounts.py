@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from runner.errors import NotFound
-from runner.model.project import Account
+from runner.model.project import POLL_LADDER, SETTLE_AFTER, Account
 from runner.ports import Provider
 
 
@@ -31,6 +32,14 @@ class Accounts:
         """Give the provider of an account."""
         self.account(name)
         return self._providers[name]
+
+    def poll(self, name: str) -> tuple[timedelta, ...]:
+        """Give when an account's outcomes are asked for; the usual times for one that the project no longer has."""
+        return self._accounts[name].poll if name in self._accounts else POLL_LADDER
+
+    def settle_after(self, name: str) -> timedelta:
+        """Give how long a lost request is waited for; the usual time for an account that is no longer there."""
+        return self._accounts[name].settle_after if name in self._accounts else SETTLE_AFTER
 
     def can_follow(self, name: str) -> bool:
         """Whether an outcome can ever be learnt: the provider can be asked, or its webhooks can be trusted."""

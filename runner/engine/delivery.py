@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
@@ -43,7 +43,11 @@ class Delivery:
     async def deliver(self, claimed: Sequence[Assignment]) -> None:
         """Carry out a batch of claimed attempts; every one of them ends in a named state."""
         intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
-        await asyncio.gather(*(self._send(work) for work in intended))
+        # Each writes down its own end, so one that cannot must not leave the others behind unwatched.
+        ends = await asyncio.gather(*(self._send(work) for work in intended), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     def _intend(self, ledger: Ledger, claimed: Sequence[Assignment]) -> list[Assignment]:
         """Write the intents of those that may be sent, in the transaction that read what forbids it."""
@@ -105,7 +109,13 @@ class Delivery:
         )  # fmt: skip
 
         def write(ledger: Ledger) -> None:
-            ledger.move([accepted])
+            known = ledger.find(account.name, receipt.provider_id, "")
+            if known is not None and known.attempt.id != attempt.id:
+                # Some ids name a thread, not a text. It was accepted all the same; only its key can tell it apart.
+                reason = f"the provider gave the id of another attempt: {receipt.provider_id}"
+                ledger.move([replace(accepted, provider_id="", reason=reason)])
+            else:
+                ledger.move([accepted])
             if receipt.remaining == 0:
                 ledger.pause(attempt.campaign, f"account {account.name}: no calls remain", now)
             if not self.accounts.can_follow(attempt.account):
@@ -125,7 +135,8 @@ class Delivery:
 
         def write(ledger: Ledger) -> None:
             current = ledger.assignments([work.attempt.id])[0]
-            ledger.move([self._after_error(ledger, current, error, now)])
+            if current.attempt.state is AttemptState.SENDING:  # else its webhook was faster, and is proof
+                ledger.move([self._after_error(ledger, current, error, now)])
             if isinstance(error, Rejected) and error.pause:
                 reason = f"account {work.attempt.account}: {error.message}"
                 ledger.pause(work.attempt.campaign, reason, now)
@@ -144,8 +155,8 @@ class Delivery:
                 ledger.suppress(attempt.phone, "opted out", f"provider of account {attempt.account}", now)
             return self._settled(ledger, work, seen)
         if isinstance(error, Throttled):
-            wait = timedelta(seconds=error.retry_after) if error.retry_after else _backoff(tries)
-            return self._back(work, now, now + min(wait, _MOST_RETRY_AFTER), error.message, tries=tries)
+            wait = _told(error.retry_after) if error.retry_after else _backoff(tries)
+            return self._back(work, now, now + wait, error.message, tries=tries)
         if isinstance(error, NotSent):
             return self._back(work, now, now + _backoff(tries), error.message, tries=tries)
         settle_after = self.accounts.account(attempt.account).settle_after
@@ -167,6 +178,11 @@ class Delivery:
     def _settled(self, ledger: Ledger, work: Assignment, seen: Observation) -> Move:
         policy = self.policies.of(work.attempt.campaign)
         return settle(policy, work, seen, ledger.history(work.attempt.contact_id), self.clock.now())
+
+
+def _told(seconds: float) -> timedelta:
+    """Give the wait that a provider asks for, within reason."""
+    return timedelta(seconds=min(max(seconds, 1.0), _MOST_RETRY_AFTER.total_seconds()))
 
 
 def _backoff(tries: int) -> timedelta:

@@ -95,6 +95,13 @@ class Dispatcher:
         doubtful = await self._reconciliation.recover()
         if doubtful:
             log.warning("%d attempts were being sent when the runner last stopped; they are in doubt", doubtful)
+        try:
+            await self._loop(until_done=until_done)
+        except LedgerError as error:
+            self.fault = self.fault or error
+        await self._drain()
+
+    async def _loop(self, *, until_done: bool) -> None:
         while not self._stopping:
             self._woken.clear()
             next_at, open_count = await self._tick()
@@ -102,7 +109,6 @@ class Dispatcher:
                 break
             self._sleep_until(next_at, until_done=until_done)
             await self._woken.wait()
-        await self._drain()
 
     async def _tick(self) -> tuple[datetime | None, int]:
         """Start everything that may start now; give the next instant to look and what is still open."""

@@ -10,13 +10,11 @@ from datetime import datetime
 
 from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
-from runner.engine.reconciliation import Reconciliation
+from runner.engine.reconciliation import SETTLED_BY_PROOF, Reconciliation
 from runner.errors import WebhookRefused
-from runner.model.attempt import AttemptState
-from runner.model.outcome import Observation
+from runner.model.attempt import Assignment
+from runner.model.outcome import Observation, Outcome
 from runner.ports import Clock, Ledger
-
-_SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,10 @@ class Inbox:
         work = ledger.find(account, seen.provider_id, seen.reference)
         if work is None:
             return "unknown call"
-        if work.attempt.account != account or work.attempt.state not in _SETTLED_BY_PROOF:
-            return "already settled"
+        if work.attempt.account != account:
+            return "another account's"
+        if work.attempt.state not in SETTLED_BY_PROOF:
+            return self._take_late(ledger, work, seen, now, verified=verified)
         if not seen.is_final and seen.ended_at is None:
             return "still live"
         if not seen.is_final or not verified:
@@ -93,3 +93,11 @@ class Inbox:
             ledger.ask_now(work.attempt.id, now)
             return "asking the provider"
         return "settled" if self.reconciliation.settle_in(ledger, work.attempt.id, seen) else "already settled"
+
+    @staticmethod
+    def _take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime, *, verified: bool) -> str:
+        """Keep the outcome that came first; yet a person who asks to be left alone afterwards is."""
+        if verified and seen.outcome is Outcome.OPTED_OUT and not work.suppression:
+            ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", now)
+            return "opted out"
+        return "already settled"

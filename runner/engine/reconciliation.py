@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
+from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.settlement import settle
 from runner.errors import OutreachError
-from runner.model.attempt import ENDED, Assignment, AttemptState
+from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Sent
@@ -21,9 +22,13 @@ from runner.ports import Clock, Ledger, Transport
 
 log = logging.getLogger(__name__)
 
+SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
+"""states that an observed outcome ends"""
+
 EMPTY_LOOKUPS = 2
 """how many complete, empty look-ups prove that a request never arrived"""
 _MOST_PAGES = 50
+_LOOK_AGAIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class Reconciliation:
     def settle_in(self, ledger: Ledger, attempt_id: int, observation: Observation) -> bool:
         """Do the same inside a transaction that is open."""
         work = ledger.assignments([attempt_id])[0]
-        if work.attempt.state in ENDED or not observation.is_final:
+        if work.attempt.state not in SETTLED_BY_PROOF or not observation.is_final:
             return False
         history = ledger.history(work.attempt.contact_id)
         policy = self.policies.of(work.attempt.campaign)
@@ -83,7 +88,10 @@ class Reconciliation:
                 await self._poll(work)
         except Exception:  # one attempt's trouble must not stop the others
             log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key)
-            await self._ask_later(work)
+            if work.attempt.state is AttemptState.IN_DOUBT:
+                await self._look_again(work, work.attempt.polls)
+            else:
+                await self._ask_later(work)
         self.woken()
 
     async def _poll(self, work: Assignment) -> None:
@@ -108,21 +116,23 @@ class Reconciliation:
             finding = await self._look_up(work)
         except OutreachError as error:
             log.info("attempt %s: still in doubt: %s", attempt.key, error.message)
-            await self._ask_later(work)
+            await self._look_again(work, attempt.polls)
             return
         now = self.clock.now()
         if finding is None:
             await self._move(self._held(work, now, "may have been placed, and this provider cannot be asked"))
         elif finding.found:
-            account = self.accounts.account(attempt.account)
             await self._move(
                 Move(
                     attempt_id=attempt.id, old=attempt.state, new=AttemptState.ACCEPTED, at=now, reason="found again",
-                    provider_id=finding.provider_id, poll_at=now + account.poll[0],
+                    provider_id=finding.provider_id, poll_at=now + self.accounts.poll(attempt.account)[0],
                 )
             )  # fmt: skip
         elif attempt.polls + 1 < EMPTY_LOOKUPS:
-            await self._ask_later(work)
+            await self._look_again(work, attempt.polls + 1)
+        elif attempt.transport_tries >= TRANSPORT_TRIES:
+            words = {"error": f"never arrived in {attempt.transport_tries + 1} tries"}
+            await self.settle(attempt.id, Observation(outcome=Outcome.FAILED, words=words))
         else:
             await self._move(
                 Move(
@@ -145,23 +155,37 @@ class Reconciliation:
                 return finding
         raise OutreachError(f"the list has more than {_MOST_PAGES} pages")
 
-    async def _ask_later(self, work: Assignment) -> None:
-        """Climb the poll ladder; at its end an accepted attempt is unknown and a doubtful one held."""
+    async def _look_again(self, work: Assignment, empty: int) -> None:
+        """Look for a request in doubt once more, `empty` complete look-ups having found nothing; in the end a person must.
+
+        A look-up that failed proves nothing, so it is not counted.
+        """
         attempt, now = work.attempt, self.clock.now()
-        doubtful = attempt.state is AttemptState.IN_DOUBT
-        ladder = self.accounts.account(attempt.account).poll
-        since = attempt.sent_at or now
-        if attempt.polls + 1 >= len(ladder):
-            if doubtful:
-                await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))
-            else:
-                await self.settle(attempt.id, Observation(outcome=Outcome.UNKNOWN))
+        if (
+            now >= (attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
+            and empty == attempt.polls
+        ):
+            await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))
             return
-        wait = self.accounts.account(attempt.account).settle_after if doubtful else timedelta(0)
-        poll_at = max(since + ladder[attempt.polls + 1], now + wait) if not doubtful else now + wait
+        wait = max(self.accounts.settle_after(attempt.account), _LOOK_AGAIN)
         await self._move(
             Move(
-                attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=poll_at,
+                attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=now + wait,
+                polls=empty, reason="looked for; nothing proves it yet",
+            )
+        )  # fmt: skip
+
+    async def _ask_later(self, work: Assignment) -> None:
+        """Climb the poll ladder; at its end nobody can say how an accepted attempt ended."""
+        attempt, now = work.attempt, self.clock.now()
+        ladder = self.accounts.poll(attempt.account)
+        if attempt.polls + 1 >= len(ladder):
+            await self.settle(attempt.id, Observation(outcome=Outcome.UNKNOWN))
+            return
+        await self._move(
+            Move(
+                attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now,
+                poll_at=max((attempt.sent_at or now) + ladder[attempt.polls + 1], now),
                 polls=attempt.polls + 1, reason="asked; no outcome yet",
             )
         )  # fmt: skip
@@ -179,7 +203,7 @@ class Reconciliation:
         return self.policies.of(work.attempt.campaign).campaign.steps[0].label
 
     def _doubted(self, work: Assignment, now: datetime) -> Move:
-        settle_after = self.accounts.account(work.attempt.account).settle_after
+        settle_after = self.accounts.settle_after(work.attempt.account)
         since = work.attempt.sent_at or now
         return Move(
             attempt_id=work.attempt.id, old=AttemptState.SENDING, new=AttemptState.IN_DOUBT, at=now,

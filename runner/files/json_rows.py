@@ -21,7 +21,7 @@ class JsonRow(NamedTuple):
     text: str
 
 
-class _Unusable(ValueError):  # noqa: N818 it never leaves this file
+class _Unusable(ValueError):
     """A line that is no object, in a sentence."""
 
 

@@ -18,6 +18,11 @@ FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name
 SELECT c.id, c.name, c.state, c.reason, r.id AS revision_id, r.digest, r.policy, r.accounts, r.complete
 FROM campaigns c JOIN revisions r ON r.id = c.revision_id ORDER BY c.id
 
+-- name: begun_revision
+-- The revision in force when it is this very one and a crash kept it from being written to its end.
+SELECT r.id FROM revisions r JOIN campaigns c ON c.revision_id = r.id
+WHERE c.id = :campaign_id AND r.digest = :digest AND r.policy = :policy AND r.accounts = :accounts AND NOT r.complete
+
 -- name: add_revision
 -- A revision, not complete yet.
 INSERT INTO revisions (campaign_id, digest, policy, accounts, git_commit, applied_by, applied_at, tool_version, tzdata)
@@ -73,8 +78,10 @@ ON CONFLICT (key) DO NOTHING
 -- name: revive_attempt
 -- A contact that had left the plan has come back: what was called off last is planned again, if its step still exists.
 UPDATE attempts SET state = 'planned', due_at = :due_at, ended_at = NULL, reason = ''
-WHERE id = (SELECT MAX(id) FROM attempts WHERE contact_id = :contact_id) AND state = 'superseded'
-    AND step IN (SELECT value FROM json_each(:steps))
+WHERE id = (SELECT MAX(s.id) FROM attempts s WHERE s.contact_id = :contact_id AND s.state = 'superseded'
+            AND s.step IN (SELECT value FROM json_each(:steps)))
+    AND NOT EXISTS (SELECT 1 FROM attempts n WHERE n.contact_id = :contact_id AND n.state <> 'superseded'
+                    AND (n.id > attempts.id OR n.state <> 'finished'))
 
 -- name: readdress_attempts
 -- What is planned for a contact follows the new plan: its number, and the account of each step.
@@ -121,7 +128,7 @@ UPDATE contacts SET state = :state WHERE id = :contact_id AND state IN ('pending
 -- name: set_contact_state
 -- Where a contact stands now; one that has left the plan while its attempt was under way stays out of it.
 UPDATE contacts SET state = :state
-WHERE id = :contact_id AND (state NOT IN ('removed', 'suppressed') OR :state = 'suppressed')
+WHERE id = :contact_id AND state NOT IN ('removed', 'suppressed')
 
 -- name: known_contacts
 -- Everything that a plan must know of a campaign's contacts.
@@ -282,10 +289,6 @@ WHERE c.name = :name AND k.state <> 'removed' ORDER BY k.id, a.id
 INSERT INTO inbox (account, digest, received_at, verified, body) VALUES (:account, :digest, :received_at, :verified, :body)
 ON CONFLICT (account, digest) DO NOTHING
 
--- name: inbox_result
--- What a webhook led to; empty while that is not written down.
-SELECT result FROM inbox WHERE account = :account AND digest = :digest
-
 -- name: settle_inbox
 -- What a webhook led to.
 UPDATE inbox SET result = :result WHERE account = :account AND digest = :digest
@@ -305,3 +308,13 @@ INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOT
 -- name: attempt_times
 -- When an attempt was due and when its intent was written.
 SELECT due_at, sent_at FROM attempts WHERE id = :id
+
+-- name: placed_keys
+-- The keys of all attempts that a provider gave an id.
+SELECT key FROM attempts WHERE provider_id IS NOT NULL
+
+-- name: pull_forward
+-- Makes first tries that wait for a window due at `:at`; for the sandbox, where windows can be ignored.
+UPDATE attempts SET due_at = :at WHERE state = 'planned' AND due_at > :at AND number = 1
+    AND campaign_id = (SELECT id FROM campaigns WHERE name = :name)
+    AND step = (SELECT p.step FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step_index = 0)

@@ -7,12 +7,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from sqlite3 import Row
 
 from runner.errors import LedgerError
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.move import ContactState
+from runner.model.outcome import REACHED
 from runner.model.plan import PlanLine, PlanStatus
 from runner.planning.digest import canonical_json, fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
@@ -89,8 +91,8 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
     if in_force is not None and in_force["complete"] and in_force["digest"] == new.digest:
         return Recorded(revision=in_force["revision_id"], is_new=False)
     campaign_id, revision_id = _open_revision(store, new)
-    policy_changed = in_force is not None and in_force["policy"] != new.policy
-    writer = _Writer(store, campaign_id, new.applied_at, policy_changed=policy_changed)
+    same = in_force is not None and in_force["complete"] and _rules(in_force) == (new.policy, new.accounts)
+    writer = _Writer(store, campaign_id, new.applied_at, rules_changed=not same)
     for chunk in _chunks(lines):
         with store.transaction():
             for group in chunk:
@@ -106,11 +108,20 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
     return Recorded(revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed)
 
 
+def _rules(row: Row) -> tuple[str, str]:
+    return row["policy"], row["accounts"]
+
+
 def _open_revision(store: Store, new: NewRevision) -> tuple[int, int]:
     with store.transaction():
         store.change("add_campaign", name=new.campaign)
         row = store.one("campaign_id", name=new.campaign)
         campaign_id = int(row["id"]) if row is not None else 0
+        begun = store.one(
+            "begun_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts
+        )
+        if begun is not None:
+            return campaign_id, int(begun["id"])
         revision_id = store.insert(
             "add_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts,
             git_commit=new.git_commit, applied_by=new.applied_by, applied_at=to_micros(new.applied_at),
@@ -129,11 +140,11 @@ def _chunks(lines: Iterable[PlanLine]) -> Iterator[list[list[PlanLine]]]:
 class _Writer:
     """Writes the lines of one contact after the other; counts what it did."""
 
-    def __init__(self, store: Store, campaign_id: int, at: datetime, *, policy_changed: bool) -> None:
+    def __init__(self, store: Store, campaign_id: int, at: datetime, *, rules_changed: bool) -> None:
         self._store = store
         self._campaign_id = campaign_id
         self._at = at
-        self._policy_changed = policy_changed
+        self._rules_changed = rules_changed
         self.created = self.changed = self.removed = 0
 
     def write(self, group: list[PlanLine]) -> None:
@@ -149,50 +160,72 @@ class _Writer:
             self._call_off(first)
 
     def _create(self, group: list[PlanLine]) -> None:
-        first = group[0]
-        contact_id = self._contact(group)
-        added = self._store.change(
-            "add_attempt", key=first.key, campaign_id=self._campaign_id, contact_id=contact_id, phone=first.phone,
-            step=first.step, number=1, channel=first.channel, account=first.account, due_at=to_micros(first.not_before),
-        )  # fmt: skip
-        if not added:
-            self._store.change("revive_attempt", key=first.key, due_at=to_micros(first.not_before))
-            self._readdress(first)
+        self._open(self._contact(group), group)
         self.created += 1
 
     def _change(self, group: list[PlanLine]) -> None:
-        self._contact(group)
-        self._readdress(group[0])
+        self._open(self._contact(group), group)
         self.changed += 1
 
     def _keep(self, group: list[PlanLine]) -> None:
-        if any(line.changed for line in group):
-            self._contact([line for line in group if line.changed or line is group[0]])
-            self.changed += 1
-        if self._policy_changed:
-            self._readdress(group[0])
+        changed = [line for line in group if line.changed]
+        if self._rules_changed:
+            self._follow_plan(self._contact(group), group)
+        else:
+            # The row's own facts are taken over even when no payload shows them: conditions and windows read them.
+            contact_id = self._contact(group[:1], payloads=changed)
+            if changed:
+                self._follow_plan(contact_id, group)
+        self.changed += bool(changed)
 
     def _call_off(self, line: PlanLine) -> None:
         contact = self._store.one("contact_of", campaign_id=self._campaign_id, key=line.contact_key)
         if contact is None:
             return
-        called_off = self._store.change(
-            "supersede_contact", contact_id=contact["id"], reason=line.reason, at=to_micros(self._at)
-        )
-        if called_off:
-            state = ContactState.SUPPRESSED if line.suppressed else ContactState.REMOVED
-            self._store.change("set_contact_state", contact_id=contact["id"], state=state.value)
+        self._store.change("supersede_contact", contact_id=contact["id"], reason=line.reason, at=to_micros(self._at))
+        state = ContactState.SUPPRESSED if line.suppressed else ContactState.REMOVED
+        if self._store.change("call_off_contact", contact_id=contact["id"], state=state.value):
             self._store.event(self._at, None, "called_off", contact=contact["id"], reason=line.reason)
             self.removed += 1
 
-    def _contact(self, group: list[PlanLine]) -> int:
+    def _open(self, contact_id: int, group: list[PlanLine]) -> None:
+        """Have the sequence of somebody begin, or go on where it was called off."""
+        first = group[0]
+        self._supersede_steps(contact_id, group)
+        if first.not_before is not None and not self._store.change(
+            "add_first_attempt", key=first.key, campaign_id=self._campaign_id, contact_id=contact_id,
+            phone=first.phone, step=first.step, channel=first.channel, account=first.account,
+            due_at=to_micros(first.not_before),
+        ):  # fmt: skip
+            due_at = to_micros(first.not_before)
+            self._store.change("revive_attempt", contact_id=contact_id, steps=_steps(group), due_at=due_at)
+        self._follow_plan(contact_id, group)
+
+    def _follow_plan(self, contact_id: int, group: list[PlanLine]) -> None:
+        """Let what is planned for a contact follow the new plan: steps, number, accounts, first instant."""
+        first = group[0]
+        self._supersede_steps(contact_id, group)
+        self._store.change("readdress_attempts", contact_id=contact_id, phone=first.phone)
+        if first.not_before is not None:
+            self._store.change("reschedule_attempt", key=first.key, due_at=to_micros(first.not_before))
+        reached = json.dumps(sorted(outcome.value for outcome in REACHED))
+        self._store.change("place_contact", contact_id=contact_id, reached=reached)
+
+    def _supersede_steps(self, contact_id: int, group: list[PlanLine]) -> None:
+        self._store.change(
+            "supersede_steps", contact_id=contact_id, steps=_steps(group), at=to_micros(self._at),
+            reason="the step is no longer in the campaign",
+        )  # fmt: skip
+
+    def _contact(self, group: list[PlanLine], payloads: list[PlanLine] | None = None) -> int:
+        """Write the facts of a contact and the payloads of its lines, or of `payloads` alone."""
         first = group[0]
         row = self._store.one(
             "add_contact", campaign_id=self._campaign_id, key=first.contact_key, phone=first.phone, row=first.row,
             zones=" ".join(first.zones), zone_source=first.timezone_source, cells=canonical_json(first.cells),
         )  # fmt: skip
         contact_id = int(row["id"]) if row is not None else 0
-        for line in group:
+        for line in group if payloads is None else payloads:
             self._store.change(
                 "put_payload", contact_id=contact_id, step_index=line.step_index, step=line.step,
                 account=line.account, provider=line.provider, agent_id=line.agent_id, method=line.method,
@@ -201,9 +234,6 @@ class _Writer:
             )  # fmt: skip
         return contact_id
 
-    def _readdress(self, line: PlanLine) -> None:
-        if line.not_before is not None:
-            self._store.change(
-                "readdress_attempt", key=line.key, phone=line.phone, account=line.account,
-                due_at=to_micros(line.not_before),
-            )  # fmt: skip
+
+def _steps(group: list[PlanLine]) -> str:
+    return json.dumps([line.step for line in group])

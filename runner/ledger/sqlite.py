@@ -61,9 +61,10 @@ def exclusive_runner(path: Path) -> Iterator[None]:
 
     The lock is the operating system's, so it ends with the process however that ends.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = path.with_name(path.name + ".lock")
-    with lock.open("a+") as file:
+    with errors_mapped():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = path.with_name(path.name + ".lock").open("a+")
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -76,6 +77,17 @@ def exclusive_runner(path: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()}")
         file.flush()
         yield
+
+
+@contextmanager
+def errors_mapped() -> Iterator[None]:
+    """Raise a LedgerError for every error of SQLite or of the file system inside."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise foreign_error(error) from error
+    except OSError as error:
+        raise LedgerUnwritable(f"the ledger cannot be written: {error.strerror}") from error
 
 
 def foreign_error(error: sqlite3.Error) -> LedgerError:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from runner.errors import LedgerError
+from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.migrate import check_version, migrate
@@ -33,21 +33,17 @@ class Store:
     @classmethod
     def open(cls, path: Path) -> Self:
         """Open a ledger for writing and bring its schema up to date."""
-        try:
+        with sqlite.errors_mapped():
             connection = sqlite.connect(path)
             migrate(connection)
-        except sqlite3.Error as error:
-            raise sqlite.foreign_error(error) from error
         return cls(connection)
 
     @classmethod
     def open_read_only(cls, path: Path) -> Self:
         """Open a ledger for reading; raise NotFound when there is none."""
-        try:
+        with sqlite.errors_mapped():
             connection = sqlite.connect_read_only(path)
             check_version(connection)
-        except sqlite3.Error as error:
-            raise sqlite.foreign_error(error) from error
         return cls(connection)
 
     def close(self) -> None:
@@ -63,6 +59,9 @@ class Store:
             if self._depth
             else ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         )
+        if self._depth and not self._connection.in_transaction:
+            # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
+            raise LedgerUnwritable("the ledger took back what was being written")
         self._execute_plain(begin)
         self._depth += 1
         try:
@@ -114,10 +113,10 @@ class Store:
         return self.assignments([row["id"] for row in self.all("attempts_in_state", state=state.value)])
 
     def find(self, account: str, provider_id: str, key: str) -> Assignment | None:
-        """Give the attempt that a provider's id or a planted key belongs to."""
-        row = self.one("attempt_by_provider_id", account=account, provider_id=provider_id) if provider_id else None
-        if row is None and key:
-            row = self.one("attempt_by_key", key=key)
+        """Give the attempt that a planted key belongs to, else a provider's id, which may name a whole thread of texts."""
+        row = self.one("attempt_by_key", key=key) if key else None
+        if row is None and provider_id:
+            row = self.one("attempt_by_provider_id", account=account, provider_id=provider_id)
         return self.assignments([row["id"]])[0] if row else None
 
     def move(self, moves: Iterable[Move]) -> list[bool]:
@@ -216,12 +215,14 @@ class Store:
 
     def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Run a named query for its first row."""
-        row: sqlite3.Row | None = self._run(name, values).fetchone()
+        with sqlite.errors_mapped():
+            row: sqlite3.Row | None = self._connection.execute(query(name), values).fetchone()
         return row
 
     def all(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         """Run a named query for all its rows."""
-        return self._run(name, values).fetchall()
+        with sqlite.errors_mapped():
+            return self._connection.execute(query(name), values).fetchall()
 
     def change(self, name: str, /, **values: Any) -> int:
         """Run a named statement; give how many rows it changed."""
@@ -250,9 +251,13 @@ class Store:
             return False
         self.event(move.at, move.attempt_id, move.new.value, **_detail(move))
         row = self.one("contact_of_attempt", id=move.attempt_id)
-        if row is not None and move.contact is not None:
-            self.change("set_contact_state", contact_id=row["contact_id"], state=move.contact.value)
-        if row is not None and move.next_attempt is not None:
+        if row is not None and row["is_gone"]:
+            # Somebody who left the plan while an attempt was under way gets no other one.
+            reason = "no longer in the plan"
+            self.change("supersede_contact", contact_id=row["contact_id"], reason=reason, at=to_micros(move.at))
+        elif row is not None:
+            if move.contact is not None:
+                self.change("set_contact_state", contact_id=row["contact_id"], state=move.contact.value)
             self._follow(row, move)
         return True
 
@@ -268,16 +273,12 @@ class Store:
         )  # fmt: skip
 
     def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
-        try:
+        with sqlite.errors_mapped():
             return self._connection.execute(query(name), values)
-        except sqlite3.Error as error:
-            raise sqlite.foreign_error(error) from error
 
     def _execute_plain(self, statement: str) -> None:
-        try:
+        with sqlite.errors_mapped():
             self._connection.execute(statement)
-        except sqlite3.Error as error:
-            raise sqlite.foreign_error(error) from error
 
     def _undo(self, rollback: str, begin: str, name: str) -> None:
         # SQLite has already rolled back by itself after some errors (disk full); a second rollback would hide the first.

@@ -26,6 +26,9 @@ BASE_URLS: Mapping[str, str] = {
 POLL_LADDER = tuple(timedelta(seconds=seconds) for seconds in (90, 300, 900, 3600, 21600, 86400))
 """when to ask for an outcome that no webhook brought, counted from acceptance; after the last it is unknown"""
 
+SETTLE_AFTER = timedelta(seconds=120)
+"""how long a lost request is waited for before it is looked for, and between two look-ups"""
+
 
 def _poll_list(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
@@ -46,7 +49,7 @@ class AccountEntry(FilePart):
     """Where the secret is found that proves webhooks: RevRing's signing secret, for others the token in the URL."""
     poll: Annotated[tuple[Duration, ...], BeforeValidator(_poll_list), Field(min_length=1)] = POLL_LADDER
     """When to ask for an outcome that no webhook brought, from acceptance on; after the last it is unknown."""
-    settle_after: Duration = timedelta(seconds=120)
+    settle_after: Duration = SETTLE_AFTER
     """How long a lost request is looked for before two empty answers prove that it never arrived."""
 
 
@@ -90,7 +93,7 @@ class Account:
     generation: str = ""
     webhook_secret: str = ""
     poll: tuple[timedelta, ...] = POLL_LADDER
-    settle_after: timedelta = timedelta(seconds=120)
+    settle_after: timedelta = SETTLE_AFTER
 
 
 def account_of(name: str, entry: AccountEntry) -> Account:

@@ -1,7 +1,8 @@
 """The fingerprint of a payload and the digest of a plan: the same input gives the same digest anywhere.
 
 Neither the time of planning nor a file's name or formatting counts; what would be sent, to whom,
-by which rules and which version of the tool does.
+by which rules and which version of the tool does. The host does not either: a rehearsal against
+the sandbox is of the same plan.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Digest:
             line.step,
             line.account,
             line.method,
-            line.url,
+            line.path,
             canonical_json(line.payload),
             " ".join(line.zones),
             # Conditions of later steps are decided on the row as it was applied.

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from runner.model.attempt import AttemptState
 from runner.model.move import ContactState
 
-
 _UNSENT = frozenset({AttemptState.PLANNED, AttemptState.SUPERSEDED})
 
 

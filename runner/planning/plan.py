@@ -6,7 +6,8 @@ ledger already holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -68,9 +69,13 @@ class Draft:
     renderer: Renderer
     where: Expression | None = None
     known: KnownCampaign = field(default_factory=KnownCampaign)
+    place: Callable[[RenderFailed], str] = lambda error: ".".join(str(part) for part in error.path)
+    """says where in the files a template failed, such as `campaigns/april.yaml:12:9`"""
 
 
 Row = Contact | RejectedRow | DuplicateRow
+
+_OUTCOMES_OF_PREVIOUS = re.compile(r"^previous\.outcome in \[([^\]]*)\]$")
 
 
 def plan_lines(draft: Draft, rows: Iterable[Row], now: datetime) -> Iterator[PlanLine]:
@@ -109,7 +114,7 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
         try:
             line = _step_line(draft, route, person, now)
         except RenderFailed as error:
-            yield _skip(draft, person, _Skip(_render_reason(error), rejected=True))
+            yield _skip(draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True))
             return
         lines.append(line)
         if line.status is PlanStatus.SKIP:
@@ -160,12 +165,6 @@ def _no_time_reason(draft: Draft, evidence: ZoneEvidence) -> str:
     if len(evidence.zones) > 1 and draft.policy.ends is None:
         return f"no hour fits all {len(evidence.zones)} time zones of this number; add a timezone column"
     return "no window opens before the campaign ends"
-
-
-def _render_reason(error: RenderFailed) -> str:
-    where = ".".join(str(part) for part in error.path)
-    place = f"{error.template}:{error.line}" if error.template else where
-    return f"{place}: {error.message}"
 
 
 def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> PlanLine:
@@ -246,8 +245,13 @@ def _condition(draft: Draft, route: Route) -> str:
     if step.after:
         parts = [f"{step.model_dump(mode='json')['after']} after {before} ended"]
     if step.when:
-        parts.append(f"if {step.when}")
+        parts.append(f"if {_OUTCOMES_OF_PREVIOUS.sub(_listed, step.when)}")
     return ", ".join(parts)
+
+
+def _listed(match: re.Match[str]) -> str:
+    """Write the long form of `when: no_answer, busy` as people do."""
+    return " or ".join(re.findall(r"\w+", match[1]))
 
 
 def _removed_lines(draft: Draft, seen: set[str]) -> Iterator[PlanLine]:

@@ -18,6 +18,7 @@ from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, shown_phone
 
 HEAD, TAIL = 6, 3
+_LONG_ID = 20
 
 
 @dataclass
@@ -65,7 +66,7 @@ def print_plan(
     console.print(_heading(heading))
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
     console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
-    for reason, count in excerpt.reasons.most_common(6):
+    for reason, count in excerpt.reasons.most_common(6) if excerpt.left_out else ():
         console.print(Text(f"  {count:>6} × {reason}", style="yellow"))
     console.print(Text(f"  digest {summary.digest}", style="dim"))
     console.print()
@@ -121,9 +122,14 @@ def _lines(excerpt: PlanExcerpt, *, masked: bool) -> Table:
 def _row(line: PlanLine, *, masked: bool) -> tuple[RenderableType, ...]:
     sign, style = STATUS_SIGNS[line.status]
     who = shown_phone(line.phone, masked=masked) or f"row {line.row}"
-    via = f"{line.step} by {line.provider}/{line.agent_id}"
+    via = f"{line.step} by {line.provider}/{_short(line.agent_id)}"
     when = line.condition or line.reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
-    return Text(sign, style=style), Text(who), Text(via, style="dim"), Text(when, overflow="ellipsis", no_wrap=True)
+    return (
+        Text(sign, style=style),
+        Text(who),
+        Text(via, style="dim", no_wrap=True),
+        Text(when, overflow="ellipsis", no_wrap=True),
+    )
 
 
 def _facts(line: PlanLine) -> list[tuple[str, RenderableType]]:
@@ -149,11 +155,16 @@ def _facts(line: PlanLine) -> list[tuple[str, RenderableType]]:
     return facts
 
 
+def _short(agent_id: str) -> str:
+    """Keep the end of a long id, which is what tells two of them apart."""
+    return agent_id if len(agent_id) <= _LONG_ID else f"…{agent_id[-8:]}"
+
+
 def _cause(line: PlanLine) -> str:
     """Give a reason without what differs from row to row, so that equal causes are counted together."""
     column, colon, rest = line.reason.partition(": ")
     head, tick, tail = rest.partition("`")
-    if line.rejected and colon and tick and "`" in tail:
+    if line.rejected and not line.contact_key and colon and tick and "`" in tail:
         return f"{column}: {head}`…`{tail.partition('`')[2]}"
     if line.reason.startswith("the same number as in row"):
         return "the same number as in an earlier row"

@@ -20,7 +20,7 @@ _INTEGER_BITS = 256
 _TURNS: ContextVar[list[int] | None] = ContextVar("turns", default=None)
 
 
-class LimitReached(Exception):  # noqa: N818 a fact, not yet an error of ours: the template gives it a place
+class LimitReached(Exception):
     """A rendering used more than it may; carries a sentence and a line to paste."""
 
     code = "V07"

@@ -58,7 +58,7 @@ class Missing(StrictUndefined):
         return False
 
 
-class NameMissing(UndefinedError):  # noqa: N818 it never leaves the room, and its name says what happened
+class NameMissing(UndefinedError):
     """A missing name was used; carries what was looked up, and where."""
 
     def __init__(self, absent: Undefined) -> None:

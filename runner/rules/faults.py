@@ -36,7 +36,7 @@ class TemplateFault:
     """the dotted name at fault, such as ``contact.clinc``; empty when it is none"""
 
 
-class _Faulty(OutreachError):  # noqa: N818 as all errors of the tree: the name says what is so
+class _Faulty(OutreachError):
     """An error that carries a fault and the place of its text in the campaign."""
 
     def __init__(self, fault: TemplateFault, path: KeyPath = ()) -> None:

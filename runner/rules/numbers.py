@@ -48,7 +48,7 @@ class Number:
     """fixed_line, mobile, fixed_line_or_mobile, toll_free, premium_rate, shared_cost, voip, ..."""
 
 
-class NumberRefused(OutreachError):  # noqa: N818 errors here are named for what happened
+class NumberRefused(OutreachError):
     """What stands there is no number that could be dialled; carries a code that groups equal causes.
 
     P01 nothing there, P02 no country code, P03 not a number, P04 damaged by a spreadsheet.

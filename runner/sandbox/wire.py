@@ -15,7 +15,7 @@ E164 = re.compile(r"\+[1-9]\d{1,14}\Z", re.ASCII)
 """the pattern that RevRing documents and that the others describe"""
 
 
-class Refused(Exception):  # noqa: N818  it reads as the answer that it is
+class Refused(Exception):
     """The request is refused with this answer."""
 
     def __init__(self, status: int, body: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,10 +20,14 @@ from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import NotFound
 from runner.ledger import overview, sqlite
+from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
+from runner.model.campaign import Campaign
 from runner.model.overview import CampaignOverview
 from runner.model.project import Account
+from runner.ports import Ledger
 from runner.providers.transport import HttpTransport
+from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
 from runner.sandbox.settings import Settings as SandboxSettings
 from runner.schedule.clock import FastClock, SystemClock
@@ -52,6 +57,20 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DialCheck:
+    """What the sandbox says it placed, held against the ledger."""
+
+    dials: int
+    """calls and texts that the sandbox placed for attempts of this ledger"""
+    attempts: int
+    """attempts of this ledger that it placed"""
+    twice: int
+    """attempts that were placed more than once"""
+    strangers: int
+    """dials that belong to no attempt of this ledger"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """A running engine's handles."""
 
@@ -62,6 +81,34 @@ class Engine:
     """where webhooks are received; empty when they are not"""
     store: Store
     """for reading through the journal"""
+    sandbox_url: str = ""
+    """where the sandbox answers; empty with real providers"""
+
+    async def check_dials(self) -> DialCheck:
+        """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            told = (await client.get(f"{self.sandbox_url}/_sandbox/dials")).raise_for_status().json()
+        keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("placed_keys")})
+        dialled = Counter(dial["reference"] for dial in told)
+        known = {key: count for key, count in dialled.items() if key in keys}
+        return DialCheck(
+            dials=sum(known.values()),
+            attempts=len(known),
+            twice=sum(count > 1 for count in known.values()),
+            strangers=dialled.total() - sum(known.values()),
+        )
+
+    async def pull_forward(self) -> None:
+        """Make first tries that wait for a window due now, those of campaigns that start later at their start."""
+
+        def pull(_: Ledger) -> None:
+            now = self.clock.now()
+            for one in self.store.campaigns_in_force():
+                begins = starts_at(Campaign.model_validate_json(one.policy).schedule)
+                at = max(now, begins) if begins else now
+                self.store.change("pull_forward", name=one.name, at=to_micros(at))
+
+        await self.journal.run(pull)
 
     async def overview(self) -> list[CampaignOverview]:
         """Sum up every applied campaign as of now."""
@@ -139,7 +186,14 @@ async def engine(
             url = await stack.enter_async_context(served(receiver(inbox.receive), host, port))
         if surroundings.sandbox_url:
             await _subscribe(surroundings, url)
-        yield Engine(dispatcher=dispatcher, journal=journal, clock=clock, receiver_url=url, store=store)
+        yield Engine(
+            dispatcher=dispatcher,
+            journal=journal,
+            clock=clock,
+            receiver_url=url,
+            store=store,
+            sandbox_url=surroundings.sandbox_url,
+        )
 
 
 def _skipper(surroundings: Surroundings) -> Callable[[datetime], bool] | None:

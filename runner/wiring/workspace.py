@@ -14,6 +14,8 @@ from zoneinfo import reset_tzpath
 from runner.errors import Diagnostic, FilesWrong
 from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
 from runner.files.contacts import columns_of, read_contacts
+from runner.files.faults import nearest
+from runner.files.nodes import position_in
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
 from runner.ledger.revisions import known_campaign
@@ -31,6 +33,7 @@ from runner.providers.credentials import resolve
 from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
 from runner.rules.expressions import Expression
+from runner.rules.faults import RenderFailed
 from runner.rules.policy import policy_of
 from runner.rules.render import Renderer
 from runner.wiring.accounts import project_accounts
@@ -77,7 +80,7 @@ class Planned:
         for row in read_contacts(self.source, self.loaded.path.parent, self.inline_lines):
             if isinstance(row, RejectedRow):
                 self.rejected.append(row)
-            yield row
+            yield _as_shown(row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,7 @@ class Workspace:
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
             known=known or self.known(campaign.campaign),
+            place=lambda error: self._place(loaded, error),
         )
         source = self._source(loaded)
         return Planned(loaded, draft, self.templates, source, _inline_lines(loaded), now)
@@ -159,6 +163,17 @@ class Workspace:
     def columns(self, loaded: LoadedCampaign) -> tuple[str, ...]:
         """Give the columns of a campaign's contacts; raise FilesWrong when they cannot be read."""
         return columns_of(self._source(loaded), loaded.path.parent)
+
+    def _place(self, loaded: LoadedCampaign, error: RenderFailed) -> str:
+        """Say where a template failed: its line in the campaign, and the template file's own line if it stands in one."""
+        node, _ = nearest(loaded.root, error.path)
+        in_text = node.kind == "scalar" and node.value is not None and not error.template
+        span = position_in(node, error.line, error.column, max(1, error.length)) if in_text else node.span
+        campaign = f"{_shown(loaded.path)}:{span.line}:{span.column}"
+        if not error.template:
+            return campaign
+        template = _shown(self.loaded.templates_dir / error.template)
+        return f"{template}:{error.line}:{error.column}, used at {campaign}"
 
     def _template_problems(self, loaded: LoadedCampaign) -> list[Diagnostic]:
         found: list[Diagnostic] = []
@@ -241,11 +256,11 @@ def tzdata_version() -> str:
 def _git(root: Path, *words: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 fixed words
-            ["git", "-C", str(root), *words],
+            ["git", "-C", str(root), *words],  # noqa: S607 the user's own git
             capture_output=True,
             text=True,
             timeout=10,
-            check=False,  # noqa: S607 the user's own git
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -266,6 +281,14 @@ def _same_names(loaded: Sequence[LoadedCampaign]) -> Iterator[Diagnostic]:
 def _inline_lines(loaded: LoadedCampaign) -> tuple[int, ...]:
     people = loaded.campaign.contacts.inline or ()
     return tuple(loaded.locate(("contacts", "inline", index)).line for index in range(len(people)))
+
+
+def _as_shown(row: Row) -> Row:
+    """Name the do-not-contact file as the user sees it."""
+    if not isinstance(row, Contact) or not row.suppressed_by:
+        return row
+    file, _, line = row.suppressed_by.rpartition(":")
+    return replace(row, suppressed_by=f"{_shown(Path(file))}:{line}")
 
 
 def _keys(model: type) -> set[str]:
