@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .outreach/demo.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench lock schema clean
+.PHONY: help demo test check fix bench docs lock schema clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ bench: $(VENV)/.dev  ## measure: lateness, planning, throughput
 
 schema: $(VENV)/.run  ## write schema.json anew from the models
 	$(BIN)/outreach schema --output schema.json
+
+docs: $(VENV)/.dev  ## write the generated pages and the picture anew
+	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_picture.py
 
 lock: $(VENV)/.dev  ## pin all dependencies anew, with hashes
 	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.txt pyproject.toml

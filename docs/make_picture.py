@@ -30,7 +30,10 @@ PICTURE = ROOT / "docs" / "demo.svg"
 CAMPAIGN = "campaigns/april-reminders.yaml"
 COMMANDS = (
     (f"outreach plan {CAMPAIGN}", ["plan", CAMPAIGN, "--at", "2026-12-01T09:00:00Z"]),
-    (f"outreach run {CAMPAIGN} --sandbox", ["run", CAMPAIGN, "--sandbox", "--seed", "7", "--at", "2026-12-01T09:00:00Z"]),
+    (
+        f"outreach run {CAMPAIGN} --sandbox",
+        ["run", CAMPAIGN, "--sandbox", "--seed", "7", "--at", "2026-12-01T09:00:00Z"],
+    ),
 )
 """what stands after the prompt, and the words that it is run with"""
 
@@ -52,7 +55,7 @@ def recorded() -> Console:
         file=io.StringIO(), record=True, force_terminal=True, color_system="truecolor", width=WIDTH,
         highlight=False, markup=False, emoji=False,
     )  # fmt: skip
-    with _samples(), contextlib.redirect_stdout(_Recorder(console)), contextlib.redirect_stderr(io.StringIO()):
+    with _samples(), contextlib.redirect_stdout(_Recorder(console)), contextlib.redirect_stderr(io.StringIO()):  # noqa: SIM117 one line would be too long
         with patch.object(plan, "console", lambda: console), patch.object(running, "console", lambda **_: console):
             for shown, words in COMMANDS:
                 console.print(Text.assemble(("$ ", "bold green"), (shown, "bold")))

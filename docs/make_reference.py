@@ -174,9 +174,13 @@ def _written(value: Schema) -> str:
         return next((found for found in map(_written, value["anyOf"]) if found), "")
     kinds = value.get("type", "")
     kind = kinds[0] if isinstance(kinds, list) else kinds
-    return {"object": "a map", "array": "a list", "integer": "a whole number", "number": "a number", "string": "text"}.get(
-        kind, ""
-    ) + _bounds(value)
+    return {
+        "object": "a map",
+        "array": "a list",
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "text",
+    }.get(kind, "") + _bounds(value)
 
 
 def _bounds(value: Schema) -> str:
@@ -223,9 +227,8 @@ def _commands() -> Iterator[str]:
 
 def _options(command: click.Command) -> str:
     rows = ["| option | meaning |", "|---|---|"]
-    for one in command.params:
-        if isinstance(one, click.Option):
-            rows.append(f"| `{_option_name(one)}` | {_cell(one.help or '')}{_option_default(one)} |")
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    rows += [f"| `{_option_name(one)}` | {_cell(one.help or '')}{_option_default(one)} |" for one in options]
     return "\n".join(rows) + "\n"
 
 
@@ -253,7 +256,7 @@ def _described(kind: type[Enum]) -> Iterator[tuple[Enum, str]]:
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     if not isinstance(body, ast.ClassDef):
         raise TypeError(kind)
-    for assignment, below in zip(body.body, body.body[1:]):
+    for assignment, below in zip(body.body, body.body[1:], strict=False):
         if isinstance(assignment, ast.Assign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             target = assignment.targets[0]
             if isinstance(target, ast.Name):

@@ -167,16 +167,16 @@ class Ledger(Protocol):
         """Give when a campaign's last attempts started, oldest first."""
         ...
 
-    def next_due(self, now: datetime) -> datetime | None:
-        """Give the first instant after `now` at which an attempt is due."""
+    def next_due(self, now: datetime, only: str | None = None) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due, of one campaign alone with `only`."""
         ...
 
     def next_ask(self) -> datetime | None:
         """Give the first instant at which an outcome is to be asked for."""
         ...
 
-    def open_attempts(self) -> int:
-        """Count the attempts that still wait for something that the runner does."""
+    def open_attempts(self, only: str | None = None) -> int:
+        """Count the attempts that still wait for something that the runner does, of one campaign alone with `only`."""
         ...
 
     def pause(self, campaign: str, reason: str, now: datetime) -> None:

@@ -197,12 +197,16 @@ class ScriptedTransport:
     asked: list[Request] = field(default_factory=list)
     gate: asyncio.Event | None = None
     """dials wait for it before they are answered"""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """set when the first dial has left"""
 
     async def send(self, account: Account, request: Request) -> Reply:  # noqa: ARG002 the port hands it over
         """Answer one request."""
         dial = request.method == "POST" and "/search" not in request.path
         (self.sent if dial else self.asked).append(request)
         self.before(request)
+        if dial:
+            self.left.set()
         script = self.dials if dial else self.looks
         answer = script[0] if len(script) == 1 else script.pop(0)
         if dial and self.gate is not None:

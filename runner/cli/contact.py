@@ -8,6 +8,7 @@ import io
 import sys
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -17,10 +18,13 @@ from runner.cli.apply import print_applied
 from runner.cli.options import workspace_of
 from runner.cli.output import console, format_option
 from runner.cli.running import RunOptions, apply_and_run, surroundings_of
-from runner.errors import ExitCode, UsageWrong
+from runner.errors import ExitCode, FilesWrong, UsageWrong
+from runner.files.campaign import LoadedCampaign
 from runner.model.campaign import Purpose
 from runner.model.channel import Channel
+from runner.model.plan import PlanLine
 from runner.report import machine
+from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
 from runner.wiring.workspace import Workspace
@@ -80,44 +84,58 @@ def text(ctx: click.Context, /, message: str, **words: Any) -> int:
 def _reach(ctx: click.Context, channel: Channel, message: str, words: dict[str, Any]) -> int:
     if words["windows_ignored"] and words["sandbox"] is None:
         raise UsageWrong("--now is for the sandbox only: real people have windows", help="add --sandbox")
+    try:
+        words["phone"] = read_number(words["phone"], None).e164
+    except NumberRefused as refused:
+        raise UsageWrong(refused.message, help="start with + and the country code, for example +12025550143") from refused
     workspace = workspace_of(ctx)
-    folder = workspace.ledger_path.parent / "single"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = folder / f"{_name(channel, message, words)}.yaml"
-    file.write_text(_campaign(file.stem, channel, message, words), encoding="utf-8")
-    file.chmod(0o600)
-    return asyncio.run(_run(workspace, file, words))
+    name = _name(channel, message, words)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.yaml"
+        file.write_text(_campaign(name, channel, message, words), encoding="utf-8")
+        try:
+            (loaded,) = workspace.load([file])
+        except FilesWrong as wrong:
+            first = wrong.diagnostics[0]
+            raise UsageWrong(first.message, help=first.help) from wrong
+        if words["dry_run"]:
+            _examine(workspace, loaded, SystemClock().now(), words)
+            return ExitCode.OK
+        return asyncio.run(_run(workspace, loaded, words))
 
 
-async def _run(workspace: Workspace, file: Path, words: dict[str, Any]) -> int:
-    options = RunOptions(sandbox=words["sandbox"], windows_ignored=words["windows_ignored"])
-    now = SystemClock().now()
+async def _run(workspace: Workspace, loaded: LoadedCampaign, words: dict[str, Any]) -> int:
+    name = loaded.campaign.campaign
+    options = RunOptions(sandbox=words["sandbox"], windows_ignored=words["windows_ignored"], only=name)
 
     def examined(pointed: Workspace, at: datetime) -> list[applying.Examined]:
-        lines: list[Any] = []
-        found = [
-            applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored), lines.append)
-            for one in pointed.load([file])
-        ]
-        _print_request(lines, words["form"])
-        if words["dry_run"] or not _agreed(words):
+        found = _examine(pointed, loaded, at, words)
+        if not _agreed(words):
             sys.exit(ExitCode.OK)
-        return found
+        return [found]
 
-    async with surroundings_of(workspace, options, now) as surroundings:
+    async with surroundings_of(workspace, options, SystemClock().now()) as surroundings:
         ended = await apply_and_run(workspace, surroundings, options, examined)
-    mine = [one for one in ended.overview if one.campaign == file.stem]
     if words["form"] == "json":
-        click.echo(machine.status(mine))
+        click.echo(machine.status(ended.overview))
     else:
         print_applied(ended.applied)
-        for one in mine:
+        for one in ended.overview:
             for _, of_channel, outcome, _ in one.outcomes:
                 click.echo(f"{of_channel}: {outcome}")
     return ended.code
 
 
-def _print_request(lines: list[Any], form: str) -> None:
+def _examine(workspace: Workspace, loaded: LoadedCampaign, at: datetime, words: dict[str, Any]) -> applying.Examined:
+    """Plan the campaign of one and show its request."""
+    lines: list[PlanLine] = []
+    planned = workspace.plan(loaded, at, windows_ignored=words["windows_ignored"])
+    examined = applying.examine(planned, lines.append)
+    _print_request(lines, words["form"])
+    return examined
+
+
+def _print_request(lines: list[PlanLine], form: str) -> None:
     if form == "json":
         for line in lines:
             click.echo(machine.plan_line(line))

@@ -42,6 +42,8 @@ class RunOptions:
     at: datetime | None = None
     """where the clock of an in-process sandbox starts"""
     until_done: bool = True
+    only: str | None = None
+    """place this campaign alone, whatever else the ledger holds"""
     listen: tuple[str, int] | None = None
 
 
@@ -76,7 +78,11 @@ async def apply_and_run(
     """Apply what `plan` gives and run until done or stopped."""
     workspace = workspace.pointed_at(surroundings.accounts)
     async with engine(
-        workspace.ledger_path, surroundings, windows_ignored=options.windows_ignored, listen=options.listen
+        workspace.ledger_path,
+        surroundings,
+        windows_ignored=options.windows_ignored,
+        listen=options.listen,
+        only=options.only,
     ) as running:
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
@@ -84,7 +90,7 @@ async def apply_and_run(
         if options.windows_ignored:
             await running.pull_forward()
         stopped = await _run(running, options)
-        overview = await running.overview()
+        overview = [one for one in await running.overview() if options.only in (None, one.campaign)]
         dials = await running.check_dials() if running.sandbox_url else None
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
@@ -95,7 +101,7 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
     totals = totals_of([one.summary for one in applied], [one.campaign for one in applied], overview)
     shown = [one for one in overview if not applied or one.campaign in {done.campaign for done in applied}]
     print_report(console(), shown, totals)
-    page = workspace.ledger_path.with_name("report.html")
+    page = workspace.ledger_path.with_suffix(".report.html")
     page.write_text(report_page(shown, totals, now), encoding="utf-8")
     page.chmod(0o600)
     if ended.dials is not None and ended.dials.dials:

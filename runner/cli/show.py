@@ -39,8 +39,15 @@ def long_form(campaign: Campaign) -> str:
     yaml.width = 110
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()
-    yaml.dump(_quoted(campaign.model_dump(mode="json", exclude_none=True)), text)
+    yaml.dump(_quoted(_without_empty(campaign.model_dump(mode="json", exclude_none=True))), text)
     return text.getvalue()
+
+
+def _without_empty(value: object) -> object:
+    """Leave out keys that hold nothing: no options, no description."""
+    if isinstance(value, dict):
+        return {key: _without_empty(item) for key, item in value.items() if item not in ("", [], {})}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def _quoted(value: object) -> object:

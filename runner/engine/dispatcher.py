@@ -127,8 +127,8 @@ class Dispatcher:
         asking = [work for work in due if work.attempt.id not in self._asking]
         # What is being asked for has its next time only when the answer is in, and that wakes the loop.
         next_ask = ledger.next_ask() if not asking and not self._asking else None
-        times = [at for at in (ledger.next_due(now), next_ask, next_room) if at is not None]
-        return _Found(released, asking, min(times, default=None), ledger.open_attempts())
+        times = [at for at in (ledger.next_due(now, self._policies.only), next_ask, next_room) if at is not None]
+        return _Found(released, asking, min(times, default=None), ledger.open_attempts(self._policies.only))
 
     async def _ask(self, work: Assignment) -> None:
         try:

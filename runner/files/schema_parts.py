@@ -119,7 +119,7 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Limits", "concurrency"): [10],
     ("Limits", "per_second"): [0.5, 2],
     ("Message", "template"): ["reminder.txt"],
-    ("Project", "ledger"): ["sqlite:///.outreach/ledger.db", "postgresql://localhost/outreach"],
+    ("Project", "ledger"): ["sqlite:///.outreach/ledger.db"],
     ("Project", "templates"): ["templates"],
     ("Retry", "attempts"): [3],
     ("Step", "call"): ["reminder"],

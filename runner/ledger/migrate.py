@@ -62,7 +62,8 @@ def migrate(connection: sqlite3.Connection) -> int:
                 applied += 1
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # after some errors SQLite has rolled back by itself
+                connection.execute("ROLLBACK")
             raise
     return applied
 

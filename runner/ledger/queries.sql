@@ -242,7 +242,7 @@ WHERE c.name = :name AND sent_at > :since ORDER BY sent_at
 -- The first instant after `:now` at which a planned attempt of a running campaign is due.
 SELECT MIN(a.due_at) AS at FROM attempts a WHERE a.state = 'planned' AND a.due_at > :now
     AND a.campaign_id IN (SELECT c.id FROM campaigns c JOIN revisions r ON r.id = c.revision_id
-                          WHERE c.state = 'active' AND r.complete)
+                          WHERE c.state = 'active' AND r.complete AND (:only IS NULL OR c.name = :only))
 
 -- name: next_ask
 -- The first instant at which an outcome is asked for.
@@ -252,7 +252,9 @@ SELECT MIN(poll_at) AS at FROM attempts WHERE state IN ('accepted', 'in_doubt')
 -- How many attempts still wait for something that the runner does, in campaigns that are neither paused nor half applied.
 SELECT COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 JOIN revisions r ON r.id = c.revision_id
-WHERE (a.state = 'planned' AND c.state = 'active' AND r.complete) OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+WHERE (:only IS NULL OR c.name = :only)
+    AND ((a.state = 'planned' AND c.state = 'active' AND r.complete)
+         OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
 
 -- name: row_stats
 -- How many contacts of each campaign stand where.

@@ -15,6 +15,9 @@ from runner.errors import LedgerError, LedgerHeld, LedgerUnwritable, NotFound
 # Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
 _WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
 _BUSY_SECONDS: Final = 5.0
+_UNWRITABLE: Final = (
+    "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR",
+)  # fmt: skip
 
 
 def database_path(url: str) -> Path:
@@ -93,10 +96,8 @@ def errors_mapped() -> Iterator[None]:
 def foreign_error(error: sqlite3.Error) -> LedgerError:
     """Map SQLite's errors to ours, in one place."""
     name = getattr(error, "sqlite_errorname", "")
-    if name in {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED"} or name.startswith(
-        "SQLITE_IOERR"
-    ):
+    if name.startswith(_UNWRITABLE):
         return LedgerUnwritable(f"the ledger cannot be written: {error}")
-    if name in {"SQLITE_CORRUPT", "SQLITE_NOTADB"}:
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return LedgerError(f"this is not a sound ledger: {error}")
     return LedgerError(f"the ledger failed: {error}")

@@ -157,9 +157,9 @@ class Store:
         rows = self.all("recent_starts", name=campaign, since=to_micros(since))
         return [from_micros(row["sent_at"]) for row in rows]
 
-    def next_due(self, now: datetime) -> datetime | None:
-        """Give the first instant after `now` at which an attempt is due."""
-        row = self.one("next_due", now=to_micros(now))
+    def next_due(self, now: datetime, only: str | None = None) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due, of one campaign alone with `only`."""
+        row = self.one("next_due", now=to_micros(now), only=only)
         return from_micros(row["at"]) if row is not None else None
 
     def next_ask(self) -> datetime | None:
@@ -167,9 +167,9 @@ class Store:
         row = self.one("next_ask")
         return from_micros(row["at"]) if row is not None else None
 
-    def open_attempts(self) -> int:
-        """Count the attempts that still wait for something that the runner does."""
-        row = self.one("open_attempts")
+    def open_attempts(self, only: str | None = None) -> int:
+        """Count the attempts that still wait for something that the runner does, of one campaign alone with `only`."""
+        row = self.one("open_attempts", only=only)
         return int(row["count"]) if row is not None else 0
 
     def pause(self, campaign: str, reason: str, now: datetime) -> None:

@@ -22,15 +22,14 @@ class KnownContact:
     attempts: Mapping[str, AttemptState]
     """by step: the state of its newest attempt"""
     zones: tuple[str, ...] = ()
+    """the zones whose windows must all be open"""
 
     def is_open(self, step: str) -> bool:
         """Whether the step's payload can still be changed: nothing of it was sent.
 
-        A step that has no attempt is new or renamed; it opens the sequence only of somebody to whom nothing was sent.
+        A step that nobody waits for is new or renamed; it opens the sequence only of somebody to whom nothing was sent.
         """
-        if step in self.attempts:
-            return self.attempts[step] is AttemptState.PLANNED
-        return all(state in _UNSENT for state in self.attempts.values())
+        return self.attempts.get(step) is AttemptState.PLANNED or all(state in _UNSENT for state in self.attempts.values())
 
     @property
     def is_gone(self) -> bool:

@@ -216,14 +216,20 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
     if known is None or known.is_gone:
         return _scheduled_by_provider(line, route, draft)
     if known.is_open(line.step):
-        if changed:
-            line = replace(line, status=PlanStatus.CHANGE, changed=True, reason="the payload changed")
-        elif known.zones != line.zones:
-            line = replace(line, status=PlanStatus.CHANGE, reason="the time zone changed")
-        else:
-            line = replace(line, status=PlanStatus.KEEP)
-        return _scheduled_by_provider(line, route, draft)
-    return replace(line, status=PlanStatus.KEEP, reason="sent before this change" if changed else "")
+        reason = _change_of(line, known, changed=changed)
+        status = PlanStatus.CHANGE if reason else PlanStatus.KEEP
+        return _scheduled_by_provider(replace(line, status=status, changed=changed, reason=reason), route, draft)
+    reason = "sent before this change" if changed else ""
+    return replace(line, status=PlanStatus.KEEP, changed=changed, reason=reason)
+
+
+def _change_of(line: PlanLine, known: KnownContact, *, changed: bool) -> str:
+    """Say what a plan changes for somebody to whom nothing was sent; empty when nothing."""
+    if changed:
+        return "the payload changed"
+    if known.zones != line.zones:
+        return "the time zone changed"
+    return "" if known.attempts.get(line.step) is AttemptState.PLANNED else "the first step changed"
 
 
 def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLine:
@@ -257,10 +263,7 @@ def _listed(match: re.Match[str]) -> str:
 def _removed_lines(draft: Draft, seen: set[str]) -> Iterator[PlanLine]:
     first = draft.routes[0]
     for key, known in draft.known.contacts.items():
-        if key in seen or known.state is ContactState.REMOVED:
-            continue
-        waiting = [state for state in known.attempts.values() if state is AttemptState.PLANNED]
-        if waiting:
+        if key not in seen and known.state in OPEN_CONTACTS:
             reason = "no longer among the contacts"
             yield _line(draft, first, PlanStatus.REMOVE, contact_key=key, phone=known.phone, reason=reason)
 

@@ -157,7 +157,12 @@ async def other_sandbox(accounts: Mapping[str, Account], url: str) -> AsyncItera
 
 @asynccontextmanager
 async def engine(
-    ledger: Path, surroundings: Surroundings, *, windows_ignored: bool = False, listen: tuple[str, int] | None = None
+    ledger: Path,
+    surroundings: Surroundings,
+    *,
+    windows_ignored: bool = False,
+    listen: tuple[str, int] | None = None,
+    only: str | None = None,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
@@ -171,7 +176,7 @@ async def engine(
         transport = HttpTransport(surroundings.credential)
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
-        policies = Policies(windows_ignored=windows_ignored)
+        policies = Policies(windows_ignored=windows_ignored, only=only)
         clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)

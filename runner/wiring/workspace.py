@@ -110,8 +110,11 @@ class Workspace:
         """Give the same project with other accounts, such as a sandbox's."""
         return replace(self, accounts=accounts)
 
-    def load(self, paths: Sequence[Path]) -> list[LoadedCampaign]:
-        """Read and check campaign files, templates included; raise FilesWrong with all that is wrong in any of them."""
+    def load(self, paths: Sequence[Path], *, need_contacts: bool = True) -> list[LoadedCampaign]:
+        """Read and check campaign files, templates included; raise FilesWrong with all that is wrong in any of them.
+
+        Without `need_contacts`, contacts that are not there are no fault, and columns are not checked.
+        """
         loaded: list[LoadedCampaign] = []
         problems: list[Diagnostic] = []
         for path in find_campaigns(paths or [self.root / "campaigns"]):
@@ -119,7 +122,7 @@ class Workspace:
                 one = load_campaign(
                     path, project=self.loaded.project, providers=all_providers(), shown=_shown(path), root=self.root
                 )
-                problems += self._template_problems(one)
+                problems += self._template_problems(one, need_contacts=need_contacts)
                 loaded.append(one)
             except FilesWrong as wrong:
                 problems += wrong.diagnostics
@@ -175,13 +178,15 @@ class Workspace:
         template = _shown(self.loaded.templates_dir / error.template)
         return f"{template}:{error.line}:{error.column}, used at {campaign}"
 
-    def _template_problems(self, loaded: LoadedCampaign) -> list[Diagnostic]:
+    def _template_problems(self, loaded: LoadedCampaign, *, need_contacts: bool) -> list[Diagnostic]:
         found: list[Diagnostic] = []
         columns: frozenset[str] | None = None
         try:
             columns = frozenset(self.columns(loaded))
         except FilesWrong as wrong:
-            found += wrong.diagnostics
+            found += [
+                replace(one, file=_shown(Path(one.file or loaded.path))) for one in wrong.diagnostics if need_contacts
+            ]
         shown = {name: _shown(self.loaded.templates_dir / name) for name in self.templates}
         problems = check_templates(loaded.campaign, columns, self.templates)
         return found + template_diagnostics(loaded, problems, shown, self.templates)

@@ -36,7 +36,7 @@ from tests.ledger.conftest import OpenStore
 
 PEOPLE = tuple(contact(number) for number in range(5))
 ONE = (contact(0),)
-LIVE_PATH = (AttemptState.CLAIMED, AttemptState.SENDING, AttemptState.ACCEPTED)
+LIVE_PATH = (AttemptState.SENDING, AttemptState.ACCEPTED)
 
 
 def take(store: Store, *path: AttemptState, of: str = "renewals", **facts: Any) -> int:

@@ -1,0 +1,201 @@
+"""Webhooks: proof or hint, early or late, once or often, known or not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from runner.engine.journal import Journal
+from runner.errors import LedgerUnwritable, WebhookRefused
+from runner.ledger.store import Store
+from runner.model.attempt import AttemptState
+from tests.building import NOON, Bench, account, apply, bench, campaign, contact, dump, phone, reply, standing
+
+S = AttemptState
+ONE = (contact(0),)
+REVMO = campaign(agent="revmo/agent_1")
+
+
+def body(**facts: Any) -> bytes:
+    return json.dumps(facts).encode()
+
+
+def revmo_says(engine: Bench, status: str, *, number: int = 0, call: str = "call-1") -> bytes:
+    return body(external_id=call, status=status, metadata={"outreach_attempt": engine.attempt(number)["key"]})
+
+
+@pytest.fixture
+def engine(store: Store, journal: Journal) -> Bench:
+    """An engine over Revmo, which only webhooks can follow, proved by the token in their URL."""
+    apply(store, REVMO, ONE)
+    built = bench(store, journal, account("revmo", webhook_secret="env:X"))
+    built.transport.dials = [reply({"result": "Ok", "external_id": "call-1"})]
+    return built
+
+
+async def receive(engine: Bench, content: bytes, token: str = "secret", of: str = "revmo") -> str:
+    return await engine.inbox.receive(of, token, {}, content)
+
+
+async def test_a_proven_webhook_settles_once(engine: Bench) -> None:
+    await engine.deliver()
+    content = revmo_says(engine, "completed")
+    assert await receive(engine, content) == "settled"
+    before = dump(engine.store)
+    assert await receive(engine, content) == "seen before"
+    assert await receive(engine, revmo_says(engine, "failed")) == "already settled"
+    after = dump(engine.store)
+    assert {name for name in before if before[name] != after[name]} == {"inbox"}
+    assert engine.attempt()["outcome"] == "answered"
+
+
+async def test_the_same_webhook_a_hundred_times_at_once_is_one_change(engine: Bench) -> None:
+    await engine.deliver()
+    content = revmo_says(engine, "completed")
+    results = await asyncio.gather(*(receive(engine, content) for _ in range(100)))
+    assert sorted(results) == ["seen before"] * 99 + ["settled"]
+    assert len(dump(engine.store)["inbox"]) == 1
+
+
+async def test_a_webhook_may_come_before_the_answer(engine: Bench) -> None:
+    engine.transport.gate = asyncio.Event()
+    sending = asyncio.create_task(engine.delivery.deliver(await engine.claim()))
+    await engine.transport.left.wait()
+    assert await receive(engine, revmo_says(engine, "completed")) == "settled"
+    engine.transport.gate.set()
+    await sending
+    assert (engine.state(), engine.attempt()["provider_id"]) == (S.FINISHED, "call-1")
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "secre", "secret "])
+async def test_a_forged_webhook_changes_nothing(engine: Bench, token: str) -> None:
+    await engine.deliver()
+    before = dump(engine.store)
+    with pytest.raises(WebhookRefused) as refused:
+        await receive(engine, revmo_says(engine, "completed"), token)
+    assert refused.value.status == 401
+    assert dump(engine.store) == before
+
+
+async def test_while_a_secret_is_changed_both_hold(engine: Bench) -> None:
+    await engine.deliver()
+    object.__setattr__(engine.inbox, "secret", lambda _: "old new")
+    assert await receive(engine, revmo_says(engine, "queued"), "old") == "still live"
+    assert await receive(engine, revmo_says(engine, "completed"), "new") == "settled"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"status":"completed"}', b"[" * 5000])
+async def test_nonsense_is_refused_and_not_kept(engine: Bench, content: bytes) -> None:
+    with pytest.raises(WebhookRefused):
+        await receive(engine, content)
+    assert dump(engine.store)["inbox"] == []
+
+
+async def test_a_call_that_nobody_knows_is_kept_and_changes_nothing(engine: Bench) -> None:
+    await engine.deliver()
+    assert await receive(engine, body(external_id="other", status="completed")) == "unknown call"
+    assert engine.state() is S.ACCEPTED
+
+
+async def test_an_account_that_nobody_knows_is_not_found(engine: Bench) -> None:
+    with pytest.raises(WebhookRefused) as refused:
+        await receive(engine, b"{}", of="elsewhere")
+    assert refused.value.status == 404
+
+
+async def test_another_account_cannot_settle_a_call(store: Store, journal: Journal) -> None:
+    apply(store, REVMO, ONE)
+    other = account("revmo", name="other", webhook_secret="env:Y")
+    engine = bench(store, journal, account("revmo", webhook_secret="env:X"), other)
+    engine.transport.dials = [reply({"result": "Ok", "external_id": "call-1"})]
+    await engine.deliver()
+    assert await receive(engine, revmo_says(engine, "completed"), of="other") == "another account's"
+    assert engine.state() is S.ACCEPTED
+
+
+async def test_a_call_that_is_still_live_stays_so(engine: Bench) -> None:
+    await engine.deliver()
+    assert await receive(engine, revmo_says(engine, "in_progress")) == "still live"
+    assert engine.state() is S.ACCEPTED
+
+
+async def test_an_opt_out_counts_even_after_the_text_has_ended(engine: Bench) -> None:
+    apply(engine.store, campaign(campaign="later"), ONE)
+    await engine.deliver()
+    await receive(engine, revmo_says(engine, "completed"))
+    assert await receive(engine, revmo_says(engine, "opted_out")) == "opted out"
+    assert engine.attempt()["outcome"] == "answered", "the outcome that came first stays"
+    assert engine.store.assignments([2])[0].suppression == "opted out"
+
+
+async def test_an_opt_out_ends_everything(engine: Bench) -> None:
+    await engine.deliver()
+    assert await receive(engine, revmo_says(engine, "opted_out")) == "settled"
+    assert standing(engine.store) == {phone(0): "suppressed"}
+
+
+async def test_a_ledger_that_fails_takes_nothing_in(engine: Bench) -> None:
+    await engine.deliver()
+    content = revmo_says(engine, "completed")
+    engine.store._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(LedgerUnwritable):
+        await receive(engine, content)
+    engine.store._connection.execute("PRAGMA query_only = OFF")
+    assert await receive(engine, content) == "settled", "the provider sends it again, and then it counts"
+
+
+async def test_an_unsigned_webhook_is_a_hint_to_ask(store: Store, journal: Journal) -> None:
+    apply(store, campaign(), ONE)
+    engine = bench(store, journal)
+    await engine.deliver()
+    hint = body(event_type="call.completed", call_id=engine.attempt()["provider_id"])
+    assert await receive(engine, hint, of="movoice") == "asking the provider"
+    assert engine.state() is S.ACCEPTED
+    assert store.next_ask() == NOON
+    engine.transport.looks = [reply({"status": "completed"})]
+    await engine.ask()
+    assert engine.attempt()["outcome"] == "answered"
+
+
+async def test_a_lie_about_a_call_changes_nothing(store: Store, journal: Journal) -> None:
+    apply(store, campaign(), ONE)
+    engine = bench(store, journal)
+    await engine.deliver()
+    lie = body(event_type="call.failed", call_id=engine.attempt()["provider_id"], reason="busy")
+    await receive(engine, lie, of="movoice")
+    engine.transport.looks = [reply({"status": "in_progress"})]
+    await engine.ask()
+    assert engine.state() is S.ACCEPTED
+
+
+async def test_without_a_secret_and_without_a_read_side_a_webhook_is_refused(store: Store, journal: Journal) -> None:
+    engine = bench(store, journal, account("revmo"))
+    with pytest.raises(WebhookRefused, match="no webhook secret"):
+        await receive(engine, body(external_id="x", status="completed"))
+
+
+def signed(content: bytes, age: timedelta = timedelta(0)) -> dict[str, str]:
+    stamp = str(int((NOON - age).timestamp()))
+    digest = hmac.new(b"secret", f"{stamp}.".encode() + content, hashlib.sha256).hexdigest()
+    return {"x-revring-timestamp": stamp, "x-revring-signature": f"v1={digest}"}
+
+
+async def test_a_signature_is_proof_while_it_is_fresh(store: Store, journal: Journal) -> None:
+    rules = campaign(agent=None, agents={"a": {"provider": "revring", "id": "agent_1", "from": "+12025550190"}})
+    apply(store, rules, ONE)
+    engine = bench(store, journal, account("revring", webhook_secret="env:X"))
+    engine.transport.dials = [reply({"data": {"id": "call-9"}}, 201)]
+    await engine.deliver()
+    content = body(id="call-9", status="COMPLETED", callStatus="ANSWERED", event="post_call")
+    with pytest.raises(WebhookRefused, match="does not hold"):
+        await engine.inbox.receive("revring", "", signed(content, timedelta(minutes=20)), content)
+    tampered = content.replace(b"call-9", b"call-8")
+    with pytest.raises(WebhookRefused, match="does not hold"):
+        await engine.inbox.receive("revring", "", signed(content), tampered)
+    assert engine.state() is S.ACCEPTED
