@@ -82,7 +82,7 @@ def test_it_can_be_rehearsed(project: Path, capsys: pytest.CaptureFixture[str]) 
     outcomes = {(one["step"], one["outcome"]) for one in campaign["outcomes"]}
     # A first look at the tool shows a retry and the second step, not only people who answer at once.
     assert {("call", "answered"), ("call", "no_answer"), ("text", "delivered")} <= outcomes
-    assert (project / ".outreach/report.html").exists()
+    assert (project / ".outreach/rehearsal.report.html").exists()
 
 
 def test_refuses_a_folder_with_files(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def body(**facts: Any) -> bytes:
 
 
 def revmo_says(engine: Bench, status: str, *, number: int = 0, call: str = "call-1") -> bytes:
-    return body(external_id=call, status=status, metadata={"outreach_attempt": engine.attempt(number)["key"]})
+    return body(external_id=call, status=status, metadata={"attempt_id": engine.attempt(number)["key"]})
 
 
 @pytest.fixture
