@@ -12,6 +12,7 @@ from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
+from runner.model.handover import Handover, NativeAction, NativePage, NativeStatus
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import Observation
 from runner.model.project import Account
@@ -90,6 +91,65 @@ class Provider(Protocol):
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         """Whether the webhook's own signature proves it; False where the provider signs nothing."""
+        ...
+
+
+class NativeCampaigns(Protocol):
+    """A provider's own campaigns, pure: one request hands over many people at once."""
+
+    most_people: int
+    """how many people one request may carry"""
+
+    def problem(self, handover: Handover) -> tuple[str, str] | None:
+        """Say what of a handover the provider cannot express, and what to write instead; None when it can."""
+        ...
+
+    def create(self, handover: Handover) -> Request:
+        """Build the request that hands over; `handover.people` holds at most `most_people`."""
+        ...
+
+    def read_created(self, reply: Reply) -> str:
+        """Read the id of the created campaign; raise Rejected, Throttled or InDoubt.
+
+        Raises Rejected with `pause` when the answer shows another generation of the API than the
+        account pins.
+        """
+        ...
+
+    def add(self, native_id: str, handover: Handover) -> Request | None:
+        """Build the request that adds further people (same name, next chunk); None where there is none."""
+        ...
+
+    def launch(self, native_id: str) -> Request | None:
+        """Build the request that starts it; None where creating starts it. Safe to send again."""
+        ...
+
+    def status_request(self, native_id: str) -> Request:
+        """Build the request that asks where it stands."""
+        ...
+
+    def read_status(self, reply: Reply) -> NativeStatus:
+        """Read where it stands; raise a SendError when the answer says nothing."""
+        ...
+
+    def rows_request(self, native_id: str, page: int) -> Request | None:
+        """Build the request for a page of its people, pages from 0; None where they cannot be asked for."""
+        ...
+
+    def read_rows(self, reply: Reply) -> NativePage:
+        """Read a page of its people; raise a SendError when the answer says nothing."""
+        ...
+
+    def find_request(self, handover_name: str, page: int) -> Request | None:
+        """Build the request that looks for a campaign in doubt by its name; None where there is no list."""
+        ...
+
+    def read_find(self, handover_name: str, reply: Reply) -> Finding:
+        """Read the answer to a find request; raise a SendError when it says nothing."""
+        ...
+
+    def control(self, native_id: str, action: NativeAction) -> Request | None:
+        """Build the request that pauses, resumes or cancels; None where the provider has none."""
         ...
 
 

@@ -218,13 +218,16 @@ class ScriptedTransport:
 
 @dataclass
 class StillAlarm:
-    """An alarm that never rings by itself; remembers what it was set to."""
+    """An alarm that remembers what it was set to; rings at once if there is something to ring, else never."""
 
     set_to: list[datetime] = field(default_factory=list)
+    ring: Callable[[], None] | None = None
 
     def set(self, at: datetime) -> None:
         """Remember the instant."""
         self.set_to.append(at)
+        if self.ring is not None:
+            self.ring()
 
 
 @dataclass

@@ -42,6 +42,18 @@ async def running(engine: Bench, *, until_done: bool = False) -> AsyncIterator[t
         await asyncio.wait_for(task, 10)
 
 
+def in_virtual_time(engine: Bench) -> Dispatcher:
+    """Build a loop for which time passes at once when nothing else happens."""
+
+    def skip(until: datetime) -> bool:
+        engine.clock.at = max(until, engine.clock.at)
+        return True
+
+    loop = engine.dispatcher(idle=skip)
+    engine.alarm.ring = loop.wake
+    return loop
+
+
 async def settled(engine: Bench, seconds: float = 0.15) -> None:
     """Give the loop time to do all that it can."""
     await asyncio.sleep(seconds)
@@ -69,9 +81,7 @@ def outcomes(*answers: str) -> list[Any]:
 async def test_it_ends_when_everybody_has_an_end(engine: Bench) -> None:
     apply(engine.store, campaign(), PEOPLE)
     engine.transport.looks = outcomes("completed")
-    loop = engine.dispatcher(idle=lambda until: bool(setattr(engine.clock, "at", until) or True))
-    ring = engine.alarm.set
-    engine.alarm.set = lambda at: (ring(at), loop.wake())[0]  # type: ignore[method-assign]
+    loop = in_virtual_time(engine)
     await asyncio.wait_for(loop.run(until_done=True), 20)
     assert set(standing(engine.store).values()) == {"completed"}
     assert len(engine.transport.sent) == 30
@@ -267,9 +277,7 @@ async def test_every_contact_ends_whatever_the_network_does(
         return reply([{"status": "completed"}, {"status": "failed", "reason": "no_answer"}][next(turn) % 2])
 
     engine.transport.dials, engine.transport.looks = [dial], [look]
-    loop = engine.dispatcher(idle=lambda until: bool(setattr(engine.clock, "at", max(until, engine.clock.at)) or True))
-    ring = engine.alarm.set
-    engine.alarm.set = lambda when: (ring(when), loop.wake())[0]  # type: ignore[method-assign]
+    loop = in_virtual_time(engine)
     await asyncio.wait_for(loop.run(until_done=True), 30)
     assert set(standing(engine.store).values()) <= {"completed", "failed"}
     assert max(placed.values()) == 1, "one request placed for each attempt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from runner.engine.journal import Journal
 from runner.errors import LedgerUnwritable
 from runner.ledger.store import Store
+from runner.ports import Ledger
 from tests.building import NOON, dump, phone
 
 
@@ -106,5 +108,9 @@ async def test_a_caller_who_left_does_not_stop_the_others(store: Store, journal:
 
 async def test_works_run_in_the_order_in_which_they_came(store: Store, journal: Journal) -> None:
     order: list[int] = []
-    await asyncio.gather(*(journal.run(lambda _, one=number: order.append(one)) for number in range(600)))
+
+    def noting(number: int) -> Callable[[Ledger], None]:
+        return lambda _: order.append(number)
+
+    await asyncio.gather(*(journal.run(noting(number)) for number in range(600)))
     assert order == list(range(600))
