@@ -46,11 +46,13 @@ class Handover:
     """nothing is dialled before; aware and UTC"""
     options: Mapping[str, Any] = field(default_factory=dict)
     """the provider's own options for native delivery, validated"""
+    own_rules: bool = False
+    """leave windows, retries and concurrency to what the agent is set to at the provider: the request names none"""
 
     @property
     def name(self) -> str:
-        """What the campaign is called at the provider."""
-        return f"{self.campaign} {self.key}"
+        """What the campaign is called at the provider; without a key it cannot be told from its namesakes."""
+        return f"{self.campaign} {self.key}".strip()
 
 
 class NativeStatus(StrEnum):

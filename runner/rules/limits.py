@@ -30,23 +30,34 @@ def room(limits: Limits, live: int, starts: Sequence[datetime], now: datetime) -
     becomes a spacing.
     """
     slots = max(0, limits.concurrency - live)
-    gap = _gap(limits)
-    if gap and starts and starts[-1] + gap > now:
-        return Room(0, starts[-1] + gap)
-    if gap:
+    waits = [at for at in (_after_gap(limits, starts), _after_rate(limits, starts)) if at is not None and at > now]
+    if waits:
+        return Room(0, max(waits))
+    if _gap(limits):
         slots = min(slots, 1)
-    if limits.per_second is None or limits.per_second < 1:
-        return Room(slots, None)
-    rate = floor(limits.per_second)
-    recent = [start for start in starts if start + _SECOND > now]
-    left = max(0, rate - len(recent))
-    until = recent[-rate] + _SECOND if not left else None
-    return Room(min(slots, left), until)
+    if limits.per_second is not None and limits.per_second >= 1:
+        recent = [start for start in starts if start + _SECOND > now]
+        slots = min(slots, floor(limits.per_second) - len(recent))
+    return Room(slots, None)
 
 
 def history_needed(limits: Limits) -> timedelta:
     """How far back `starts` must reach."""
     return max(_gap(limits), _SECOND)
+
+
+def _after_gap(limits: Limits, starts: Sequence[datetime]) -> datetime | None:
+    """Give the instant from which on the last start is far enough away."""
+    gap = _gap(limits)
+    return starts[-1] + gap if gap and starts else None
+
+
+def _after_rate(limits: Limits, starts: Sequence[datetime]) -> datetime | None:
+    """Give the instant from which on fewer than the allowed number started within a second."""
+    if limits.per_second is None or limits.per_second < 1:
+        return None
+    rate = floor(limits.per_second)
+    return starts[-rate] + _SECOND if len(starts) >= rate else None
 
 
 def _gap(limits: Limits) -> timedelta:

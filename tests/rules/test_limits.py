@@ -71,7 +71,8 @@ def some_limits(draw: st.DrawFn) -> Limits:
 @given(some_limits(), st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 3)), min_size=5, max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_no_limit_is_ever_broken_and_time_brings_room(limits: Limits, turns: list[tuple[int, int]]) -> None:
-    now, live, starts = NOON, 0, []
+    now, live = NOON, 0
+    starts: list[datetime] = []
     for milliseconds, ended in turns:
         now += timedelta(milliseconds=milliseconds)
         live = max(0, live - ended)

@@ -1,0 +1,65 @@
+"""The last gate before a request, and the schedule that it keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from runner.model.attempt import AttemptState
+from runner.rules.gate import Drop, Go, Verdict, Wait, may_send
+from runner.rules.policy import policy_of
+from tests.building import NEW_YORK, NOON, campaign
+
+OFFICE = "mon-fri 10:00-18:00"
+HOUR = timedelta(hours=1)
+
+
+def verdict(at: datetime, *, zones: tuple[str, ...] = (NEW_YORK,), suppression: str = "", **rules: Any) -> Verdict:
+    return may_send(policy_of(campaign(**{"windows": OFFICE} | rules)), zones, at, suppression)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (NOON, Go()),
+        (NOON - 2 * HOUR, Go()),
+        (NOON - 2 * HOUR - timedelta(microseconds=1), Wait(NOON - 2 * HOUR, "outside the windows")),
+        (NOON + 6 * HOUR, Wait(NOON + 22 * HOUR, "outside the windows")),
+        (NOON + 5 * timedelta(days=1), Wait(NOON + 7 * timedelta(days=1) - 2 * HOUR, "outside the windows")),
+    ],
+)
+def test_windows(at: datetime, expected: Verdict) -> None:
+    assert verdict(at) == expected
+
+
+def test_a_suppression_comes_before_everything() -> None:
+    assert verdict(NOON, suppression="opted out") == Drop(AttemptState.SUPPRESSED, "opted out")
+    assert verdict(NOON, zones=(), suppression="opted out") == Drop(AttemptState.SUPPRESSED, "opted out")
+
+
+def test_without_a_zone_it_is_never_sent() -> None:
+    assert verdict(NOON, zones=()) == Drop(AttemptState.EXPIRED, "no window is open in any time that is left")
+
+
+def test_after_the_end_it_is_never_sent() -> None:
+    ended = verdict(NOON, schedule={"end": "2026-01-05T17:00:00Z"})
+    assert ended == Drop(AttemptState.EXPIRED, "the campaign's schedule ended")
+    assert verdict(NOON - timedelta(seconds=1), schedule={"end": "2026-01-05T17:00:00Z"}) == Go()
+
+
+def test_when_no_window_opens_before_the_end_it_is_never_sent() -> None:
+    late = verdict(NOON + 7 * HOUR, schedule={"end": "2026-01-06T12:00:00Z"})
+    assert late == Drop(AttemptState.EXPIRED, "no window is open in any time that is left")
+
+
+def test_before_the_start_it_waits() -> None:
+    assert verdict(NOON, schedule={"start": "2026-01-07T12:00:00Z"}) == Wait(NOON + 46 * HOUR, "outside the windows")
+
+
+def test_windows_can_be_ignored_and_the_schedule_still_holds() -> None:
+    ending = campaign(windows=OFFICE, schedule={"end": "2026-01-06T12:00:00Z"})
+    policy = policy_of(ending, windows_ignored=True)
+    assert may_send(policy, (), NOON + 9 * HOUR, "") == Go()
+    assert isinstance(may_send(policy, (), NOON + 99 * HOUR, ""), Drop)
