@@ -47,6 +47,8 @@ def read_days(value: Any) -> Any:
     found: set[str] = set()
     for word in words:
         found.update(_day_span(str(word).strip().lower()))
+    if not found:
+        raise wrong("a window names at least one day", "write: mon-fri, or daily")
     return tuple(day for day in _DAYS if day in found)
 
 

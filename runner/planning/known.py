@@ -29,7 +29,9 @@ class KnownContact:
 
         A step that nobody waits for is new or renamed; it opens the sequence only of somebody to whom nothing was sent.
         """
-        return self.attempts.get(step) is AttemptState.PLANNED or all(state in _UNSENT for state in self.attempts.values())
+        return self.attempts.get(step) is AttemptState.PLANNED or all(
+            state in _UNSENT for state in self.attempts.values()
+        )
 
     @property
     def is_gone(self) -> bool:

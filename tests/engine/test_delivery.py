@@ -15,7 +15,8 @@ from runner.errors import CredentialMissing, InDoubt, LedgerUnwritable, NotSent,
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.outcome import Observation, Outcome
-from runner.model.request import Request
+from runner.model.project import Account
+from runner.model.request import Reply, Request
 from runner.providers.replies import OptedOut
 from tests.building import (
     NOON,
@@ -259,19 +260,31 @@ async def test_a_provider_that_never_tells_ends_as_unknown(store: Store, journal
 
 async def test_one_attempt_that_cannot_be_written_leaves_the_others_their_end(engine: Bench) -> None:
     apply(engine.store, campaign(), PEOPLE[:3])
-    move, broken = engine.store.move, []
+    move, broken = engine.store.move, asyncio.Event()
 
     def failing(moves: object) -> list[bool]:
         wanted = list(moves)  # type: ignore[call-overload]
         if any(one.new is S.ACCEPTED and one.attempt_id == 1 for one in wanted):
-            broken.append(wanted)
+            broken.set()
             raise LedgerUnwritable("the disk is full")
         return move(wanted)
 
+    send, answered = engine.transport.send, asyncio.Event()
+
+    async def slow(account: Account, request: Request) -> Reply:
+        if (request.body or {})["recipient_phone"] != phone(0):
+            await answered.wait()
+        return await send(account, request)
+
     engine.store.move = failing  # type: ignore[method-assign]
+    engine.transport.send = slow  # type: ignore[method-assign]
+    sending = asyncio.create_task(engine.deliver())
+    await broken.wait()
+    await asyncio.sleep(0.05)
+    assert not sending.done(), "two answers are still under way"
+    answered.set()
     with pytest.raises(LedgerUnwritable):
-        await engine.deliver()
-    assert broken
+        await sending
     assert [state for *_, state in states(engine.store)] == ["sending", "accepted", "accepted"]
 
 

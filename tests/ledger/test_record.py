@@ -76,12 +76,13 @@ def test_a_plan_is_written_once_however_often_it_is_applied(store: Store) -> Non
     assert dump(store) == before
 
 
+@pytest.mark.parametrize("rules", [{}, {"variables": {"n": "{{ contact.phone }}"}}, {"agent": "revox/asst_1"}])
 @pytest.mark.parametrize("written", [0, 1, 3, 5])
 def test_a_crash_between_chunks_leaves_no_trace_after_the_next_run(
-    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, written: int, tmp_path: Any
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, written: int, rules: Any, tmp_path: Any
 ) -> None:
     monkeypatch.setattr(revisions, "CHUNK", 1)
-    old, new = campaign(), campaign(windows="mon-fri 13:00-18:00", variables={"n": "{{ contact.phone }}"})
+    old, new = campaign(), campaign(windows="mon-fri 13:00-18:00", **rules)
     crashed, whole = open_store(), Store.open(tmp_path / "whole.db")
     for one in (crashed, whole):
         apply(one, old, PEOPLE[:3])

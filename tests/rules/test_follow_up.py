@@ -111,7 +111,7 @@ STEPS = [
         ("call", 1, Outcome.OPTED_OUT, Then.FAILED, "", None),
     ],
 )
-def test_a_sequence_goes_on_where_its_conditions_let_it(  # noqa: PLR0917 a table
+def test_a_sequence_goes_on_where_its_conditions_let_it(
     step: str, number: int, outcome: Outcome, then: Then, following: str, hours: int | None
 ) -> None:
     found = led_to(outcome, step=step, number=number, steps=STEPS)

@@ -1,0 +1,249 @@
+"""A plan over small real campaigns: what each line says, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from runner.model.attempt import AttemptState, attempt_key
+from runner.model.campaign import Campaign
+from runner.model.contact import DuplicateRow, RejectedRow
+from runner.model.move import ContactState
+from runner.model.plan import PlanLine, PlanStatus
+from runner.planning.digest import fingerprint
+from runner.planning.known import KnownCampaign, KnownContact
+from runner.planning.plan import Row
+from runner.planning.summary import combined
+from tests.building import NEW_YORK, NOON, account, campaign, contact, draft, phone, planned
+
+P = PlanStatus
+HOUR = timedelta(hours=1)
+TWO = [{"call": "agent"}, {"call": "agent", "name": "again", "after": "1d", "when": "no_answer"}]
+
+
+def lines_of(of: Campaign, *rows: Any, known: KnownCampaign | None = None, now: Any = NOON) -> list[PlanLine]:
+    return planned(draft(of, known=known), rows, now)[0]
+
+
+def known_as(
+    of: Campaign, number: int = 0, *, state: ContactState = ContactState.PENDING,
+    attempts: Mapping[str, AttemptState] | None = None, zones: tuple[str, ...] = (NEW_YORK,),
+) -> KnownCampaign:  # fmt: skip
+    """Give a ledger that holds one contact as this campaign would have planned it."""
+    lines = lines_of(of, contact(number))
+    one = KnownContact(
+        phone=phone(number), state=state, zones=zones,
+        fingerprints={line.step: fingerprint(line.method, line.path, line.payload) for line in lines},
+        attempts=attempts or {lines[0].step: AttemptState.PLANNED},
+    )  # fmt: skip
+    return KnownCampaign(digest="sha256:x", contacts={phone(number): one})
+
+
+def test_a_new_contact_is_created_with_the_request_as_it_will_be_sent() -> None:
+    line = lines_of(campaign(variables={"n": "{{ contact.phone }}"}), contact(0))[0]
+    key = attempt_key("renewals", phone(0), "call", 1)
+    assert (line.status, line.key, line.not_before) == (P.CREATE, key, NOON)
+    assert line.body == {"agent_id": "agent_1", "recipient_phone": phone(0), "variables": {"n": phone(0)}}
+    assert (line.method, line.path, line.url) == ("POST", "/call", "http://127.0.0.1:9/call")
+    assert line.headers["Authorization"] == "Bearer env:NONE", "the reference, never the key"
+    assert key in line.headers.values()
+    assert (line.zones, line.timezone_source, line.cells) == ((NEW_YORK,), "campaign", {"phone": phone(0)})
+
+
+def test_a_key_that_travels_in_the_body_is_not_part_of_the_payload() -> None:
+    line = lines_of(campaign(agent="revox/asst_1"), contact(0))[0]
+    assert line.key in str(line.body)
+    assert line.key not in str(line.payload)
+
+
+def test_later_steps_say_when_they_are_done() -> None:
+    first, later = lines_of(campaign(steps=TWO), contact(0))
+    assert (later.status, later.not_before, later.step_index) == (P.LATER, None, 1)
+    assert later.condition == "1d after call ended, if no_answer"
+    assert first.condition == ""
+
+
+def test_what_stands_in_the_ledger_is_kept() -> None:
+    found = lines_of(campaign(steps=TWO), contact(0), known=known_as(campaign(steps=TWO)))
+    assert [(line.status, line.changed, line.reason) for line in found] == [(P.KEEP, False, ""), (P.LATER, False, "")]
+
+
+def test_another_payload_is_a_change_until_it_was_sent() -> None:
+    new = campaign(variables={"n": "new words"})
+    line = lines_of(new, contact(0), known=known_as(campaign()))[0]
+    assert (line.status, line.changed, line.reason) == (P.CHANGE, True, "the payload changed")
+    for state in set(AttemptState) - {AttemptState.PLANNED, AttemptState.SUPERSEDED}:
+        sent = known_as(campaign(), attempts={"call": state}, state=ContactState.CALLING)
+        kept = lines_of(new, contact(0), known=sent)[0]
+        assert (kept.status, kept.changed, kept.reason) == (P.KEEP, True, "sent before this change")
+
+
+def test_another_zone_is_a_change() -> None:
+    line = lines_of(campaign(), contact(0), known=known_as(campaign(), zones=("Europe/Paris",)))[0]
+    assert (line.status, line.changed, line.reason) == (P.CHANGE, False, "the time zone changed")
+
+
+def test_a_renamed_first_step_is_a_change_for_those_who_were_not_reached_yet() -> None:
+    new = campaign(steps=[{"call": "agent", "name": "hello"}])
+    assert lines_of(new, contact(0), known=known_as(campaign()))[0].status is P.CHANGE
+    sent = known_as(campaign(), attempts={"call": AttemptState.FINISHED}, state=ContactState.COMPLETED)
+    assert lines_of(new, contact(0), known=sent)[0].status is P.KEEP
+
+
+@pytest.mark.parametrize("state", list(ContactState))
+def test_a_contact_that_is_gone_is_removed_while_something_is_left_to_do(state: ContactState) -> None:
+    found = lines_of(campaign(), known=known_as(campaign(), state=state))
+    is_open = state in {ContactState.PENDING, ContactState.CALLING, ContactState.RETRY}
+    assert [(line.status, line.reason) for line in found] == (
+        [(P.REMOVE, "no longer among the contacts")] if is_open else []
+    )
+
+
+def test_a_contact_that_comes_back_is_created_again() -> None:
+    gone = known_as(campaign(), state=ContactState.REMOVED, attempts={"call": AttemptState.SUPERSEDED})
+    assert lines_of(campaign(), contact(0), known=gone)[0].status is P.CREATE
+    listed = known_as(campaign(), state=ContactState.SUPPRESSED, attempts={"call": AttemptState.SUPERSEDED})
+    assert lines_of(campaign(), contact(0), known=listed)[0].status is P.CREATE
+    opted_out = known_as(campaign(), state=ContactState.SUPPRESSED, attempts={"call": AttemptState.FINISHED})
+    assert lines_of(campaign(), contact(0), known=opted_out)[0].status is P.KEEP
+
+
+def test_rows_that_name_nobody_are_skipped_with_the_reason() -> None:
+    rows = (
+        RejectedRow(row=2, column="phone", reason="`abc` is not a phone number"),
+        RejectedRow(row=3, column="", reason="the row has too few cells"),
+        DuplicateRow(row=5, phone=phone(0), first_row=4),
+        contact(0),
+    )
+    found, summary = planned(draft(campaign()), rows)
+    assert [(line.status, line.reason, line.rejected) for line in found] == [
+        (P.SKIP, "phone: `abc` is not a phone number", True),
+        (P.SKIP, "the row has too few cells", True),
+        (P.SKIP, "the same number as in row 4", False),
+        (P.CREATE, "", False),
+    ]
+    assert (summary.contacts, summary.rejected, summary.skipped) == (4, 2, 1)
+
+
+def test_people_who_must_not_be_contacted_are_skipped() -> None:
+    known = KnownCampaign(suppressions={phone(1): "opted out (call x)"})
+    listed = replace(contact(0), suppressed_by="dnc.txt:3")
+    found = lines_of(campaign(), listed, contact(1), known=known)
+    assert [(line.status, line.reason, line.suppressed) for line in found] == [
+        (P.SKIP, "on the do-not-contact list dnc.txt:3", True),
+        (P.SKIP, "must not be contacted: opted out (call x)", True),
+    ]
+
+
+def test_a_row_that_was_not_selected_is_skipped_and_one_that_cannot_be_decided_is_bad() -> None:
+    of = campaign(contacts={"file": "people.csv", "where": "amount > 100"})
+    rows = [contact(number, values={"amount": value}) for number, value in enumerate(("250", "50", "much"))]
+    found = lines_of(of, *rows)
+    assert [(line.status, line.rejected) for line in found] == [(P.CREATE, False), (P.SKIP, False), (P.SKIP, True)]
+    assert found[1].reason == "not selected by `where: amount > 100`"
+
+
+def test_a_row_that_a_template_cannot_use_is_bad_and_makes_no_line_of_any_step() -> None:
+    steps = [{"call": "agent"}, {"call": "agent", "name": "again", "variables": {"d": "{{ contact.due | date }}"}}]
+    rows = [contact(0, values={"due": "2026-04-25"}), contact(1, values={"due": "soon"})]
+    found = lines_of(campaign(steps=steps), *rows)
+    assert [(line.status, line.rejected) for line in found] == [(P.CREATE, False), (P.LATER, False), (P.SKIP, True)]
+    assert found[2].reason.startswith("steps.1.variables.d.value: ")
+
+
+@pytest.mark.parametrize(
+    ("column", "of_campaign", "zones", "source"),
+    [
+        ("Asia/Tokyo", "contact", ("Asia/Tokyo",), "column"),
+        ("Asia/Tokyo", "Europe/Paris", ("Asia/Tokyo",), "column"),
+        (None, "Europe/Paris", ("Europe/Paris",), "campaign"),
+        (None, "contact", (NEW_YORK,), "number"),
+    ],
+)
+def test_the_zone_has_its_evidence(column: str | None, of_campaign: str, zones: tuple[str, ...], source: str) -> None:
+    line = lines_of(campaign(timezone=of_campaign), contact(0, timezone=column))[0]
+    assert (line.zones, line.timezone_source) == (zones, source)
+
+
+def test_a_window_moves_the_first_instant() -> None:
+    assert lines_of(campaign(windows="mon-fri 13:00-18:00"), contact(0))[0].not_before == NOON + HOUR
+    late = campaign(windows="mon-fri 10:00-11:00", schedule={"start": "2026-01-07T00:00:00Z"})
+    assert lines_of(late, contact(0))[0].not_before == NOON + 46 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("rules", "of_contact", "reason"),
+    [
+        ({"schedule": {"end": "2026-01-05T17:00:00Z"}}, {}, "no window opens before the campaign ends"),
+        (
+            {"timezone": "contact"},
+            {"phone": "+999123456789"},
+            "no time zone is known for this number; add a timezone column",
+        ),
+        ({"timezone": "contact", "windows": "daily 10:00-10:30"}, {"phone": "+61491570156"}, "no hour fits all"),
+    ],
+)
+def test_somebody_who_can_never_be_called_is_skipped(rules: Any, of_contact: Any, reason: str) -> None:
+    line = lines_of(campaign(**rules), contact(0, **of_contact))[0]
+    assert line.status is P.SKIP
+    assert line.reason.startswith(reason)
+    assert (line.rejected, line.not_before) == (False, None)
+
+
+def scheduled(at: str) -> Campaign:
+    steps = [{"call": "agent", "options": {"schedule_at": at}}]
+    return campaign(windows="mon-fri 10:00-18:00", steps=steps)
+
+
+def test_a_provider_that_would_dial_outside_the_windows_is_not_asked_to() -> None:
+    assert lines_of(scheduled("2026-01-06T16:00:00Z"), contact(0))[0].status is P.CREATE
+    night = lines_of(scheduled("2026-01-06T08:00:00Z"), contact(0))[0]
+    assert (night.status, night.not_before) == (P.SKIP, None)
+    assert night.reason == "the provider would dial at 2026-01-06T08:00:00+00:00, outside the windows"
+    assert lines_of(scheduled("2026-01-05T08:00:00Z"), contact(0))[0].status is P.CREATE, "a past time means at once"
+
+
+def test_a_change_to_a_dial_outside_the_windows_is_refused_too() -> None:
+    known = known_as(scheduled("2026-01-06T16:00:00Z"))
+    assert lines_of(scheduled("2026-01-06T08:00:00Z"), contact(0), known=known)[0].status is P.SKIP
+
+
+def test_windows_that_are_ignored_let_the_provider_dial_at_night() -> None:
+    made = draft(scheduled("2026-01-06T08:00:00Z"), windows_ignored=True)
+    assert planned(made, [contact(0)])[0][0].status is P.CREATE
+
+
+def test_sums_count_every_row_once() -> None:
+    rows: list[Row] = [
+        contact(0),
+        contact(1),
+        replace(contact(2), suppressed_by="dnc:1"),
+        RejectedRow(row=9, column="", reason="no"),
+    ]
+    _, summary = planned(draft(campaign(steps=TWO, windows="mon-fri 13:00-18:00")), rows)
+    assert summary.contacts == 4
+    assert (summary.counts[P.CREATE], summary.counts[P.LATER], summary.counts[P.SKIP]) == (2, 2, 2)
+    assert (summary.rejected, summary.skipped) == (1, 1)
+    assert (summary.first, summary.last) == (NOON + HOUR, NOON + HOUR)
+    both = combined([summary, summary], "sha256:both")
+    assert (both.contacts, both.counts[P.CREATE], both.digest) == (8, 4, "sha256:both")
+    assert both.campaigns == ("renewals", "renewals")
+
+
+def test_a_skipped_contact_that_the_ledger_counts_is_not_counted_twice() -> None:
+    known = known_as(campaign(), state=ContactState.COMPLETED, attempts={"call": AttemptState.FINISHED})
+    listed = replace(contact(0), suppressed_by="dnc.txt:1")
+    _, summary = planned(draft(campaign(), known=known), [listed])
+    assert (summary.contacts, summary.skipped) == (1, 0)
+
+
+def test_a_text_carries_its_words() -> None:
+    agents = {"sms": {"provider": "revring", "id": "agent_1", "from": "+12025550190"}}
+    steps = [{"text": "sms", "message": "Hello {{ contact.phone }}"}]
+    line = planned(draft(campaign(agent=None, agents=agents, steps=steps), account("revring")), [contact(0)])[0][0]
+    assert (line.channel, line.path) == ("text", "/messages")
+    assert (line.payload or {})["body"] == f"Hello {phone(0)}"
