@@ -49,6 +49,18 @@ CAMPAIGN_PARTS = (
     ("Limits", "limits"),
 )
 PROJECT_PARTS = (("Project", "outreach.yaml"), ("AccountEntry", "accounts.*"), ("Defaults", "defaults"))
+DECLARED_PARTS = (
+    ("HttpApi", "providers.*"),
+    ("AuthMap", "providers.*.auth"),
+    ("PlacingRequest", "providers.*.call"),
+    ("PollRequest", "providers.*.poll"),
+    ("FindRequest", "providers.*.find"),
+    ("CancelRequest", "providers.*.cancel"),
+    ("WebhookShape", "providers.*.webhook"),
+    ("SignatureMap", "providers.*.webhook.signature"),
+    ("InboundShape", "providers.*.inbound"),
+    ("OptionRule", "providers.*.options.*"),
+)
 OPTION_PARTS = (
     ("MovoiceCallOptions", "movoice, calls"),
     ("RevmoCallOptions", "revmo, calls"),
@@ -60,20 +72,46 @@ OPTION_PARTS = (
     ("RevringCallOptions", "revring, calls"),
     ("RevringTextOptions", "revring, texts"),
 )
+AGENT_PARTS = (
+    ("PromptMap", "prompt"),
+    ("MovoiceAgent", "movoice, agents"),
+    ("RevoxAgent", "revox, agents"),
+    ("RevoxVoiceD", "revox, `voice`"),
+    ("RevoxModelD", "revox, `model`"),
+    ("StructuredOutput", "revox, `structured_output_config.*`"),
+    ("FaqItem", "revox, `faq_items.*`"),
+    ("Calendly", "revox, `calendly`"),
+    ("TransferDestination", "revox, `transfer_destinations.*`"),
+    ("AssistantRetryD", "revox, an agent's `call_retry_config`"),
+    ("AssistantWindow", "revox, an agent's `call_retry_config.calling_windows.*`"),
+)
 
 LINKS = {
     "Agent": "#agents",
+    "AgentDefinition": "#agents-as-code",
+    "AssistantRetry": "#revox-an-agents-call_retry_config",
+    "AssistantRetryD": "#revox-an-agents-call_retry_config",
+    "Calendly": "#revox-calendly",
+    "Auth": "#providersauth",
+    "CancelRequest": "#providerscancel",
     "Columns": "#contactscolumns",
     "ContactSource": "#contacts",
     "Defaults": "#defaults",
+    "FindRequest": "#providersfind",
+    "InboundShape": "#providersinbound",
     "Limits": "#limits",
     "Message": "#stepsmessage",
+    "Prompt": "#prompt",
     "Outcomes": "#how-an-attempt-ended-outcome",
+    "PlacingRequest": "#providerscall",
+    "PollRequest": "#providerspoll",
     "Purpose": "campaign-file.md#the-smallest-campaign",
     "Retry": "#retry",
     "RevoxConcurrency": "#revox-concurrency",
     "RevoxRetryConfig": "#revox-call_retry_config",
     "Schedule": "#schedule",
+    "Signature": "#providerswebhooksignature",
+    "WebhookShape": "#providerswebhook",
     "Windows": "#windows",
 }
 """part of the schema -> where it is explained"""
@@ -129,12 +167,16 @@ def _files(schema: Schema) -> Iterator[str]:
         yield _sentence(definitions[name]) + _short_form(definitions, name)
         yield _keys(definitions[name])
     yield "## Project file\n"
-    for name, place in PROJECT_PARTS:
+    for name, place in (*PROJECT_PARTS, *DECLARED_PARTS):
         yield f"### `{place}`\n"
         yield _sentence(definitions[name])
         yield _keys(definitions[name])
     yield "## Provider options\n\nUnder `options` of an agent or a step, with the provider's own names.\n"
     for name, title in OPTION_PARTS:
+        yield f"### {title}\n"
+        yield _keys(definitions[name])
+    yield "## Agents as code\n\nUnder `define` of an agent: [what becomes of it](agents.md).\n"
+    for name, title in AGENT_PARTS:
         yield f"### {title}\n"
         yield _keys(definitions[name])
 

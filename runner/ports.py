@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
+from runner.model.handed_over import DueGroup, Handed, HandoverMove, HandoverRecord, NewHandover, RowSeen, Standing
 from runner.model.handover import Handover, NativeAction, NativePage, NativeStatus
 from runner.model.move import CampaignInForce, Move
-from runner.model.outcome import Observation
+from runner.model.outcome import InboundText, Observation
 from runner.model.project import Account
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
+from runner.model.result import StoredWebhook
 from runner.rules.expressions import StepResult
 
 
@@ -89,8 +91,48 @@ class Provider(Protocol):
         """Read a webhook (header names in lower case); raise WebhookRefused when it makes no sense."""
         ...
 
+    def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
+        """Read the texts that people sent to us out of a webhook; none when it is about something else.
+
+        Raises WebhookRefused when it cannot be read at all.
+        """
+        ...
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         """Whether the webhook's own signature proves it; False where the provider signs nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedNumbers:
+    """A page of a provider's do-not-call list."""
+
+    numbers: tuple[str, ...]
+    """E.164"""
+    more: bool
+    """there is another page to ask for"""
+
+
+class DoNotCallList(Protocol):
+    """A provider's own do-not-call list, pure; a provider that has one carries it as `do_not_call`."""
+
+    most_numbers: int
+    """how many numbers one request may add"""
+
+    def list_request(self, page: int) -> Request:
+        """Build the request for a page of the list, pages from 0."""
+        ...
+
+    def read_list(self, reply: Reply, page: int) -> ListedNumbers:
+        """Read a page of the list; raise a SendError when the answer says nothing."""
+        ...
+
+    def add_request(self, numbers: Sequence[str], reason: str) -> Request:
+        """Build the request that adds numbers; safe to send again."""
+        ...
+
+    def read_added(self, reply: Reply) -> None:
+        """Read the answer to adding; raise a SendError unless the list has the numbers now."""
         ...
 
 
@@ -132,8 +174,11 @@ class NativeCampaigns(Protocol):
         """Read where it stands; raise a SendError when the answer says nothing."""
         ...
 
-    def rows_request(self, native_id: str, page: int) -> Request | None:
-        """Build the request for a page of its people, pages from 0; None where they cannot be asked for."""
+    def rows_request(self, native_id: str, page: int, *, agent_id: str = "") -> Request | None:
+        """Build the request for a page of its people, pages from 0; None where they cannot be asked for.
+
+        A provider that can only list calls lists those of the agent alone.
+        """
         ...
 
     def read_rows(self, reply: Reply) -> NativePage:
@@ -150,6 +195,13 @@ class NativeCampaigns(Protocol):
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Build the request that pauses, resumes or cancels; None where the provider has none."""
+        ...
+
+    def read_done(self, reply: Reply) -> bool:
+        """Read the answer to add, launch and control: False when it says that the campaign's state did not allow it.
+
+        Raises Rejected, Throttled or InDoubt for every other answer that is not 2xx.
+        """
         ...
 
 
@@ -180,6 +232,124 @@ class Alarm(Protocol):
         ...
 
 
+class HandoverLedger(Protocol):
+    """What is remembered of native delivery. Each method is one durable transaction, or a part of the one that is open."""
+
+    def first_due(self, campaign: str, step: str, due_by: datetime) -> DueGroup | None:
+        """Give what the step's attempts that are due first have in common; None when nobody is due."""
+        ...
+
+    def claim(self, group: DueGroup, count: int, lease_until: datetime, *, same_zones: bool) -> list[Assignment]:
+        """Take due attempts of a group by a lease, with `same_zones` those of its zones alone; nobody who is live."""
+        ...
+
+    def begin(self, new: NewHandover, at: datetime) -> HandoverRecord:
+        """Write an intent: the handover, `sending`, and who is in it."""
+        ...
+
+    def count(self, campaign: str, step: str) -> int:
+        """Count the handovers that a step has had."""
+        ...
+
+    def record(self, handover_id: int) -> HandoverRecord:
+        """Give a handover as it stands now."""
+        ...
+
+    def unfinished(self) -> list[HandoverRecord]:
+        """Give every handover that the provider may still be working on, oldest first."""
+        ...
+
+    def move(self, move: HandoverMove) -> bool:
+        """Write a move; whether the handover still was where the move says."""
+        ...
+
+    def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
+        """Write down that the provider took what it was told, or why it did not."""
+        ...
+
+    def people(self, handover_id: int) -> list[Handed]:
+        """Give everybody in a handover as they stand now, in the order in which they were handed over."""
+        ...
+
+    def release(self, handover_id: int) -> None:
+        """Let those who went back in line be handed over anew."""
+        ...
+
+    def see(self, handover_id: int, seen: Iterable[RowSeen], at: datetime) -> None:
+        """Write down what a provider says of its people: how often they were dialled, where they stand."""
+        ...
+
+    def to_call_off(self, count: int) -> list[Assignment]:
+        """Give accepted attempts of cancelled campaigns that the provider was not asked to call off."""
+        ...
+
+    def called_off(self, attempt_id: int, at: datetime) -> None:
+        """Write down that the provider was asked to call an attempt off; it is asked once."""
+        ...
+
+
+class LetterLedger(Protocol):
+    """What providers and people told us by themselves. Each method is one durable transaction, or a part of the one that is open."""
+
+    def quarantine(self, account: str, digest: str, names: Iterable[tuple[str, str]]) -> None:
+        """Have a received webhook wait for the calls that it names, by provider's id and by planted key."""
+        ...
+
+    def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:
+        """Give the webhooks that came since then and wait for this provider's id or this key, oldest first."""
+        ...
+
+    def release(self, webhook: StoredWebhook, result: str) -> None:
+        """Write down what a webhook that waited led to; it waits no more."""
+        ...
+
+    def forget_bodies(self, before: datetime) -> int:
+        """Drop the bodies of older webhooks; give of how many."""
+        ...
+
+    def outcome(self, attempt_id: int) -> str:
+        """Give how an attempt ended; empty when it has not."""
+        ...
+
+    def fill(self, attempt_id: int, seen: Observation) -> None:
+        """Add what a later word knows to the result of an attempt; what it says already stays."""
+        ...
+
+    def note(self, at: datetime, attempt_id: int | None, kind: str, **detail: Any) -> None:
+        """Write an event."""
+        ...
+
+    def note_once(self, at: datetime, attempt_id: int, kind: str, **detail: Any) -> bool:
+        """Write an event that an attempt does not have yet; whether it had not."""
+        ...
+
+    def newest_sent(self, account: str, phone: str) -> Assignment | None:
+        """Give the attempt that a reply answers: the newest text through this account, else the newest of all."""
+        ...
+
+    def locales(self, phone: str) -> tuple[str, ...]:
+        """Give the locales of the campaigns that hold a person."""
+        ...
+
+    def is_suppressed(self, phone: str) -> bool:
+        """Whether a person must not be contacted."""
+        ...
+
+    def reply(
+        self, account: str, text: InboundText, now: datetime, *, attempt_id: int | None, stops: bool, verified: bool
+    ) -> bool:
+        """Store a text that a person sent back; False when the provider told this very one before."""
+        ...
+
+    def unlisted(self, account: str, count: int) -> list[str]:
+        """Give people who must not be contacted and whom the account's own list does not know yet."""
+        ...
+
+    def listed(self, account: str, phones: Sequence[str], now: datetime) -> int:
+        """Write down that the account's own list knows these numbers; give how many are news."""
+        ...
+
+
 class Ledger(Protocol):
     """What is remembered. Each method is one durable transaction, or a part of the one that is open."""
 
@@ -191,8 +361,20 @@ class Ledger(Protocol):
         """Give every applied campaign."""
         ...
 
-    def claim_due(self, campaign: str, count: int, now: datetime, lease_until: datetime) -> list[Assignment]:
-        """Take due attempts by a lease: never two of one person, nobody who has a live attempt."""
+    @property
+    def letters(self) -> LetterLedger:
+        """What providers and people told us by themselves."""
+        ...
+
+    @property
+    def handovers(self) -> HandoverLedger:
+        """What is remembered of native delivery."""
+        ...
+
+    def claim_due(
+        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+    ) -> list[Assignment]:
+        """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`."""
         ...
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
@@ -244,7 +426,7 @@ class Ledger(Protocol):
         ...
 
     def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
-        """Write down that a person must not be contacted."""
+        """Write down that a person must not be contacted, and call off what is planned for them in every campaign."""
         ...
 
     def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
@@ -256,5 +438,5 @@ class Ledger(Protocol):
         ...
 
     def ask_now(self, attempt_id: int, now: datetime) -> None:
-        """Have an attempt's outcome asked for at once."""
+        """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
         ...

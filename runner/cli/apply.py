@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
 
+from runner.cli import agent_changes
 from runner.cli.options import paths_argument, workspace_of
 from runner.cli.output import format_option
 from runner.errors import ExitCode
@@ -17,54 +20,78 @@ from runner.model.plan import PlanStatus
 from runner.report.words import count_of
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
+from runner.wiring.agents import MadeAgent, ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied, Examined
+from runner.wiring.workspace import Workspace
 
 
 @click.command()
 @paths_argument
 @click.option("--yes", is_flag=True, help="Do not ask, even on a terminal.")
+@click.option("--accept-drift", is_flag=True, help="Overwrite what somebody changed of agents at their provider.")
 @format_option
 @click.pass_context
-def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool) -> int:
+def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, accept_drift: bool) -> int:
     """Write the plan into the ledger; `outreach run` then places it.
 
     Applying twice changes nothing the second time. On a terminal it asks first. Bad rows stop it
-    before anything is written, unless the campaign says `on_bad_row: skip`.
+    before anything is written, unless the campaign says `on_bad_row: skip`. Agents that a campaign
+    defines are created or updated at their provider first; nothing else needs the network.
     """
     workspace = workspace_of(ctx)
     now = SystemClock().now()
-    examined = [applying.examine(workspace.plan(one, now)) for one in workspace.load(paths)]
+    loaded = workspace.load(paths)
+    examined = [applying.examine(workspace.plan(one, now)) for one in loaded]
     applying.refuse_bad_rows(examined)
-    if not yes and not confirmed(examined):
+    agents = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
+    if form == "text":
+        agent_changes.show([one.change for one in agents if one.change.writes], online=True)
+    refuse_drift(agents, accept=accept_drift)
+    if not yes and not confirmed(examined, agents):
         click.echo("nothing was written", err=True)
         return ExitCode.OK
     store = Store.open(workspace.ledger_path)
     try:
+        made = _made(agents, store, workspace, now)
+        examined = agent_changes.with_their_ids(workspace, examined, agents)
         applied = [applying.apply(workspace, one, store) for one in examined]
     finally:
         store.close()
-    print_applied(applied, form)
+    print_applied(applied, form, made)
     return ExitCode.OK
 
 
-def confirmed(examined: Sequence[Examined]) -> bool:
+def _made(agents: Sequence[ReviewedAgent], store: Store, workspace: Workspace, now: datetime) -> list[MadeAgent]:
+    """Make the agents what the files say; a ledger that knows real agents can belong to no sandbox."""
+    if agents:
+        store.belong_to("real")
+    return asyncio.run(agent_changes.make_so(agents, store, workspace.credential, now))
+
+
+def confirmed(examined: Sequence[Examined], agents: Sequence[ReviewedAgent] = ()) -> bool:
     """Ask on a terminal, where somebody can answer; elsewhere the command itself is the answer."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return True
     counts = [one.summary.counts for one in examined]
     create, change = (sum(count[status] for count in counts) for status in (PlanStatus.CREATE, PlanStatus.CHANGE))
     remove = sum(count[PlanStatus.REMOVE] for count in counts)
-    if not (create or change or remove):
+    writes = sum(one.change.writes for one in agents)
+    if not (create or change or remove or writes):
         return True
     what = f"+{create:,} new, ~{change:,} changed, -{remove:,} removed"
+    what += f", {count_of(writes, 'agent')} created or changed" if writes else ""
     return click.confirm(f"{count_of(len(examined), 'campaign')}: {what}. Apply?", default=False)
 
 
-def print_applied(applied: Sequence[Applied], form: str = "text") -> None:
+def print_applied(applied: Sequence[Applied], form: str = "text", made: Sequence[MadeAgent] = ()) -> None:
     """Say what was written."""
     if form == "json":
-        click.echo(json.dumps({"applied": [_facts(one) for one in applied]}, ensure_ascii=False, indent=2))
+        facts: dict[str, object] = {"applied": [_facts(one) for one in applied]}
+        if made:
+            facts["agents"] = agent_changes.facts_of(made)
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
+    agent_changes.print_made(made)
     for one in applied:
         click.echo(_sentence(one))
 

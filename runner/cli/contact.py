@@ -87,7 +87,9 @@ def _reach(ctx: click.Context, channel: Channel, message: str, words: dict[str, 
     try:
         words["phone"] = read_number(words["phone"], None).e164
     except NumberRefused as refused:
-        raise UsageWrong(refused.message, help="start with + and the country code, for example +12025550143") from refused
+        raise UsageWrong(
+            refused.message, help="start with + and the country code, for example +12025550143"
+        ) from refused
     workspace = workspace_of(ctx)
     name = _name(channel, message, words)
     with TemporaryDirectory() as folder:

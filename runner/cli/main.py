@@ -23,6 +23,10 @@ COMMANDS = {
     "run": "Apply campaigns and place their calls and texts until everything has ended.",
     "serve": "Run for good: place what is due and receive webhooks.",
     "status": "Say where every campaign stands.",
+    "export": "Write every attempt with all that came of it, as CSV or JSON.",
+    "pause": "Place nothing more of a campaign until it is resumed.",
+    "resume": "Go on with a campaign that is paused.",
+    "cancel": "Call off everything of a campaign that was not sent, for good.",
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",
     "sandbox": "Serve the four providers' emulator for rehearsals.",
@@ -132,4 +136,5 @@ def _say(error: BaseException) -> int:
 
 
 def _module(command: str) -> str:
-    return {"call": "contact", "text": "contact"}.get(command, command)
+    shared = {"call": "contact", "text": "contact", "pause": "control", "resume": "control", "cancel": "control"}
+    return shared.get(command, command)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from runner.cli import agent_changes
 from runner.cli.options import at_option, paths_argument, workspace_of
 from runner.cli.output import console, format_option, is_masked, print_diagnostics
 from runner.errors import ExitCode, NotFound, Severity
+from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.planning.agents import AgentChange
 from runner.planning.summary import combined
 from runner.report import machine
 from runner.rules.numbers import NumberRefused, read_number
@@ -28,6 +32,7 @@ CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
 @format_option
 @click.option("--contact", metavar="PHONE", help="Show everything about one person.")
 @click.option("--all", "everything", is_flag=True, help="Show every line, not head and tail.")
+@click.option("--online", is_flag=True, help="Ask providers what the agents are that campaigns define.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when applying would change anything.")
 @click.pass_context
 def plan(
@@ -38,19 +43,23 @@ def plan(
     contact: str | None,
     *,
     everything: bool,
+    online: bool,
     exit_code: bool,
 ) -> int:
     """Show who would be contacted, when, with which request, or why not.
 
     PATH is a campaign file or a folder of them; campaigns/ otherwise. Writes nothing, asks nothing,
-    needs neither network nor keys. `--format json` gives one object for each contact and step and
+    needs neither network nor keys unless --online asks for them. `--format json` gives one object for each contact and step and
     the sums as the last line.
     """
     workspace = workspace_of(ctx)
     now = at or SystemClock().now()
-    planned = [workspace.plan(one, now) for one in workspace.load(paths)]
+    loaded = workspace.load(paths)
+    planned = [workspace.plan(one, now) for one in loaded]
     if contact is not None:
         return _show_person(planned, contact, form)
+    agents = _agents(workspace, loaded, now, online=online)
+    _show_agents(agents, form, online=online, everything=everything)
     examined = [_show(workspace, one, form, everything=everything) for one in planned]
     summary = combined(
         (one.summary for one in examined), combined_digest((one.planned.name, one.summary.digest) for one in examined)
@@ -59,7 +68,28 @@ def plan(
         click.echo(machine.plan_summary(summary))
     else:
         _warn(examined)
-    return ExitCode.CHANGES if exit_code and _changes(summary) else ExitCode.OK
+    changes = _changes(summary) or any(one.writes for one in agents)
+    return ExitCode.CHANGES if exit_code and changes else ExitCode.OK
+
+
+def _agents(workspace: Workspace, loaded: list[LoadedCampaign], now: datetime, *, online: bool) -> list[AgentChange]:
+    """Hold the agents that campaigns define against the ledger, or against what lives at the providers."""
+    if not online:
+        return [change for one in loaded for change in agent_changes.last_applied(workspace, one)]
+    found = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
+    if not found:
+        click.echo("no campaign here defines an agent, so no provider was asked", err=True)
+    return [one.change for one in found]
+
+
+def _show_agents(agents: list[AgentChange], form: str, *, online: bool, everything: bool) -> None:
+    if form != "json":
+        agent_changes.show(agents, online=online, everything=everything)
+        return
+    from runner.report.agents_view import agent_line  # noqa: PLC0415 only where agents are defined
+
+    for one in agents:
+        click.echo(agent_line(one, online=online))
 
 
 def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool) -> Examined:

@@ -56,20 +56,20 @@ def run(
     if sandbox not in (None, HERE) and not str(sandbox).startswith(("http://", "https://")):
         paths, sandbox = (Path(str(sandbox)), *paths), HERE
     workspace = workspace_of(ctx)
-    options = RunOptions(sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at)
+    options = RunOptions(
+        sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, shows_agents=form == "text"
+    )
     return asyncio.run(_run(workspace, paths, options, form, ask=not yes and sandbox is None))
 
 
 async def _run(workspace: Workspace, paths: tuple[Path, ...], options: RunOptions, form: str, *, ask: bool) -> int:
     now = SystemClock().now()
+    loaded = workspace.load(paths) if paths else []
 
     def plan(pointed: Workspace, at: datetime) -> list[applying.Examined]:
-        if not paths:
+        if not loaded:
             return []
-        examined = [
-            applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored))
-            for one in pointed.load(paths)
-        ]
+        examined = [applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored)) for one in loaded]
         if options.sandbox is None:
             _check_credentials(pointed, examined)
         if ask and not confirmed(examined):
@@ -78,7 +78,7 @@ async def _run(workspace: Workspace, paths: tuple[Path, ...], options: RunOption
         return examined
 
     async with surroundings_of(workspace, options, now) as surroundings:
-        ended = await apply_and_run(workspace, surroundings, options, plan)
+        ended = await apply_and_run(workspace, surroundings, options, plan, loaded)
         ended_at = surroundings.clock.now()
     if form == "json":
         click.echo(machine.status(ended.overview))

@@ -15,14 +15,18 @@ from pathlib import Path
 import click
 from rich.live import Live
 
+from runner.cli import agent_changes
 from runner.cli.output import console
 from runner.errors import ExitCode
+from runner.files.campaign import LoadedCampaign
+from runner.ledger.standing import resume_after_faults
 from runner.ledger.store import Store
 from runner.model.overview import CampaignOverview
 from runner.model.plan import PlanSummary
 from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
 from runner.wiring import applying
+from runner.wiring.agents import ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied
 from runner.wiring.running import DialCheck, Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
 from runner.wiring.workspace import Workspace
@@ -45,6 +49,8 @@ class RunOptions:
     only: str | None = None
     """place this campaign alone, whatever else the ledger holds"""
     listen: tuple[str, int] | None = None
+    shows_agents: bool = True
+    """say on the way what becomes of agents that campaigns define"""
 
 
 def surroundings_of(
@@ -74,8 +80,9 @@ async def apply_and_run(
     surroundings: Surroundings,
     options: RunOptions,
     plan: Callable[[Workspace, datetime], list[applying.Examined]],
+    loaded: Sequence[LoadedCampaign] = (),
 ) -> Ended:
-    """Apply what `plan` gives and run until done or stopped."""
+    """Apply what `plan` gives and run until done or stopped; the agents that `loaded` defines are made so first."""
     workspace = workspace.pointed_at(surroundings.accounts)
     async with engine(
         workspace.ledger_path,
@@ -84,14 +91,16 @@ async def apply_and_run(
         listen=options.listen,
         only=options.only,
     ) as running:
+        agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
-        applied = _apply(workspace, examined, in_sandbox=bool(surroundings.sandbox_url), now=running.clock.now())
+        applied = await _apply(workspace, examined, agents, surroundings, running.clock.now())
         if options.windows_ignored:
             await running.pull_forward()
         stopped = await _run(running, options)
         overview = [one for one in await running.overview() if options.only in (None, one.campaign)]
         dials = await running.check_dials() if running.sandbox_url else None
+    _say_what_is_paused(overview, stopped=stopped)
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 
@@ -104,7 +113,7 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
     page = workspace.ledger_path.with_suffix(".report.html")
     page.write_text(report_page(shown, totals, now), encoding="utf-8")
     page.chmod(0o600)
-    if ended.dials is not None and ended.dials.dials:
+    if ended.dials is not None and (ended.dials.dials or ended.dials.handed_dials):
         click.echo(_dials_line(ended.dials))
     click.echo(f"\nreport  {_relative(page)}\nledger  {_relative(workspace.ledger_path)}")
 
@@ -112,10 +121,13 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
 def _dials_line(check: DialCheck) -> str:
     """Say what the sandbox's own list of dials proves."""
     if check.twice or check.strangers:
-        return (
-            f"the sandbox placed {check.twice:,} attempts twice and {check.strangers:,} that this ledger does not know"
-        )
-    return f"the sandbox placed {check.dials:,} calls and texts for {check.attempts:,} attempts: one each"
+        return f"the sandbox placed {check.twice:,} attempts too often and {check.strangers:,} that this ledger does not know"
+    sentence = f"the sandbox placed {check.dials:,} calls and texts for {check.attempts:,} attempts: one each"
+    if not check.handed_dials:
+        return sentence
+    people = f"{check.handed_people:,} {'person' if check.handed_people == 1 else 'people'}"
+    own = f"{check.handed_dials:,} calls of providers' own campaigns for {people}, as often as they told us"
+    return f"{sentence}; and {own}" if check.dials else f"the sandbox placed {own}"
 
 
 def totals_of(
@@ -136,16 +148,37 @@ def totals_of(
     )
 
 
-def _apply(
-    workspace: Workspace, examined: Sequence[applying.Examined], *, in_sandbox: bool, now: datetime
+async def _reviewed(
+    workspace: Workspace,
+    loaded: Sequence[LoadedCampaign],
+    surroundings: Surroundings,
+    options: RunOptions,
+    now: datetime,
+) -> list[ReviewedAgent]:
+    """Look at the agents that campaigns define, say what becomes of them, and refuse to overwrite foreign changes."""
+    agents = await agent_changes.live(workspace, loaded, surroundings.credential, now)
+    if options.shows_agents:
+        agent_changes.show([one.change for one in agents if one.change.writes], online=True)
+    # A sandbox forgets its agents when it ends, and nobody relies on them.
+    refuse_drift(agents, accept=bool(surroundings.sandbox_url))
+    return agents
+
+
+async def _apply(
+    workspace: Workspace,
+    examined: Sequence[applying.Examined],
+    agents: Sequence[ReviewedAgent],
+    surroundings: Surroundings,
+    now: datetime,
 ) -> list[Applied]:
     store = Store.open(workspace.ledger_path)
     try:
-        store.belong_to("sandbox" if in_sandbox else "real")
+        store.belong_to("sandbox" if surroundings.sandbox_url else "real")
+        await agent_changes.make_so(agents, store, surroundings.credential, now)
+        examined = agent_changes.with_their_ids(workspace, examined, agents)
         applied = [applying.apply(workspace, one, store) for one in examined]
-        # Whoever runs again has mended what a campaign was paused for, or will be told once more.
-        for campaign in store.campaigns_in_force():
-            store.resume(campaign.name, now)
+        # Whoever runs again has mended the account, or will be told once more; a pause by hand only a person ends.
+        resume_after_faults(store, now)
     finally:
         store.close()
     return applied
@@ -155,7 +188,7 @@ async def _run(running: Engine, options: RunOptions) -> bool:
     """Run until done or told to stop; whether it was told."""
     with _signals(running) as told:
         async with _progress(running):
-            await running.dispatcher.run(until_done=options.until_done)
+            await running.run(until_done=options.until_done)
     return told.is_set()
 
 
@@ -214,6 +247,15 @@ def _progress_line(running: Engine, overview: Sequence[CampaignOverview]) -> str
     }
     counts = " · ".join(f"{state} {count:,}" for state, count in sums.items() if count or state == "total")
     return f"{running.clock.now():%a %d %b %H:%M} UTC  {counts}"
+
+
+def _say_what_is_paused(overview: Sequence[CampaignOverview], *, stopped: bool) -> None:
+    """Name the campaigns that were left where they are, and how each goes on."""
+    paused = [one for one in overview if one.status == "paused"]
+    if not paused or stopped:
+        return
+    click.echo(f"paused, and left so: {'; '.join(f'{one.campaign} ({one.reason})' for one in paused)}", err=True)
+    click.echo(f"  = help: outreach resume {paused[0].campaign}", err=True)
 
 
 def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:

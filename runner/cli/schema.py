@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from runner.cli.options import workspace_of
 from runner.errors import ExitCode
 from runner.files.schema import schema_text
 from runner.providers.registry import all_providers
@@ -14,9 +15,13 @@ from runner.providers.registry import all_providers
 @click.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @click.option("--check", type=click.Path(dir_okay=False, path_type=Path), help="Only say whether this file is current.")
-def schema(output: Path | None, check: Path | None) -> int:
-    """Print the JSON schema of campaign files; outreach.yaml's is in it under $defs/Project."""
-    text = schema_text(all_providers())
+@click.pass_context
+def schema(ctx: click.Context, output: Path | None, check: Path | None) -> int:
+    """Print the JSON schema of campaign files; outreach.yaml's is in it under $defs/Project.
+
+    In a project it knows the providers that outreach.yaml declares.
+    """
+    text = schema_text(all_providers(workspace_of(ctx).loaded.project.providers))
     if check is not None:
         current = check.exists() and check.read_text("utf-8") == text
         if not current:

@@ -39,6 +39,7 @@ def validate(ctx: click.Context, paths: tuple[Path, ...], form: str, *, everythi
         workspace = workspace_of(ctx)
         loaded = workspace.load(paths, need_contacts=not no_contacts)
         campaigns = len(loaded)
+        problems += [one for campaign in loaded for one in workspace.warnings(campaign)]
         if not no_contacts:
             for one in loaded:
                 problems += _row_problems(workspace, one)

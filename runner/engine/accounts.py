@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from runner.errors import NotFound
 from runner.model.project import POLL_LADDER, SETTLE_AFTER, Account
-from runner.ports import Provider
+from runner.ports import NativeCampaigns, Provider
 
 
 class Accounts:
@@ -32,6 +32,13 @@ class Accounts:
         """Give the provider of an account."""
         self.account(name)
         return self._providers[name]
+
+    def native(self, name: str) -> NativeCampaigns:
+        """Give the campaigns of an account's provider; raise NotFound when the account or they are not there."""
+        found: NativeCampaigns | None = getattr(self.provider(name), "native", None)
+        if found is None:
+            raise NotFound(f"{self.account(name).provider} has no campaigns of its own")
+        return found
 
     def poll(self, name: str) -> tuple[timedelta, ...]:
         """Give when an account's outcomes are asked for; the usual times for one that the project no longer has."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
+from runner.engine.arrivals import hear_waiting
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.settlement import settle
@@ -114,8 +115,8 @@ class Delivery:
                 # Some ids name a thread, not a text. It was accepted all the same; only its key can tell it apart.
                 reason = f"the provider gave the id of another attempt: {receipt.provider_id}"
                 ledger.move([replace(accepted, provider_id="", reason=reason)])
-            else:
-                ledger.move([accepted])
+            elif ledger.move([accepted])[0]:
+                hear_waiting(ledger, self.policies, self.accounts.provider(account.name), attempt.id, now)
             if receipt.remaining == 0:
                 ledger.pause(attempt.campaign, f"account {account.name}: no calls remain", now)
             if not self.accounts.can_follow(attempt.account):

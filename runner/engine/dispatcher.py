@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from runner.engine.delivery import Delivery
 from runner.engine.journal import Journal
+from runner.engine.native import Look, NativeDelivery
+from runner.engine.native_release import native_steps
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import LedgerError
@@ -49,6 +51,7 @@ class _Found(NamedTuple):
     asking: list[Assignment]
     next_at: datetime | None
     open_count: int
+    native: Look
 
 
 class Dispatcher:
@@ -75,6 +78,9 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starts: dict[str, deque[datetime]] = {}
         self._asking: set[int] = set()
+        self._native = NativeDelivery.over(reconciliation)
+        self._handing: set[int] = set()
+        self._calling_off: set[int] = set()
         self.fault: BaseException | None = None
 
     def wake(self) -> None:
@@ -92,7 +98,7 @@ class Dispatcher:
         Raises LedgerError when the ledger cannot be written: without it nothing may be sent.
         """
         await self._journal.run(lambda ledger: self._policies.renew(ledger.campaigns_in_force()))
-        doubtful = await self._reconciliation.recover()
+        doubtful = await self._reconciliation.recover() + await self._native.recover()
         if doubtful:
             log.warning("%d attempts were being sent when the runner last stopped; they are in doubt", doubtful)
         try:
@@ -119,16 +125,30 @@ class Dispatcher:
         for work in found.asking:
             self._asking.add(work.attempt.id)
             self._spawn(self._ask(work))
+        self._start_native(found.native)
         return found.next_at, found.open_count
+
+    def _start_native(self, found: Look) -> None:
+        self._handing.update(one.record.id for one in found.fresh)
+        self._handing.update(one.id for one in found.due)
+        self._calling_off.update(work.attempt.id for work in found.calling_off)
+        for fresh in found.fresh:
+            self._spawn(_watched(self._handing, fresh.record.id, self._native.begin(fresh)))
+        for record in found.due:
+            self._spawn(_watched(self._handing, record.id, self._native.look_after(record)))
+        for work in found.calling_off:
+            self._spawn(_watched(self._calling_off, work.attempt.id, self._native.call_off(work)))
 
     def _look(self, ledger: Ledger, now: datetime) -> _Found:
         released, next_room = self._release(ledger, now)
+        native = self._native.look(ledger, now, self._handing, self._calling_off)
         due = ledger.to_ask(now, _ASK_AT_MOST)
         asking = [work for work in due if work.attempt.id not in self._asking]
         # What is being asked for has its next time only when the answer is in, and that wakes the loop.
         next_ask = ledger.next_ask() if not asking and not self._asking else None
-        times = [at for at in (ledger.next_due(now, self._policies.only), next_ask, next_room) if at is not None]
-        return _Found(released, asking, min(times, default=None), ledger.open_attempts(self._policies.only))
+        next_times = (ledger.next_due(now, self._policies.only), next_ask, next_room, native.next_at)
+        next_at = min((at for at in next_times if at is not None), default=None)
+        return _Found(released, asking, next_at, ledger.open_attempts(self._policies.only), native)
 
     async def _ask(self, work: Assignment) -> None:
         try:
@@ -143,10 +163,12 @@ class Dispatcher:
         released: list[Assignment] = []
         next_room: datetime | None = None
         for name in self._policies.active:
-            limits = self._policies.of(name).campaign.limits
+            policy = self._policies.of(name)
+            limits = policy.campaign.limits
             starts = self._starts_of(ledger, name, now)
             left = room(limits, live.get(name, 0), starts, now)
-            claimed = ledger.claim_due(name, min(left.free, _CLAIM_AT_MOST), now, now + LEASE)
+            count = min(left.free, _CLAIM_AT_MOST)
+            claimed = ledger.claim_due(name, count, now, now + LEASE, apart=native_steps(policy))
             starts.extend([now] * len(claimed))
             released.extend(claimed)
             until = left.until or (room(limits, 0, starts, now).until if claimed else None)
@@ -193,3 +215,11 @@ class Dispatcher:
             if isinstance(self.fault, LedgerError):
                 raise self.fault
             raise RuntimeError("the dispatcher failed") from self.fault
+
+
+async def _watched(busy: set[int], id: int, work: Coroutine[Any, Any, None]) -> None:
+    """Do work on something that nobody else takes up meanwhile."""
+    try:
+        await work
+    finally:
+        busy.discard(id)

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
+from runner.engine.arrivals import hear_waiting
+from runner.engine.endings import SETTLED_BY_PROOF, end_after_all, take_late
+from runner.engine.inbound_texts import take_text
 from runner.engine.journal import Journal
-from runner.engine.reconciliation import SETTLED_BY_PROOF, Reconciliation
-from runner.errors import WebhookRefused
-from runner.model.attempt import Assignment
-from runner.model.outcome import Observation, Outcome
+from runner.engine.reconciliation import Reconciliation
+from runner.errors import LedgerError, WebhookRefused
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.move import Move
+from runner.model.outcome import InboundText, Observation
 from runner.ports import Clock, Ledger
+
+UNKNOWN_CALL = "unknown call"
+"""what a webhook leads to that names no call that we know; it waits for it"""
+
+KEEP_BODIES = timedelta(days=30)
+"""how long the bodies of webhooks are kept"""
+
+_COUNT_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A webhook that was read, and what it says."""
+
+    account: str
+    body: bytes
+    at: datetime
+    verified: bool
+    """a signature, or the token in its URL, proves it"""
+    observations: tuple[Observation, ...]
+    texts: tuple[InboundText, ...]
+
+    @property
+    def digest(self) -> str:
+        """What tells it from every other one."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(slots=True)
+class _Refused:
+    """How many webhooks of an account were refused since that was last written down."""
+
+    written_at: datetime
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +67,8 @@ class Inbox:
     clock: Clock
     secret: Callable[[str], str]
     """gives the value of a credential reference"""
+    _refused: dict[str, _Refused] = field(default_factory=dict)
+    _checks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> str:
         """Take in one webhook; give what it led to, after that is durable.
@@ -37,32 +79,41 @@ class Inbox:
         """
         if account not in self.accounts:
             raise WebhookRefused("no such account", status=404)
-        verified = self._is_proven(account, token, headers, body)
-        observations = self.accounts.provider(account).read_webhook(headers, body)
-        now = self.clock.now()
-        result = await self.journal.run(
-            lambda ledger: self._take_all(ledger, account, body, observations, now, verified)
-        )
+        try:
+            webhook = self._read(account, token, headers, body)
+        except WebhookRefused as refusal:
+            await self._count(account, refusal)
+            raise
+        contradicted: list[int] = []
+        result = await self.journal.run(lambda ledger: self._take_all(ledger, webhook, contradicted))
         self.reconciliation.woken()
+        for attempt_id in contradicted:
+            check = asyncio.create_task(self.reconciliation.ask_for_the_record(attempt_id))
+            self._checks.add(check)
+            check.add_done_callback(self._checks.discard)
         return result
 
-    def _take_all(
-        self,
-        ledger: Ledger,
-        account: str,
-        body: bytes,
-        observations: Sequence[Observation],
-        now: datetime,
-        verified: bool,
-    ) -> str:
-        """Store a webhook and settle what it says, in one transaction; the same one again changes nothing."""
-        digest = hashlib.sha256(body).hexdigest()
-        if not ledger.receive(account, digest, body, now, verified=verified):
-            return "seen before"
-        results = [self._take(ledger, account, one, now, verified=verified) for one in observations]
-        result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
-        ledger.settle_webhook(account, digest, result)
-        return result
+    async def settled(self) -> None:
+        """Wait until what contradicted the ledger was asked for."""
+        await asyncio.gather(*self._checks, return_exceptions=True)
+
+    async def tidy(self) -> int:
+        """Drop the bodies of webhooks that are older than 30 days; give of how many."""
+        before = self.clock.now() - KEEP_BODIES
+        return await self.journal.run(lambda ledger: ledger.letters.forget_bodies(before))
+
+    def _read(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Webhook:
+        verified = self._is_proven(account, token, headers, body)
+        provider = self.accounts.provider(account)
+        texts = provider.read_inbound(headers, body)
+        return Webhook(
+            account=account,
+            body=body,
+            at=self.clock.now(),
+            verified=verified,
+            observations=() if texts else provider.read_webhook(headers, body),
+            texts=texts,
+        )
 
     def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
         reference = self.accounts.account(account).webhook_secret
@@ -78,26 +129,87 @@ class Inbox:
             return True
         raise WebhookRefused("the signature does not hold")
 
-    def _take(self, ledger: Ledger, account: str, seen: Observation, now: datetime, *, verified: bool) -> str:
-        work = ledger.find(account, seen.provider_id, seen.reference)
+    async def _count(self, account: str, refusal: WebhookRefused) -> None:
+        """Count refused webhooks in an event, at most one a minute and account, and nothing of what they held."""
+        now = self.clock.now()
+        refused = self._refused.setdefault(account, _Refused(now - _COUNT_EVERY))
+        refused.count += 1
+        if now - refused.written_at < _COUNT_EVERY:
+            return
+        count, refused.count, refused.written_at = refused.count, 0, now
+        with suppress(LedgerError):  # the sender must not learn that the ledger is in trouble
+            await self.journal.run(
+                lambda ledger: ledger.letters.note(
+                    now, None, "webhook_refused", account=account, reason=refusal.message, count=count
+                )
+            )
+
+    def _take_all(self, ledger: Ledger, webhook: Webhook, contradicted: list[int]) -> str:
+        """Store a webhook and settle what it says, in one transaction; the same one again changes nothing."""
+        account, digest = webhook.account, webhook.digest
+        if not ledger.receive(account, digest, webhook.body, webhook.at, verified=webhook.verified):
+            return "seen before"
+        results = [self._take(ledger, webhook, one, contradicted) for one in webhook.observations]
+        unknown = [
+            (one.provider_id, one.reference)
+            for one, result in zip(webhook.observations, results, strict=True)
+            if result == UNKNOWN_CALL
+        ]
+        results += [
+            take_text(ledger, self.reconciliation.policies, account, one, webhook.at, verified=webhook.verified)
+            for one in webhook.texts
+        ]
+        unknown += [("", "")] if "unproven text" in results else []
+        if unknown:
+            ledger.letters.quarantine(account, digest, unknown)
+        result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
+        ledger.settle_webhook(account, digest, result)
+        return result
+
+    def _take(self, ledger: Ledger, webhook: Webhook, seen: Observation, contradicted: list[int]) -> str:
+        work = ledger.find(webhook.account, seen.provider_id, seen.reference)
         if work is None:
-            return "unknown call"
-        if work.attempt.account != account:
+            return UNKNOWN_CALL
+        if work.attempt.account != webhook.account:
             return "another account's"
         if work.attempt.state not in SETTLED_BY_PROOF:
-            return self._take_late(ledger, work, seen, now, verified=verified)
+            return self._take_outside(ledger, webhook, work, seen, contradicted)
+        if webhook.verified and (seen.is_final or seen.opt_out):
+            ended = self.reconciliation.settle_in(ledger, work.attempt.id, seen)
+            return "settled" if ended else "opted out"
         if not seen.is_final and seen.ended_at is None:
+            if webhook.verified:
+                self._prove_accepted(ledger, work, seen, webhook.at)
             return "still live"
-        if not seen.is_final or not verified:
-            # It ended without saying how, or nothing proves it: the provider is asked.
-            ledger.ask_now(work.attempt.id, now)
-            return "asking the provider"
-        return "settled" if self.reconciliation.settle_in(ledger, work.attempt.id, seen) else "already settled"
+        # It ended without saying how, or nothing proves it: the provider is asked.
+        ledger.ask_now(work.attempt.id, webhook.at)
+        return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"
 
-    @staticmethod
-    def _take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime, *, verified: bool) -> str:
-        """Keep the outcome that came first; yet a person who asks to be left alone afterwards is."""
-        if verified and seen.outcome is Outcome.OPTED_OUT and not work.suppression:
-            ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", now)
-            return "opted out"
-        return "already settled"
+    def _take_outside(
+        self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation, contradicted: list[int]
+    ) -> str:
+        """Hear a word about an attempt that has ended, or that waits in line although it was placed."""
+        if not webhook.verified:
+            return "already settled"
+        if work.attempt.state in {AttemptState.PLANNED, AttemptState.CLAIMED}:
+            proves = seen.is_final and end_after_all(ledger, self.reconciliation.policies, work, seen, webhook.at)
+            return "settled" if proves else "not under way"
+        result = take_late(ledger, work, seen, webhook.at)
+        if result == "conflict":
+            contradicted.append(work.attempt.id)
+        return result
+
+    def _prove_accepted(self, ledger: Ledger, work: Assignment, seen: Observation, now: datetime) -> None:
+        """End the doubt whether a request had arrived: a proven sign of life says that it had."""
+        attempt = work.attempt
+        if attempt.state is not AttemptState.IN_DOUBT or not seen.provider_id:
+            return
+        if ledger.find(attempt.account, seen.provider_id, "") is not None:
+            return
+        accepted = Move(
+            attempt_id=attempt.id, old=attempt.state, new=AttemptState.ACCEPTED, at=now, reason="a webhook proves it",
+            provider_id=seen.provider_id, poll_at=now + self.accounts.poll(attempt.account)[0],
+        )  # fmt: skip
+        if ledger.move([accepted])[0]:
+            provider = self.accounts.provider(attempt.account)
+            hear_waiting(ledger, self.reconciliation.policies, provider, attempt.id, now)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
+from runner.engine.arrivals import hear_waiting
 from runner.engine.delivery import TRANSPORT_TRIES
+from runner.engine.endings import end
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
-from runner.engine.settlement import settle
 from runner.errors import OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
@@ -21,9 +22,6 @@ from runner.model.request import Finding, Sent
 from runner.ports import Clock, Ledger, Transport
 
 log = logging.getLogger(__name__)
-
-SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
-"""states that an observed outcome ends"""
 
 EMPTY_LOOKUPS = 2
 """how many complete, empty look-ups prove that a request never arrived"""
@@ -70,15 +68,28 @@ class Reconciliation:
 
     def settle_in(self, ledger: Ledger, attempt_id: int, observation: Observation) -> bool:
         """Do the same inside a transaction that is open."""
-        work = ledger.assignments([attempt_id])[0]
-        if work.attempt.state not in SETTLED_BY_PROOF or not observation.is_final:
-            return False
-        history = ledger.history(work.attempt.contact_id)
-        policy = self.policies.of(work.attempt.campaign)
-        moved = ledger.move([settle(policy, work, observation, history, self.clock.now())])[0]
-        if moved and observation.outcome is Outcome.OPTED_OUT:
-            ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", self.clock.now())
-        return moved
+        return end(ledger, self.policies, attempt_id, observation, self.clock.now())
+
+    async def ask_for_the_record(self, attempt_id: int) -> None:
+        """Ask once how a call ended about which two words differ, and write the answer down; it changes nothing else.
+
+        An attempt whose outcome was asked for as often as its account's `poll` says is not asked for again.
+        """
+        work = (await self.journal.run(lambda ledger: ledger.assignments([attempt_id])))[0]
+        provider = self.accounts.provider(work.attempt.account)
+        request = provider.poll_request(_sent(work, self._delivery(work)))
+        if request is None or work.attempt.polls >= len(self.accounts.poll(work.attempt.account)):
+            return
+        try:
+            reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
+            seen = provider.read_poll(_sent(work, self._delivery(work)), reply)
+            said = seen.outcome.value if seen.outcome is not None else "no outcome"
+        except OutreachError as error:
+            said = f"no answer: {error.message}"
+        now = self.clock.now()
+        await self.journal.run(
+            lambda ledger: ledger.letters.note(now, attempt_id, "conflict_checked", provider_says=said)
+        )
 
     async def _ask_one(self, work: Assignment) -> None:
         try:
@@ -104,9 +115,9 @@ class Reconciliation:
                 observation = provider.read_poll(_sent(work, self._delivery(work)), reply)
             except OutreachError as error:
                 log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
-        if observation.is_final:
+        if observation.is_final or observation.opt_out:
             await self.settle(work.attempt.id, observation)
-        else:
+        if not observation.is_final:
             await self._ask_later(work)
 
     async def _resolve(self, work: Assignment) -> None:
@@ -122,12 +133,7 @@ class Reconciliation:
         if finding is None:
             await self._move(self._held(work, now, "may have been placed, and this provider cannot be asked"))
         elif finding.found:
-            await self._move(
-                Move(
-                    attempt_id=attempt.id, old=attempt.state, new=AttemptState.ACCEPTED, at=now, reason="found again",
-                    provider_id=finding.provider_id, poll_at=now + self.accounts.poll(attempt.account)[0],
-                )
-            )  # fmt: skip
+            await self._found(work, finding.provider_id)
         elif attempt.polls + 1 < EMPTY_LOOKUPS:
             await self._look_again(work, attempt.polls + 1)
         elif attempt.transport_tries >= TRANSPORT_TRIES:
@@ -141,6 +147,21 @@ class Reconciliation:
                     transport_tries=attempt.transport_tries + 1,
                 )
             )  # fmt: skip
+
+    async def _found(self, work: Assignment, provider_id: str) -> None:
+        """Follow a request that was in doubt, and hear what was said about it before."""
+        attempt, now = work.attempt, self.clock.now()
+        accepted = Move(
+            attempt_id=attempt.id, old=attempt.state, new=AttemptState.ACCEPTED, at=now, reason="found again",
+            provider_id=provider_id, poll_at=now + self.accounts.poll(attempt.account)[0],
+        )  # fmt: skip
+        provider = self.accounts.provider(attempt.account)
+
+        def write(ledger: Ledger) -> None:
+            if ledger.move([accepted])[0]:
+                hear_waiting(ledger, self.policies, provider, attempt.id, now)
+
+        await self.journal.run(write)
 
     async def _look_up(self, work: Assignment) -> Finding | None:
         """Page through the provider's list to its end; None when the provider cannot be asked."""
@@ -179,6 +200,16 @@ class Reconciliation:
         """Climb the poll ladder; at its end nobody can say how an accepted attempt ended."""
         attempt, now = work.attempt, self.clock.now()
         ladder = self.accounts.poll(attempt.account)
+        rung = (attempt.sent_at or now) + ladder[min(attempt.polls, len(ladder) - 1)]
+        if now < rung:
+            # A hint had it asked ahead of its time: anybody may send hints, so they use up no rung.
+            await self._move(
+                Move(
+                    attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=rung,
+                    polls=attempt.polls, reason="asked because of a webhook; no outcome yet",
+                )
+            )  # fmt: skip
+            return
         if attempt.polls + 1 >= len(ladder):
             await self.settle(attempt.id, Observation(outcome=Outcome.UNKNOWN))
             return

@@ -30,15 +30,19 @@ def settle(
 ) -> Move:
     """Give the move that ends an attempt with an observed outcome.
 
+    Nothing follows for a person who must not be contacted, whatever the outcome.
     The follow-up counts from the end of the call where the provider says when that was, never
     from a time in the future.
     """
     attempt = work.attempt
     outcome = observation.outcome or Outcome.UNKNOWN
     ended_at = min(observation.ended_at, now) if observation.ended_at else now
-    following = _follow_up(policy, work, observation, outcome, history, ended_at)
+    wants_no_more = outcome is Outcome.OPTED_OUT or observation.opt_out
+    decisive = Outcome.OPTED_OUT if wants_no_more else outcome
+    following = _follow_up(policy, work, observation, decisive, history, ended_at)
     contact = _STATES[following.then]
-    if outcome is Outcome.OPTED_OUT:
+    is_called_off = bool(work.suppression) and following.due_at is not None
+    if wants_no_more or is_called_off:
         contact = ContactState.SUPPRESSED
     return Move(
         attempt_id=attempt.id,
@@ -51,7 +55,7 @@ def settle(
         polls=attempt.polls,
         outcome=outcome,
         observation=observation,
-        next_attempt=_next_attempt(policy, work, following),
+        next_attempt=None if is_called_off else _next_attempt(policy, work, following),
     )
 
 

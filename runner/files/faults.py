@@ -13,7 +13,7 @@ from runner.files.masking import MASK, is_secret
 from runner.files.nodes import KeyPath, Node, position_in
 
 _SHOWN = re.compile(r"`([^`]+)`")
-_UNION_LABELS = frozenset({"Message", "str"})
+_UNION_LABELS = frozenset({"Message", "str", "[key]"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

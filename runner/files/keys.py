@@ -31,6 +31,9 @@ _SYNONYMS = {
     "ContactSource": {"path": "file", "csv": "file", "people": "inline", "filter": "where"},
     "Schedule": {"from": "start", "to": "end", "until": "end"},
     "AccountEntry": {"key": "credential", "api_key": "credential", "token": "credential", "url": "base_url"},
+    "HttpApi": {"url": "base_url", "sms": "text", "dial": "call", "status": "poll", "statuses": "outcomes"},
+    "PlacingRequest": {"url": "path", "json": "body", "payload": "body"},
+    "OptionRule": {"min": "minimum", "max": "maximum", "enum": "one_of", "choices": "one_of"},
 }
 """what people write, by model, and the key that means it"""
 

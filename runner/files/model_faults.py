@@ -33,6 +33,13 @@ _LINES = {
     "template": "template: reminder.txt",
 }
 """the line to paste for each required key"""
+_DECLARED_LINES = {
+    "base_url": "base_url: https://api.acme.example/v2",
+    "path": "path: /calls",
+    "id": "id: data.call.id",
+    "outcome": "outcome: data.status",
+}
+"""the same for the keys of a declared provider"""
 
 _KEY_ITSELF = "this looks like the key itself"
 _STEP_KINDS = ("call", "text")
@@ -95,6 +102,8 @@ def value_faults(root: Node, errors: Sequence[ErrorDetails]) -> list[Fault]:
             fault = _value_fault(path, _node(root, path), details)
             if fault.message == _KEY_ITSELF:
                 fault = _key_itself(root, path)
+            if details["loc"][-1:] == ("[key]",):
+                fault = replace(fault, at="key")
             faults.setdefault((fault.path, fault.message), fault)
     return list(faults.values())
 
@@ -175,7 +184,8 @@ def _near_zone(word: str) -> str:
 
 def _missing(path: KeyPath) -> Fault:
     key = str(path[-1])
-    line = _LINES.get(key, f"{key}: ...")
+    lines = _DECLARED_LINES if path[0] == "providers" else _LINES
+    line = lines.get(key, f"{key}: ...")
     return Fault(path=path, code="C02", message=f"`{key}` is missing", help=f"add: {line}", at="map")
 
 

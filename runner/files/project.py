@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.errors import FilesWrong, UsageWrong
 from runner.files.campaign import in_file_order
+from runner.files.declared_checks import check_declared
 from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of
 from runner.files.keys import did_you_mean
@@ -86,6 +87,8 @@ def read_project(file: Path, root: Path, *, shown: str = "") -> Project:
         raise FilesWrong(document.problems)
     checked = check_model(Project, document.root)
     faults = [*checked.faults, *_path_faults(document.root, file, root)]
+    if checked.value is not None:
+        faults += check_declared(checked.value, checked.left_out)
     diagnostics = [*document.problems, *(diagnostic_of(document, checked.root, fault) for fault in faults)]
     if diagnostics or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))

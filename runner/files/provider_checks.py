@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from runner.files.agent_checks import AGENT_CHECKS
 from runner.files.checks import Check, Checkable
 from runner.files.faults import Fault
 from runner.files.keys import did_you_mean, key_places
@@ -15,13 +16,15 @@ from runner.files.model_faults import option_fault, validation_errors
 from runner.files.nodes import KeyPath
 from runner.model.campaign import Agent, Step
 from runner.model.channel import Channel
+from runner.model.http_fields import key_variable
 from runner.model.project import PROVIDER_NAMES, resolve_account
+from runner.planning.handover import native_of
 from runner.ports import Provider
 
 
 def check_providers(this: Checkable) -> list[Fault]:
     """Give everything that is wrong between a campaign and its providers; one fault for each place and cause."""
-    faults = [fault for check in PROVIDER_CHECKS for fault in check(this)]
+    faults = [fault for check in (*PROVIDER_CHECKS, *AGENT_CHECKS) for fault in check(this)]
     return list({(fault.path, fault.message): fault for fault in reversed(faults)}.values())[::-1]
 
 
@@ -43,7 +46,7 @@ def known_providers(this: Checkable) -> Iterator[Fault]:
 def right_agent_ids(this: Checkable) -> Iterator[Fault]:
     """Require an agent's id in the form that its provider prints."""
     for name, agent, provider in _known(this):
-        problem = provider.agent_problem(agent)
+        problem = provider.agent_problem(agent) if agent.id else None
         if problem is not None:
             yield Fault(path=("agents", name, "id"), code="C10", message=problem[0], help=problem[1])
 
@@ -55,7 +58,7 @@ def right_from_number(this: Checkable) -> Iterator[Fault]:
         if can.needs_from and agent.from_ is None:
             message = f"{agent.provider} needs the number that people see"
             advice = f'write: {name}: {{provider: {agent.provider}, id: {agent.id}, from: "+12025550143"}}'
-            if agent.options or agent.account != "default":
+            if agent.options or agent.account != "default" or not agent.id:
                 advice = 'add: from: "+12025550143"'
             yield Fault(path=("agents", name), code="C22", message=message, help=advice, at="map")
         elif not can.takes_from and agent.from_ is not None:
@@ -66,8 +69,10 @@ def right_from_number(this: Checkable) -> Iterator[Fault]:
 def known_accounts(this: Checkable) -> Iterator[Fault]:
     """Require an account of the agent's provider in outreach.yaml."""
     for name, agent, _ in _known(this):
-        provider = next((one for one in PROVIDER_NAMES if one == agent.provider), None)
-        if provider is None or resolve_account(this.project, provider, agent.account) is not None:
+        provider = agent.provider
+        if provider not in {*PROVIDER_NAMES, *this.project.providers}:
+            continue
+        if resolve_account(this.project, provider, agent.account) is not None:
             continue
         own = [key for key, entry in this.project.accounts.items() if entry.provider == provider]
         message = f"`{agent.account}` is not an account of {provider}"
@@ -82,8 +87,17 @@ def known_accounts(this: Checkable) -> Iterator[Fault]:
         elif agent.account in this.project.accounts:
             other = this.project.accounts[agent.account].provider
             message = f"the account `{agent.account}` belongs to {other}, not to {provider}"
-        fallback = f"add to outreach.yaml: accounts: {{{agent.account}: {{provider: {provider}, credential: env:{provider.upper()}_API_KEY}}}}"
+        fallback = f"add to outreach.yaml: accounts: {{{agent.account}: {{provider: {provider}, credential: env:{key_variable(provider)}}}}}"
         yield Fault(path=("agents", name, "account"), code="C24", message=message, help=advice or fallback)
+
+
+def declared_references(this: Checkable) -> Iterator[Fault]:
+    """Refuse to say where a declared provider's reference stands: its declaration does."""
+    for name, agent, _ in _known(this):
+        if agent.provider in this.project.providers and "reference" in agent.model_fields_set:
+            message = f"where the reference of {agent.provider} stands is said by its declaration"
+            advice = "remove `reference`"
+            yield Fault(path=("agents", name, "reference"), code="C25", message=message, help=advice, at="key")
 
 
 def possible_channels(this: Checkable) -> Iterator[Fault]:
@@ -99,10 +113,11 @@ def possible_channels(this: Checkable) -> Iterator[Fault]:
 
 
 def native_delivery(this: Checkable) -> Iterator[Fault]:
-    """Refuse native delivery where the provider has no campaigns of its own."""
+    """Refuse native delivery of texts, and where the provider has no campaigns of its own."""
     for at, step, agent, provider in _steps(this):
-        if step.delivery == "native" and not provider.capabilities.native:
-            message = f"{agent.provider} has no campaigns of its own, so delivery cannot be `native`"
+        if step.delivery == "native" and (step.channel == "text" or native_of(provider) is None):
+            lacks = f"{agent.provider} has no campaigns of its own"
+            message = f"{'texts go out one by one' if step.channel == 'text' else lacks}, so delivery cannot be `native`"
             yield Fault(
                 path=("steps", at, "delivery"),
                 code="C25",
@@ -132,6 +147,7 @@ PROVIDER_CHECKS: tuple[Check, ...] = (
     right_agent_ids,
     right_from_number,
     known_accounts,
+    declared_references,
     possible_channels,
     native_delivery,
     right_options,

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from runner.files.schema_agents import add_definitions
 from runner.files.schema_parts import EXAMPLES, NEW_PARTS, REPLACED, RULES, SHORT_FORMS, Schema
 from runner.model.campaign import Campaign
 from runner.model.durations import format_duration, parse_duration
@@ -60,6 +61,7 @@ def _parts(providers: Mapping[str, Provider]) -> dict[str, Schema]:
         parts[f"{name}Map"] = long
         parts[name] = {"description": long["description"], "anyOf": [*short, {"$ref": f"{_REF}{name}Map"}]}
     _add_options(parts, providers)
+    add_definitions(parts, lambda model, into: _options(model.model_json_schema(by_alias=True), into))
     return parts
 
 
@@ -164,7 +166,7 @@ def _add_options(parts: dict[str, Schema], providers: Mapping[str, Provider]) ->
     for name, provider in providers.items():
         both: Schema = {}
         for channel in sorted(provider.capabilities.channels):
-            title = f"{name.title()}{channel.title()}Options"
+            title = f"{_title(name)}{channel.title()}Options"
             parts[title] = _options(provider.options_model(channel).model_json_schema(by_alias=True), parts)
             by_channel[channel].append({"$ref": f"{_REF}{title}"})
             _merge(both, parts[title].get("properties", {}))
@@ -176,11 +178,15 @@ def _add_options(parts: dict[str, Schema], providers: Mapping[str, Provider]) ->
 
 def _agent_options(name: str, options: Schema, parts: dict[str, Schema]) -> Schema:
     """Add the options of both of a provider's channels, and give the rule that asks for them."""
-    title, about = f"{name.title()}Options", f"The options of {name}."
+    title, about = f"{_title(name)}Options", f"The options of {name}."
     parts[title] = {"type": "object", "description": about, "properties": options, "additionalProperties": False}
     condition = {"properties": {"provider": {"const": name}}, "required": ["provider"]}
     rule = {"properties": {"options": {"$ref": f"{_REF}{title}", "description": about}}}
     return {"if": condition, "then": rule}
+
+
+def _title(provider: str) -> str:
+    return provider.title().replace("-", "")
 
 
 def _step_options(channel: str, choices: list[Schema]) -> Schema:
@@ -192,7 +198,7 @@ def _options(raw: Schema, parts: dict[str, Schema]) -> Schema:
     """Give the schema of a provider's options; its own parts move to the common ones, a lone missing key is no error."""
     nested = raw.pop("$defs", {})
     for name, part in nested.items():
-        parts[name] = _loosened(_plain(_with_descriptions(part, nested)))
+        parts.setdefault(name, _loosened(_plain(_with_descriptions(part, nested))))
     options: Schema = _loosened(_plain(_with_descriptions(raw, nested)))
     options.pop("required", None)
     return options

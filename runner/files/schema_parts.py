@@ -17,7 +17,7 @@ SHORT_FORMS: dict[str, list[Schema]] = {
     "Agent": [
         {
             "type": "string",
-            "pattern": r"^\s*[a-z]+/\S.*$",
+            "pattern": r"^\s*[a-z][a-z0-9-]*/\S.*$",
             "patternErrorMessage": "write provider/id, for example revox/asst_8f2c",
             "examples": ["movoice/agent_12345", "revox/asst_8f2c"],
         }
@@ -34,7 +34,10 @@ SHORT_FORMS: dict[str, list[Schema]] = {
             "examples": ["3 times, 2h apart, on no_answer, busy", "twice, 1d apart", "never"],
         }
     ],
+    "Auth": [{"type": "string", "pattern": "^[A-Za-z0-9-]+$", "examples": ["X-Acme-Key"]}],
+    "Signature": [{"enum": ["none", "standard"]}],
     "Variable": [{"type": ["string", "number", "boolean"], "examples": ["{{ contact.name | title }}"]}],
+    "Prompt": [{"type": "string", "minLength": 1, "examples": ["You call {{first_name}} about a visit."]}],
     "Message": [{"type": "string", "minLength": 1, "examples": ["Hello {{ contact.name }}, your visit is tomorrow."]}],
 }
 """by model: what may stand in place of its map"""
@@ -63,6 +66,12 @@ NEW_PARTS: dict[str, Schema] = {
     },
 }
 
+_WORD_LIST: Schema = {
+    "anyOf": [
+        {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
+        {"type": "string", "minLength": 1, "examples": ["queued, ringing"]},
+    ]
+}
 _SPAN: Schema = {"type": "string", "pattern": r"^(\s*\d+(\.\d+)?\s*[smhdw])+\s*$|^P", "examples": ["90s", "5m", "1h"]}
 
 REPLACED: dict[tuple[str, str], Schema] = {
@@ -72,6 +81,14 @@ REPLACED: dict[tuple[str, str], Schema] = {
             {"type": "string", "minLength": 1, "examples": ["90s, 5m, 15m, 1h"]},
         ]
     },
+    ("AccountEntry", "provider"): {
+        "anyOf": [
+            {"enum": ["revmo", "revring", "revox", "movoice"]},
+            {"type": "string", "pattern": "^[a-z][a-z0-9-]*$", "examples": ["acme"]},
+        ]
+    },
+    ("HttpApi", "live"): _WORD_LIST,
+    ("OptionRule", "one_of"): _WORD_LIST,
     ("Campaign", "windows"): {"$ref": "#/$defs/Windows"},
     ("Defaults", "windows"): {"$ref": "#/$defs/Windows"},
     ("Retry", "on"): {"$ref": "#/$defs/Outcomes"},
@@ -91,6 +108,8 @@ REPLACED: dict[tuple[str, str], Schema] = {
 """by model and key: what stands in place of the schema that pydantic gives"""
 
 RULES: dict[str, Schema] = {
+    "Agent": {"anyOf": [{"required": ["id"]}, {"required": ["define"]}]},
+    "Prompt": {"oneOf": [{"required": ["text"]}, {"required": ["template"]}]},
     "Campaign": {"anyOf": [{"required": ["agent"]}, {"required": ["agents"]}]},
     "Step": {
         "oneOf": [{"required": ["call"]}, {"required": ["text"]}],
@@ -119,6 +138,57 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Limits", "concurrency"): [10],
     ("Limits", "per_second"): [0.5, 2],
     ("Message", "template"): ["reminder.txt"],
+    **{
+        (model, key): [example]
+        for model in ("PollRequest", "WebhookShape")
+        for key, example in {
+            "outcome": "data.status",
+            "tag": "data.result",
+            "summary": "data.summary",
+            "sentiment": "data.sentiment",
+            "duration": "data.seconds",
+            "recording": "data.recording_url",
+            "transcript": "data.turns",
+            "structured": "data.answers",
+            "hangup_cause": "data.hangup",
+            "opt_out": "data.do_not_call",
+            "ended_at": "data.ended_at",
+        }.items()
+    },
+    ("CancelRequest", "path"): ["/calls/{{ id }}/cancel"],
+    ("HttpApi", "check"): ["/me"],
+    ("InboundShape", "from"): ["message.from"],
+    ("InboundShape", "body"): ["message.text"],
+    ("InboundShape", "to"): ["message.to"],
+    ("InboundShape", "id"): ["message.id"],
+    ("InboundShape", "at"): ["message.sent_at"],
+    ("Auth", "scheme"): ["Bearer", "Token"],
+    ("FindRequest", "path"): ["/calls?reference={{ reference }}", "/calls?to={{ phone }}&page={{ page }}"],
+    ("FindRequest", "items"): ["data.calls"],
+    ("FindRequest", "id"): ["id"],
+    ("FindRequest", "reference"): ["metadata.reference"],
+    ("FindRequest", "phone"): ["to"],
+    ("FindRequest", "created_at"): ["created_at"],
+    ("FindRequest", "more"): ["has_more"],
+    ("HttpApi", "base_url"): ["https://api.acme.example/v2"],
+    ("HttpApi", "error_message"): ["error.detail"],
+    ("HttpApi", "outcomes"): [{"done": "answered", "rang_out": "no_answer"}],
+    ("HttpApi", "errors"): [{"409": "rejected", "423": "throttled", "410": "invalid_number"}],
+    ("HttpApi", "headers"): [{"X-Tenant": "7"}],
+    ("OptionRule", "default"): ["5"],
+    ("OptionRule", "description"): ["How soon it is dialled, from 1 to 9."],
+    ("OptionRule", "minimum"): [1],
+    ("OptionRule", "maximum"): [9],
+    ("PlacingRequest", "path"): ["/calls"],
+    ("PlacingRequest", "body"): [{"to": "{{ phone }}", "assistant": "{{ agent }}"}],
+    ("PlacingRequest", "id"): ["data.call.id"],
+    ("PlacingRequest", "remaining"): ["data.calls_left"],
+    ("PollRequest", "path"): ["/calls/{{ id }}"],
+    ("Signature", "header"): ["X-Acme-Signature"],
+    ("Signature", "prefix"): ["sha256="],
+    ("Signature", "timestamp"): ["X-Acme-Timestamp"],
+    ("WebhookShape", "id"): ["call.id"],
+    ("WebhookShape", "reference"): ["call.metadata.reference"],
     ("Project", "ledger"): ["sqlite:///.outreach/ledger.db"],
     ("Project", "templates"): ["templates"],
     ("Retry", "attempts"): [3],

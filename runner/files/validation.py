@@ -36,6 +36,8 @@ _TEXTS = {
     "suppress": "x",
 }
 """a right value for each key and list whose part may be wrong"""
+_DECLARED_TEXTS = {"base_url": "https://api.test", "path": "/", "id": "id", "outcome": "outcome"}
+"""a right value for each key that a declared provider's block cannot be without"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,8 @@ def _without(root: Node, path: KeyPath) -> Node:
 def _stand_in(path: KeyPath, root: Node) -> Node | None:
     step = path[-1]
     key = next((str(one) for one in reversed(path) if isinstance(one, str)), "")
+    if path[0] == "providers" and key in _DECLARED_TEXTS and len(path) in {3, 4}:
+        return Node(kind="scalar", span=root.span, value=_DECLARED_TEXTS[key])
     if isinstance(step, str) and (len(path) > 1 or key not in {"campaign", "purpose", "contacts"}):
         return None
     if key == "contacts":

@@ -1,4 +1,4 @@
-"""Named SQL: every statement of the ledger stands in `queries.sql` under a name, with a sentence."""
+"""Named SQL: every statement of the ledger stands in an `.sql` file of this room under a name, with a sentence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ _HEADING = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 @cache
 def _all() -> dict[str, str]:
-    text = resources.files("runner.ledger").joinpath("queries.sql").read_text("utf-8")
-    parts = _HEADING.split(text)[1:]
+    files = sorted(resources.files("runner.ledger").iterdir(), key=lambda file: file.name)
+    texts = [file.read_text("utf-8") for file in files if file.name.endswith(".sql")]
+    parts = [part for text in texts for part in _HEADING.split(text)[1:]]
     names, bodies = parts[::2], parts[1::2]
     if len(set(names)) != len(names):
         message = "two queries share a name"

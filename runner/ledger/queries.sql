@@ -154,8 +154,10 @@ ON CONFLICT (phone) DO NOTHING
 
 -- name: due_attempts
 -- Planned attempts of one campaign that are due, oldest first, nobody twice and nobody with a live attempt.
+-- The steps in the JSON list `:apart` are handed over, not sent one by one.
 SELECT a.id FROM attempts a
 WHERE a.state = 'planned' AND a.due_at <= :now AND a.campaign_id = :campaign_id
+    AND a.step NOT IN (SELECT value FROM json_each(:apart))
     AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone
                     AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
 GROUP BY a.phone HAVING a.due_at = MIN(a.due_at) ORDER BY a.due_at, a.id LIMIT :count
@@ -191,8 +193,8 @@ SELECT id FROM attempts WHERE account = :account AND provider_id = :provider_id
 SELECT id FROM attempts WHERE key = :key
 
 -- name: attempts_in_state
--- All attempts in one state, for recovery at start.
-SELECT id FROM attempts WHERE state = :state ORDER BY id
+-- All attempts in one state, for recovery at start; those that were handed over are put right with their handover.
+SELECT id FROM attempts WHERE state = :state AND handover_id IS NULL ORDER BY id
 
 -- name: move
 -- One allowed state change; changes nothing when the attempt is no longer where it was.
@@ -212,9 +214,10 @@ UPDATE attempts SET state = :new,
 WHERE id = :id AND state = :old
 
 -- name: contact_of_attempt
--- Whose attempt it is, and whether that contact has left the plan.
-SELECT a.contact_id, a.campaign_id, k.phone, a.account, k.state IN ('removed', 'suppressed') AS is_gone
-FROM attempts a JOIN contacts k ON k.id = a.contact_id WHERE a.id = :id
+-- Whose attempt it is, whether that contact has left the plan, and whether the campaign was cancelled.
+SELECT a.contact_id, a.campaign_id, k.phone, a.account, k.state IN ('removed', 'suppressed') AS is_gone,
+    c.state = 'cancelled' AS is_cancelled
+FROM attempts a JOIN contacts k ON k.id = a.contact_id JOIN campaigns c ON c.id = a.campaign_id WHERE a.id = :id
 
 -- name: account_of_step
 -- Which account a contact's step is sent through.
@@ -229,9 +232,10 @@ INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kin
 SELECT step, outcome, tag FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
 
 -- name: live_calls
--- Calls without an outcome, by campaign.
+-- Calls without an outcome, by campaign; the provider itself paces those that were handed over.
 SELECT c.name, COUNT(*) AS live FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE a.state IN ('claimed', 'sending', 'accepted', 'in_doubt') AND a.channel = 'call' GROUP BY c.name
+WHERE a.state IN ('claimed', 'sending', 'accepted', 'in_doubt') AND a.channel = 'call' AND a.handover_id IS NULL
+GROUP BY c.name
 
 -- name: recent_starts
 -- When one campaign's last attempts started, oldest first.
@@ -250,11 +254,15 @@ SELECT MIN(poll_at) AS at FROM attempts WHERE state IN ('accepted', 'in_doubt')
 
 -- name: open_attempts
 -- How many attempts still wait for something that the runner does, in campaigns that are neither paused nor half applied.
+-- Whoever waits in a provider's campaign that is paused there waits for a person, not for the runner.
 SELECT COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 JOIN revisions r ON r.id = c.revision_id
 WHERE (:only IS NULL OR c.name = :only)
     AND ((a.state = 'planned' AND c.state = 'active' AND r.complete)
-         OR a.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
+         OR (a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+             AND NOT EXISTS (SELECT 1 FROM handovers h, contacts k
+                             WHERE h.id = a.handover_id AND k.id = a.contact_id AND k.state <> 'calling'
+                                 AND c.state = 'paused' AND (h.told = 'paused' OR h.state = 'created'))))
 
 -- name: row_stats
 -- How many contacts of each campaign stand where.
@@ -296,8 +304,9 @@ ON CONFLICT (account, digest) DO NOTHING
 UPDATE inbox SET result = :result WHERE account = :account AND digest = :digest
 
 -- name: ask_now
--- A hint came in: ask for the outcome at once.
-UPDATE attempts SET poll_at = :now WHERE id = :id AND state IN ('accepted', 'in_doubt')
+-- A hint came in: ask for the outcome at once. A doubt keeps its times: only late, empty look-ups prove anything.
+-- So many hints are heard and no more, since anybody may send them.
+UPDATE attempts SET poll_at = :now, hints = hints + 1 WHERE id = :id AND state = 'accepted' AND hints < :most
 
 -- name: fact
 -- A fact about the ledger itself.
@@ -320,3 +329,32 @@ SELECT key FROM attempts WHERE provider_id IS NOT NULL
 UPDATE attempts SET due_at = :at WHERE state = 'planned' AND due_at > :at AND number = 1
     AND campaign_id = (SELECT id FROM campaigns WHERE name = :name)
     AND step = (SELECT p.step FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step_index = 0)
+
+-- name: has_agents
+-- Whether the ledger has a table of agents; one that was opened for reading alone may be older.
+SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'agents'
+
+-- name: agents_of
+-- The agents that a campaign defines, as they were last applied.
+SELECT account, name, provider_id, definition, observed, applied_at FROM agents WHERE campaign = :campaign
+
+-- name: begin_agent
+-- An intent to create an agent; does nothing when the row is not the one that was seen (`:seen`, null for none).
+INSERT INTO agents (account, campaign, name, provider_id, definition, digest, applied_at)
+VALUES (:account, :campaign, :name, '', :definition, :digest, :applied_at)
+ON CONFLICT (account, campaign, name) DO UPDATE SET
+    provider_id = '', definition = excluded.definition, observed = '{}', digest = excluded.digest,
+    applied_at = excluded.applied_at
+WHERE agents.applied_at = :seen
+
+-- name: put_agent
+-- What an agent was made; an intent to create it has no id yet.
+INSERT INTO agents (account, campaign, name, provider_id, definition, observed, digest, applied_at)
+VALUES (:account, :campaign, :name, :provider_id, :definition, :observed, :digest, :applied_at)
+ON CONFLICT (account, campaign, name) DO UPDATE SET
+    provider_id = excluded.provider_id, definition = excluded.definition, observed = excluded.observed,
+    digest = excluded.digest, applied_at = excluded.applied_at
+
+-- name: forget_agent
+-- Takes back an intent whose request made nothing.
+DELETE FROM agents WHERE account = :account AND campaign = :campaign AND name = :name AND provider_id = ''

@@ -12,14 +12,19 @@ from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
+from runner.ledger.handovers import Handovers
 from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, migrate
 from runner.ledger.queries import query
+from runner.ledger.results import write_result
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import CampaignInForce, Move
+from runner.model.outcome import REACHED
 from runner.model.request import Request
 from runner.rules.expressions import StepResult
 
+_MOST_HINTS = 6
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
 
 
@@ -29,6 +34,8 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._depth = 0
+        self.letters = Letters(self)
+        self.handovers = Handovers(self)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -87,8 +94,10 @@ class Store:
             self._depth -= 1
             self._execute_plain("ROLLBACK")
 
-    def claim_due(self, campaign: str, count: int, now: datetime, lease_until: datetime) -> list[Assignment]:
-        """Take up to `count` due attempts of a campaign by a lease, oldest first.
+    def claim_due(
+        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+    ) -> list[Assignment]:
+        """Take up to `count` due attempts of a campaign by a lease, oldest first; none of the steps `apart`.
 
         Never two of one person, and nobody who has a live attempt anywhere.
         """
@@ -96,7 +105,9 @@ class Store:
             found = self.one("campaign_id", name=campaign)
             if found is None or count <= 0:
                 return []
-            due = self.all("due_attempts", campaign_id=found["id"], now=to_micros(now), count=count)
+            due = self.all(
+                "due_attempts", campaign_id=found["id"], now=to_micros(now), count=count, apart=json.dumps(list(apart))
+            )
             taken = [row["id"] for row in due if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))]
             return self.assignments(taken)
 
@@ -187,10 +198,17 @@ class Store:
         return resumed
 
     def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
-        """Write down that a person must not be contacted; the first reason stays."""
+        """Write down that a person must not be contacted, and call off what is planned for them in every campaign.
+
+        The first reason stays.
+        """
         with self.transaction():
-            self.change("suppress", phone=phone, reason=reason, source=source, at=to_micros(now))
-            self.event(now, None, "suppressed", source=source)
+            if self.change("suppress", phone=phone, reason=reason, source=source, at=to_micros(now)):
+                self.event(now, None, "suppressed", source=source)
+            for row in self.all("planned_for", phone=phone):
+                self.change("suppress_attempt", id=row["id"], reason=reason, at=to_micros(now))
+                self.event(now, row["id"], "suppressed", **{"from": "planned", "reason": reason})
+            self.change("suppress_contacts", phone=phone)
 
     def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
         """Store a webhook as it came; False when this very one was received before."""
@@ -205,8 +223,8 @@ class Store:
         self.change("settle_inbox", account=account, digest=digest, result=result)
 
     def ask_now(self, attempt_id: int, now: datetime) -> None:
-        """Have an attempt's outcome asked for at once."""
-        self.change("ask_now", id=attempt_id, now=to_micros(now))
+        """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
+        self.change("ask_now", id=attempt_id, now=to_micros(now), most=_MOST_HINTS)
 
     def history(self, contact_id: int) -> dict[str, StepResult]:
         """Give how each step done so far ended for a contact; a later try replaces an earlier one."""
@@ -250,6 +268,8 @@ class Store:
         if not moved:
             return False
         self.event(move.at, move.attempt_id, move.new.value, **_detail(move))
+        if move.ends and move.outcome is not None and seen is not None:
+            write_result(self, move.attempt_id, move.outcome, seen, move.at)
         row = self.one("contact_of_attempt", id=move.attempt_id)
         if row is not None and row["is_gone"]:
             # Somebody who left the plan while an attempt was under way gets no other one.
@@ -259,6 +279,8 @@ class Store:
             if move.contact is not None:
                 self.change("set_contact_state", contact_id=row["contact_id"], state=move.contact.value)
             self._follow(row, move)
+            if row["is_cancelled"]:
+                self._stop_following(row, move)
         return True
 
     def _follow(self, row: sqlite3.Row, move: Move) -> None:
@@ -271,6 +293,15 @@ class Store:
             phone=row["phone"], step=following.step, number=following.number, channel=following.channel,
             account=account["account"] if account else row["account"], due_at=to_micros(following.due_at),
         )  # fmt: skip
+
+    def _stop_following(self, row: sqlite3.Row, move: Move) -> None:
+        """Leave somebody whose campaign was cancelled while an attempt was under way without any other one."""
+        self.change(
+            "cancel_attempts", campaign_id=row["campaign_id"], contact_id=row["contact_id"], at=to_micros(move.at),
+            reason="the campaign is cancelled",
+        )  # fmt: skip
+        reached = json.dumps(sorted(outcome.value for outcome in REACHED))
+        self.change("place_contact", contact_id=row["contact_id"], reached=reached)
 
     def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
         with sqlite.errors_mapped():

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from runner.model import shorthand
+from runner.model.agent_definition import AgentDefinition
 from runner.model.channel import Channel
 from runner.model.fields import (
     ClockTime,
@@ -47,9 +48,9 @@ class Agent(FilePart):
     """The voice or SMS agent at a provider that talks."""
 
     provider: str
-    """Which API places the calls: revmo, revring, revox or movoice."""
-    id: str = Field(min_length=1)
-    """The agent's id at the provider, as the provider prints it."""
+    """Which API places the calls: revmo, revring, revox, movoice, or one that outreach.yaml declares."""
+    id: str = Field(default="", json_schema_extra={"minLength": 1})
+    """The agent's id at the provider, as the provider prints it; absent for an agent that `define` has created."""
     account: Name = "default"
     """Which account of outreach.yaml pays; `default` is the provider's only account."""
     from_: PhoneNumber | None = Field(default=None, alias="from")
@@ -58,6 +59,8 @@ class Agent(FilePart):
     """The provider's own options, under the provider's own names."""
     reference: Literal["metadata", "header"] = "metadata"
     """Where the attempt's key travels: in the body's metadata where the provider has one, or in the header alone."""
+    define: AgentDefinition | None = None
+    """The agent itself, which `apply` creates and updates at the provider; without it the agent must be there."""
 
 
 class Columns(FilePart):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from runner.model.json import Json
+
 
 class Outcome(StrEnum):
     """How an attempt ended; the provider's own words are kept beside it."""
@@ -64,8 +66,34 @@ class Observation:
     transcript: str = ""
     ended_at: datetime | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    structured: Mapping[str, Json] = field(default_factory=dict)
+    """what the agent was asked to find out, field by field, as the provider extracted it"""
+    hangup_cause: str = ""
+    """why a call that was picked up ended, in the provider's word"""
+    transcript_url: str = ""
+    """where the transcript is, for providers that do not send it along"""
+    calls: int | None = None
+    """how often the provider dialled for this attempt, its own retries included; None when it does not say"""
+    opt_out: bool = False
+    """the person asked not to be contacted, said perhaps while the call is still live"""
 
     @property
     def is_final(self) -> bool:
         """Whether the attempt has ended."""
         return self.outcome is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundText:
+    """A text that a person sent to one of our numbers, as a provider's webhook tells it."""
+
+    provider: str
+    from_number: str
+    """the person, E.164"""
+    to_number: str
+    """our number, as the provider writes it"""
+    body: str
+    provider_id: str = ""
+    """the carrier's or the provider's id of the text; empty when there is none"""
+    at: datetime | None = None
+    """when it was sent; None when the provider does not say"""

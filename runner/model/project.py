@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field
 
 from runner.model.campaign import Limits, RetryPolicy, WindowList
 from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact
+from runner.model.http_api import HttpApi
+from runner.model.http_fields import key_variable
 
 ProviderName = Literal["revmo", "revring", "revox", "movoice"]
 PROVIDER_NAMES: tuple[ProviderName, ...] = ("revmo", "revring", "revox", "movoice")
@@ -37,10 +39,10 @@ def _poll_list(value: object) -> object:
 class AccountEntry(FilePart):
     """One account at a provider."""
 
-    provider: ProviderName
-    """Which API this is: revmo, revring, revox or movoice."""
+    provider: str
+    """Which API this is: revmo, revring, revox, movoice, or one that `providers` declares."""
     base_url: str | None = None
-    """Where the API answers; the provider's documented URL when absent."""
+    """Where the API answers; the provider's documented or declared URL when absent."""
     credential: CredentialReference | None = None
     """Where the API key is found, such as `env:REVOX_API_KEY`; never the key itself."""
     generation: str | None = None
@@ -77,6 +79,8 @@ class Project(FilePart):
     """The folder with the templates, relative to this file."""
     accounts: dict[Name, AccountEntry] = {}
     """The accounts by name."""
+    providers: dict[Name, HttpApi] = {}
+    """Providers of your own by name: HTTP APIs that are told here how to place calls and texts."""
     defaults: Defaults = Defaults()
     """What campaigns get that do not say otherwise."""
 
@@ -86,7 +90,7 @@ class Account:
     """An account, resolved: what a provider needs to be reached."""
 
     name: str
-    provider: ProviderName
+    provider: str
     base_url: str
     credential: str
     """a reference such as `env:REVOX_API_KEY`, never the key"""
@@ -94,34 +98,39 @@ class Account:
     webhook_secret: str = ""
     poll: tuple[timedelta, ...] = POLL_LADDER
     settle_after: timedelta = SETTLE_AFTER
+    api: HttpApi | None = field(default=None, compare=False, repr=False)
+    """how the provider is spoken to, where outreach.yaml declares it; None for a built-in one"""
 
 
-def account_of(name: str, entry: AccountEntry) -> Account:
-    """Complete an entry of outreach.yaml with what is documented of its provider."""
+def account_of(name: str, entry: AccountEntry, api: HttpApi | None = None) -> Account:
+    """Complete an entry of outreach.yaml with what is documented of its provider, or declared as `api`."""
+    base_url = entry.base_url or (api.base_url if api else BASE_URLS[entry.provider])
     return Account(
         name=name,
         provider=entry.provider,
-        base_url=(entry.base_url or BASE_URLS[entry.provider]).rstrip("/"),
-        credential=entry.credential or f"env:{entry.provider.upper()}_API_KEY",
+        base_url=base_url.rstrip("/"),
+        credential=entry.credential or f"env:{key_variable(entry.provider)}",
         generation=entry.generation or "",
         webhook_secret=entry.webhook_secret or "",
         poll=entry.poll,
         settle_after=entry.settle_after,
+        api=api,
     )
 
 
-def resolve_account(project: Project, provider: ProviderName, name: str) -> Account | None:
+def resolve_account(project: Project, provider: str, name: str) -> Account | None:
     """Find the account that an agent names; None when there is none of that name and provider.
 
     `default` means the account of that name, else the provider's only account, else the
-    provider's documented URL with its usual environment variable.
+    provider's documented or declared URL with its usual environment variable.
     """
+    api = project.providers.get(provider)
     entry = project.accounts.get(name)
     if entry is not None and entry.provider == provider:
-        return account_of(name, entry)
+        return account_of(name, entry, api)
     if name != "default":
         return None
     own = [(key, one) for key, one in project.accounts.items() if one.provider == provider]
     if len(own) > 1:
         return None
-    return account_of(*own[0]) if own else account_of(provider, AccountEntry(provider=provider))
+    return account_of(*own[0], api) if own else account_of(provider, AccountEntry(provider=provider), api)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from runner.model.agent_definition import NOT_APPLIED
 from runner.model.attempt import AttemptState, attempt_key
 from runner.model.campaign import Agent, Step
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
@@ -20,6 +21,7 @@ from runner.model.plan import PlanLine, PlanStatus
 from runner.model.project import Account
 from runner.model.request import Order, Request
 from runner.planning.digest import fingerprint
+from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
 from runner.rules.faults import RenderFailed
@@ -104,7 +106,7 @@ def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
 def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
     evidence = zone_evidence(contact.timezone, draft.policy.campaign.timezone, contact.phone)
     known = draft.known.contacts.get(contact.key)
-    person = _Person(contact, evidence, known, draft.policy.first_allowed(evidence.zones, now))
+    person = _Person(contact, evidence, known, draft.policy.first_start(draft.routes[0].step, evidence.zones, now))
     skip = _skip_reason(draft, person)
     if skip is not None:
         yield _skip(draft, person, skip)
@@ -115,6 +117,9 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
             line = _step_line(draft, route, person, now)
         except RenderFailed as error:
             yield _skip(draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True))
+            return
+        except _CannotHandOver as error:
+            yield _skip(draft, person, _Skip(str(error)))
             return
         lines.append(line)
         if line.status is PlanStatus.SKIP:
@@ -131,6 +136,10 @@ class _Person:
     known: KnownContact | None
     allowed: datetime | None
     """the first instant at which the first step may start"""
+
+
+class _CannotHandOver(Exception):
+    """The provider's own campaign cannot take this person; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +169,8 @@ def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
 
 
 def _no_time_reason(draft: Draft, evidence: ZoneEvidence) -> str:
+    if draft.routes[0].step.delivery == "native":
+        return "the campaign's schedule ended"
     if not evidence.zones:
         return "no time zone is known for this number; add a timezone column"
     if len(evidence.zones) > 1 and draft.policy.ends is None:
@@ -182,9 +193,12 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         options=route.options,
         delivery=step.delivery,
     )
-    request = route.provider.build(order)
     key = attempt_key(order.campaign, contact.key, step.label, 1)
-    stamped = route.provider.stamp(request, key, in_body=route.agent.reference == "metadata")
+    if step.delivery == "native":
+        request, stamped = _handed_over(draft, route, person, order, key, now)
+    else:
+        request = route.provider.build(order)
+        stamped = route.provider.stamp(request, key, in_body=route.agent.reference == "metadata")
     line = _line(
         draft, route, PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
         key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
@@ -195,6 +209,27 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         cells=contact.values if route.index == 0 else {},
     )  # fmt: skip
     return _place(line, route, draft, person)
+
+
+def _handed_over(
+    draft: Draft, route: Route, person: _Person, order: Order, key: str, now: datetime
+) -> tuple[Request, Request]:
+    """Give what is kept of a person for a handover of many, and the request that would hand over this person alone."""
+    builder = native_of(route.provider)
+    if builder is None:
+        raise _CannotHandOver(f"{route.provider.name} has no campaigns of its own")
+    terms = Terms(
+        policy=draft.policy, step=route.step, agent=route.agent, agent_id=route.agent.id, options=route.options
+    )
+    alone = handover_key(order.campaign, route.step.label, 1, (key,))
+    handed = handed_contact(order.phone, person.evidence.zones, order.variables)
+    handover = passable(builder, terms.handover(alone, (handed,), now))
+    problem = builder.problem(handover)
+    if problem is not None:
+        raise _CannotHandOver(problem[0])
+    request = builder.create(handover)
+    kept = replace(request, body={"variables": dict(order.variables)})
+    return kept, route.provider.stamp(request, alone, in_body=False)
 
 
 def _headers(route: Route, request: Request) -> dict[str, str]:
@@ -214,7 +249,8 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
     if route.index > 0:
         return replace(line, status=PlanStatus.LATER, condition=_condition(draft, route), changed=changed)
     if known is None or known.is_gone:
-        return _scheduled_by_provider(line, route, draft)
+        reason = "apply creates the agent first" if route.agent.id == NOT_APPLIED else ""
+        return _scheduled_by_provider(replace(line, reason=reason), route, draft)
     if known.is_open(line.step):
         reason = _change_of(line, known, changed=changed)
         status = PlanStatus.CHANGE if reason else PlanStatus.KEEP
@@ -234,6 +270,8 @@ def _change_of(line: PlanLine, known: KnownContact, *, changed: bool) -> str:
 
 def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLine:
     """Refuse a request that tells the provider to dial at a time outside the windows."""
+    if route.step.delivery == "native":  # the windows are the provider's to keep
+        return line
     at = route.options.get("schedule_at", route.options.get("scheduled_at"))
     if not isinstance(at, (int, datetime)) or line.not_before is None or draft.policy.windows_ignored:
         return line

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -15,37 +15,26 @@ from runner.errors import InDoubt
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart, PositiveInt, wrong
-from runner.model.json import Json, JsonObject
-from runner.model.outcome import Observation, Outcome
+from runner.model.json import Json
+from runner.model.outcome import InboundText, Observation
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
 from runner.ports import Capabilities
-from runner.providers.lookups import PAGE_SIZE, Candidate, closes_at, opens_at, settle_on
-from runner.providers.reading import (
-    child,
-    count_of,
-    first_id,
-    instant_of,
-    link_of,
-    number_of,
-    object_of,
-    objects_of,
-    text_of,
-    transcript_of,
-    words_of,
+from runner.providers import movoice_answers
+from runner.providers.inbound import read_plain_text
+from runner.providers.lookups import closes_at, opens_at
+from runner.providers.movoice_answers import Paging
+from runner.providers.movoice_native import MovoiceBatches, Plan
+from runner.providers.native_terms import offered
+from runner.providers.reading import first_id, instant_of
+from runner.providers.replies import accepted_document, answered_document, is_accepted_key, no_id, webhook_document
+from runner.providers.requests import (
+    chosen_options,
+    id_problem,
+    no_native,
+    no_texts,
+    segment,
+    with_key_header,
 )
-from runner.providers.replies import accepted_document, answered_document, meaningless, no_id, webhook_document
-from runner.providers.requests import chosen_options, id_problem, no_texts, segment, with_key_header, with_query
-
-REASONS: Mapping[str, Outcome] = {
-    "no_answer": Outcome.NO_ANSWER,
-    "busy": Outcome.BUSY,
-    "invalid_number": Outcome.INVALID_NUMBER,
-    "agent_error": Outcome.FAILED,
-    "network_error": Outcome.FAILED,
-}
-"""the documented reasons of `call.failed`; a reason that is not here is a failure too"""
-
-_LIVE_EVENTS = frozenset({"call.started", "action.triggered", "transfer.initiated"})
 
 
 def _unix_seconds(value: Any) -> Any:
@@ -79,14 +68,21 @@ class MovoiceCallOptions(FilePart):
     """When Movoice places the call, within 30 seconds: an instant with an offset, or unix seconds."""
     max_duration: PositiveInt | None = None
     """How many seconds the call may last; 1800 when absent."""
+    plan: Plan | None = None
+    """Your plan, which limits Movoice's batches: starter (assumed when absent), growth, business or enterprise; native delivery only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movoice:
-    """Movoice's API: Bearer key, `POST /call`, `GET /calls`."""
+    """Movoice's API at its documented host: Bearer key, `POST /call`, `GET /calls` by limit and offset.
+
+    Answers are read in every envelope, whichever host gives them.
+    """
 
     name = "movoice"
-    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="number")
+    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="number", native=True)
+    native = offered(MovoiceBatches())
+    paging: ClassVar[Paging] = "offset"
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Movoice's options for a call; raise UsageWrong for a text."""
@@ -103,9 +99,11 @@ class Movoice:
         return {"Authorization": f"Bearer {credential}"}
 
     def build(self, order: Order) -> Request:
-        """Build `POST /call`; raise UsageWrong for a text."""
+        """Build `POST /call`; raise UsageWrong for a text, FilesWrong for native delivery, which goes by batch."""
         if order.channel == "text":
             raise no_texts(self.name)
+        if order.delivery == "native":
+            raise no_native(self.name)
         options = chosen_options(MovoiceCallOptions, order.options)
         body: dict[str, Json] = {"agent_id": order.agent_id, "recipient_phone": order.phone}
         if options.get("schedule_at") is not None:
@@ -124,7 +122,7 @@ class Movoice:
 
     def read_receipt(self, reply: Reply) -> Receipt:
         """Read the call's id."""
-        document = _unwrapped(accepted_document(self.name, reply))
+        document = movoice_answers.unwrapped(accepted_document(self.name, reply))
         found = first_id(document, "call_id", "id")
         if not found:
             raise no_id(self.name, reply)
@@ -136,12 +134,8 @@ class Movoice:
 
     def read_poll(self, sent: Sent, reply: Reply) -> Observation:
         """Read a call; only `completed` and `failed` end it."""
-        call = _unwrapped(answered_document(self.name, reply))
-        status = text_of(call.get("status")).lower()
-        if not status:
-            raise InDoubt("movoice answered a call without a status")
-        outcome = {"completed": Outcome.ANSWERED, "failed": _failure(call)}.get(status)
-        return _observation(call, outcome, provider_id=sent.provider_id)
+        call = movoice_answers.unwrapped(answered_document(self.name, reply))
+        return movoice_answers.read_call(call, provider_id=sent.provider_id)
 
     def find_request(self, sent: Sent, page: int) -> Request | None:
         """Build `GET /calls` over the agent's calls of the minutes around the request."""
@@ -149,78 +143,48 @@ class Movoice:
             "agent_id": sent.agent_id,
             "from": int(opens_at(sent).timestamp()),
             "to": int(closes_at(sent).timestamp()),
-            "limit": PAGE_SIZE,
-            "offset": page * PAGE_SIZE,
         }
-        return Request(method="GET", path=with_query("/calls", query))
+        return movoice_answers.list_request(self.paging, query, page)
 
     def read_find(self, sent: Sent, reply: Reply) -> Finding:
         """Find the only call to the number; raise InDoubt when the list hides numbers or holds two such calls."""
-        document = answered_document(self.name, reply)
-        listing = document.get("calls", document.get("data"))
-        if isinstance(listing, Mapping):
-            document, listing = listing, listing.get("calls")
-        if not isinstance(listing, list):
-            raise InDoubt("movoice answered a list without calls")
-        calls = objects_of(listing)
-        if any(not text_of(call.get("recipient_phone")) for call in calls):
-            raise InDoubt("movoice lists calls without their numbers")
-        candidates = [_candidate(call) for call in calls if call.get("recipient_phone") == sent.phone]
-        return settle_on(sent, candidates, more=_has_more(document, len(listing)))
+        return movoice_answers.find(sent, answered_document(self.name, reply), self.paging)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Observation, ...]:
         """Read one of the five event types; actions and transfers say only that the call is live."""
-        event = webhook_document(self.name, body)
-        kind = text_of(event.get("event_type"), 100)
-        if not first_id(event, "call_id"):
-            raise meaningless(self.name, "names no call")
-        if kind == "call.completed":
-            return (_observation(event, Outcome.ANSWERED),)
-        if kind == "call.failed":
-            return (_observation(event, _failure(event)),)
-        if kind in _LIVE_EVENTS:
-            return (_observation(event, None),)
-        raise meaningless(self.name, f"has the event type `{kind}`, which is not documented")
+        return (movoice_answers.read_event(webhook_document(self.name, body)),)
+
+    def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
+        """Read a text that a person sent, in the plain form `from`, `to`, `body`; none for other webhooks."""
+        return read_plain_text(self.name, body)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
-        """Give False: Movoice signs, and does not say how."""
-        return False
+        """Whether `X-Movoice-Signature` is an HMAC-SHA256 of the raw body by the configured secret.
+
+        The scheme is assumed, since Movoice does not publish it; nothing in it proves when it was signed.
+        """
+        return movoice_answers.is_signed(headers.get("x-movoice-signature", ""), body, secret)
+
+    def cancel_request(self, sent: Sent) -> Request | None:
+        """Give None: Movoice documents no way to call one off."""
+        return None
+
+    def read_cancel(self, reply: Reply) -> bool:
+        """Raise InDoubt: there is nothing to read."""
+        raise InDoubt("movoice cannot call off a call")
+
+    def credential_check(self) -> Request | None:
+        """Build the shortest list of calls, which costs nothing."""
+        return Request(method="GET", path="/calls?limit=1" if self.paging == "offset" else "/calls?page=1&per_page=1")
+
+    def read_credential_check(self, reply: Reply) -> bool:
+        """Whether the key is taken; raise a SendError when the answer says nothing about it."""
+        return is_accepted_key(self.name, reply)
 
 
-def _unwrapped(document: JsonObject) -> JsonObject:
-    """Take off the envelope `data` that some answers have."""
-    return object_of(document["data"]) if isinstance(document.get("data"), Mapping) else document
+@dataclass(frozen=True, slots=True)
+class MovoiceApp(Movoice):
+    """Movoice's API as its own tools call it, at the host of its app: lists go by page and per_page."""
 
-
-def _failure(event: JsonObject) -> Outcome:
-    return REASONS.get(text_of(event.get("reason")).lower(), Outcome.FAILED)
-
-
-def _observation(call: JsonObject, outcome: Outcome | None, *, provider_id: str = "") -> Observation:
-    ended = outcome is not None
-    return Observation(
-        provider_id=provider_id or first_id(call, "call_id", "id"),
-        outcome=outcome,
-        tag=text_of(call.get("outcome"), 100) if ended else "",
-        summary=text_of(call.get("summary")),
-        sentiment=text_of(call.get("sentiment"), 100),
-        duration_seconds=number_of(call.get("duration")),
-        recording_url=link_of(call.get("recording_url")),
-        transcript=transcript_of(call.get("transcript")) or link_of(call.get("transcript_url")),
-        ended_at=instant_of(call.get("timestamp")) if ended else None,
-        words=words_of(call, "event_type", "status", "reason", "outcome", "action_name"),
-    )
-
-
-def _candidate(call: JsonObject) -> Candidate:
-    return Candidate(
-        provider_id=first_id(call, "call_id", "id"),
-        created_at=instant_of(child(call, "created_at")),
-    )
-
-
-def _has_more(document: JsonObject, length: int) -> bool:
-    total, offset = count_of(document.get("total")), count_of(document.get("offset"))
-    if total is not None and offset is not None:
-        return length > 0 and offset + length < total
-    return length >= PAGE_SIZE
+    native = offered(MovoiceBatches(paging="page"))
+    paging: ClassVar[Paging] = "page"

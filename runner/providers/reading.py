@@ -106,6 +106,22 @@ def transcript_of(value: Json) -> str:
     return "\n".join(lines)[:MAX_TEXT]
 
 
+def fields_of(value: Json) -> dict[str, Json]:
+    """Give the fields of a JSON object, texts cut and made writable, empty ones left out; {} for anything else."""
+    fields = {text_of(name, MAX_ID): _clean(item) for name, item in object_of(value).items()}
+    return {name: item for name, item in fields.items() if name and item not in (None, "")}
+
+
 def words_of(document: JsonObject, *keys: str) -> dict[str, str]:
     """Keep the provider's own terms under these keys, as they came; empty ones are left out."""
     return {key: text for key in keys if (text := text_of(document.get(key), MAX_WORDS))}
+
+
+def _clean(value: Json) -> Json:
+    if isinstance(value, str):
+        return text_of(value)
+    if isinstance(value, Mapping):
+        return {text_of(name, MAX_ID): _clean(item) for name, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_clean(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,7 +16,9 @@ from runner.model.request import Reply
 from runner.providers.reading import child, text_of
 
 MAX_BODY = 1024 * 1024
-"""bytes of a body that are read; more says nothing"""
+"""bytes of a webhook and of the answer to a dial request that are read; more says nothing"""
+MAX_ANSWER = 16 * 1024 * 1024
+"""bytes of the answer to a look-up that are read: some lists have no pages, and a row may carry a transcript"""
 MAX_DEPTH = 32
 """how deep JSON may nest"""
 MAX_WAIT = 3600.0
@@ -45,11 +47,27 @@ PROOFS: Mapping[int, Proof] = {
 }
 """the statuses that prove something by themselves; 2xx and 3xx are ranges, every other one leaves a doubt"""
 
+_KEY_REFUSED = frozenset({401, 403})
+_NO_CONTENT = 204
+
 
 class OptedOut(Rejected):
     """The provider refused because the person asked not to be contacted; the attempt ends with ``outcome``."""
 
     outcome = Outcome.OPTED_OUT
+
+
+class WrongGeneration(Rejected):
+    """The answer to a new campaign shows another generation of the API than the account pins.
+
+    The account is to pause. ``native_id`` is the campaign that was made all the same; with
+    ``is_dialling`` its people are being called already, so that nobody of it may be planned again.
+    """
+
+    def __init__(self, message: str, *, help: str, native_id: str, is_dialling: bool) -> None:
+        super().__init__(message, pause=True, help=help)
+        self.native_id = native_id
+        self.is_dialling = is_dialling
 
 
 def proof_of(status: int) -> Proof:
@@ -77,8 +95,23 @@ def answered_document(provider: str, reply: Reply) -> JsonObject:
     """
     proof = proof_of(reply.status)
     if proof is Proof.ACCEPTED:
-        return _object_or_doubt(provider, reply)
+        return _object_or_doubt(provider, reply, MAX_ANSWER)
     raise refusal(provider, reply, Proof.IN_DOUBT if proof is Proof.REJECTED else proof)
+
+
+def is_accepted_key(provider: str, reply: Reply) -> bool:
+    """Whether a look-up's answer shows that the key is taken: 2xx yes, 401 and 403 no; raise a SendError otherwise."""
+    if reply.status in _KEY_REFUSED:
+        return False
+    answered_document(provider, reply)
+    return True
+
+
+def is_done(provider: str, reply: Reply, refused: frozenset[int]) -> bool:
+    """Whether an order was followed: 2xx that does not deny it yes, the refused statuses no; raise a SendError otherwise."""
+    if reply.status in refused:
+        return False
+    return reply.status == _NO_CONTENT or accepted_document(provider, reply).get("success") is not False
 
 
 def refusal(provider: str, reply: Reply, proof: Proof) -> SendError:
@@ -115,10 +148,10 @@ def meaningless(provider: str, what: str) -> WebhookRefused:
     return WebhookRefused(f"a webhook of {provider} {what}", status=400)
 
 
-def decode_object(body: bytes) -> JsonObject:
-    """Decode a JSON object of at most 1 MiB and 32 levels; raise ValueError with a lower-case reason."""
-    if len(body) > MAX_BODY:
-        message = "the body is larger than 1 MiB"
+def decode_object(body: bytes, limit: int = MAX_BODY) -> JsonObject:
+    """Decode a JSON object of at most ``limit`` bytes and 32 levels; raise ValueError with a lower-case reason."""
+    if len(body) > limit:
+        message = f"the body is larger than {limit // MAX_BODY} MiB"
         raise ValueError(message)
     try:
         value = json.loads(body, parse_constant=_no_constant)
@@ -169,15 +202,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max((until - sent).total_seconds(), 0.0), MAX_WAIT)
 
 
-def _object_or_doubt(provider: str, reply: Reply) -> JsonObject:
+def _object_or_doubt(provider: str, reply: Reply, limit: int = MAX_BODY) -> JsonObject:
     try:
-        return decode_object(reply.body)
+        return decode_object(reply.body, limit)
     except ValueError as error:
         raise InDoubt(f"{provider} answered {reply.status}, and {error}") from None
 
 
 def _account_help(status: int) -> str:
-    if status in {401, 403}:
+    if status in _KEY_REFUSED:
         return "check the account's credential: outreach doctor"
     if status == 402:  # noqa: PLR2004 Payment Required
         return "the provider wants to be paid; then: outreach resume --all"

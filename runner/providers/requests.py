@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -41,6 +43,16 @@ def with_key_in_metadata(request: Request, key: str) -> Request:
     return replace(request, body=body)
 
 
+def as_texts(variables: Mapping[str, Json]) -> dict[str, Json]:
+    """Write every variable as text, for a provider that takes a map of strings: nothing is empty, the rest is JSON."""
+    return {name: _as_text(value) for name, value in variables.items()}
+
+
+def utc_text(at: datetime, timespec: str = "auto") -> str:
+    """Write an aware instant in UTC, with `Z`; ``timespec`` as in isoformat."""
+    return at.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
 def segment(id: str) -> str:
     """Quote an id as one segment of a path."""
     return quote(id, safe="")
@@ -53,6 +65,8 @@ def with_query(path: str, query: Mapping[str, str | int]) -> str:
 
 def id_problem(agent: Agent, example: str) -> tuple[str, str] | None:
     """Say what is wrong with an agent's id, which is one word at every provider; None when nothing is."""
+    if not agent.id and agent.define is not None:
+        return None
     if agent.id and agent.id.isprintable() and not any(char.isspace() for char in agent.id):
         return None
     return (
@@ -66,6 +80,21 @@ def no_texts(provider: str) -> UsageWrong:
     return UsageWrong(f"{provider} sends no texts", help="use a revring or revmo agent for `text` steps")
 
 
+def no_native(provider: str) -> FilesWrong:
+    """Build the error for a single request that is to go through a provider's own campaigns, which take many people."""
+    return files_wrong(
+        f"{provider} takes people into its own campaigns together, not one by one",
+        "write: delivery: single",
+        "delivery",
+    )
+
+
 def files_wrong(message: str, help: str, path: str) -> FilesWrong:
     """Build the error for an order that the files should not have asked for."""
     return FilesWrong([Diagnostic(code="C06", message=message, help=help, path=path)])
+
+
+def _as_text(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

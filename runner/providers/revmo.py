@@ -18,13 +18,32 @@ from runner.errors import InDoubt
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
-from runner.model.json import Json
-from runner.model.outcome import Observation, Outcome
+from runner.model.json import Json, JsonObject
+from runner.model.outcome import InboundText, Observation, Outcome
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
 from runner.ports import Capabilities
-from runner.providers.reading import child, count_of, first_id, number_of, text_of, words_of
+from runner.providers.inbound import read_plain_text
+from runner.providers.reading import (
+    child,
+    count_of,
+    fields_of,
+    first_id,
+    instant_of,
+    link_of,
+    number_of,
+    text_of,
+    transcript_of,
+    words_of,
+)
 from runner.providers.replies import accepted_document, meaningless, no_id, webhook_document
-from runner.providers.requests import REFERENCE, chosen_options, id_problem, with_key_header, with_key_in_metadata
+from runner.providers.requests import (
+    REFERENCE,
+    chosen_options,
+    id_problem,
+    no_native,
+    with_key_header,
+    with_key_in_metadata,
+)
 
 OUTCOMES: Mapping[str, Outcome] = {
     "completed": Outcome.ANSWERED,
@@ -40,6 +59,11 @@ OUTCOMES: Mapping[str, Outcome] = {
     "opted_out": Outcome.OPTED_OUT,
 }
 """the words of a status callback; Revmo documents none, so these are assumed"""
+
+_IDS = ("external_id", "thread_id", "threadId", "call_id", "id")
+_STATUSES = ("status", "outcome", "result", "event")
+_VAGUE = "completed"
+"""a word that says no more than that it ended; another one beside it says how"""
 
 
 class RevmoCallOptions(FilePart):
@@ -71,6 +95,7 @@ class Revmo:
         find="none",
         takes_from=False,
     )
+    native = None
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Revmo's options for a call or a text."""
@@ -85,7 +110,12 @@ class Revmo:
         return {"Authorization": f"Bearer {credential}"}
 
     def build(self, order: Order) -> Request:
-        """Build the request; the contact's variables travel as metadata, a message as `override`."""
+        """Build the request; the contact's variables travel as metadata, a message as `override`.
+
+        Raises FilesWrong for native delivery.
+        """
+        if order.delivery == "native":
+            raise no_native(self.name)
         return _call(order) if order.channel == "call" else _text(order)
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
@@ -120,24 +150,74 @@ class Revmo:
         raise InDoubt("revmo cannot be asked whether a request arrived")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Observation, ...]:
-        """Read a status callback; its form is assumed, a word that we do not know ends nothing."""
+        """Read a status callback; its form is assumed, so the id and the word may stand under several names.
+
+        A word that we do not know ends nothing; one under `outcome` or `tag` is kept as the agent's tag.
+        """
         document = webhook_document(self.name, body)
-        found = first_id(document, "external_id", "thread_id", "threadId")
+        found = first_id(document, *_IDS)
         reference = text_of(child(document, "metadata", REFERENCE), 100)
         if not found and not reference:
             raise meaningless(self.name, "names neither a call nor a text")
+        outcome = _outcome(document)
         observation = Observation(
             provider_id=found,
             reference=reference,
-            outcome=OUTCOMES.get(text_of(document.get("status")).lower()),
+            outcome=outcome,
+            tag=_tag(document),
+            summary=text_of(document.get("summary")),
+            sentiment=text_of(document.get("sentiment"), 100),
             duration_seconds=number_of(document.get("duration")),
-            words=words_of(document, "status", "result", "error"),
+            recording_url=link_of(document.get("recording_url")),
+            transcript=transcript_of(document.get("transcript")),
+            transcript_url=link_of(document.get("transcript_url")),
+            ended_at=instant_of(document.get("ended_at")) if outcome is not None else None,
+            words=words_of(document, *_STATUSES, "error"),
+            structured=fields_of(document.get("structured_output")),
+            hangup_cause=text_of(document.get("hangup_cause"), 100),
+            opt_out=outcome is Outcome.OPTED_OUT,
         )
         return (observation,)
+
+    def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
+        """Read a text that a person sent, in the plain form `from`, `to`, `body`; none for other webhooks."""
+        return read_plain_text(self.name, body)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         """Give False: Revmo documents no signature."""
         return False
+
+    def cancel_request(self, sent: Sent) -> Request | None:
+        """Give None: Revmo documents no way to call one off."""
+        return None
+
+    def read_cancel(self, reply: Reply) -> bool:
+        """Raise InDoubt: there is nothing to read."""
+        raise InDoubt("revmo cannot call off a call or a text")
+
+    def credential_check(self) -> Request | None:
+        """Give None: Revmo documents no look-up, so its key is only checked by a call."""
+        return None
+
+    def read_credential_check(self, reply: Reply) -> bool:
+        """Raise InDoubt: there is nothing to read."""
+        raise InDoubt("revmo cannot be asked whether it takes a key")
+
+
+def _word(value: Json) -> str:
+    """Write a status as our table has it: `call.no-answer` is `no_answer`."""
+    return text_of(value, 100).lower().rpartition(".")[2].replace("-", "_").replace(" ", "_")
+
+
+def _outcome(document: JsonObject) -> Outcome | None:
+    known = [word for name in _STATUSES if (word := _word(document.get(name))) in OUTCOMES]
+    telling = [word for word in known if word != _VAGUE] or known
+    return OUTCOMES[telling[0]] if telling else None
+
+
+def _tag(document: JsonObject) -> str:
+    said = text_of(document.get("tag"), 100) or text_of(document.get("outcome"), 100)
+    return "" if _word(said) in OUTCOMES else said
 
 
 def _call(order: Order) -> Request:

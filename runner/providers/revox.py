@@ -1,117 +1,75 @@
 """Revox: places call orders, one by one or through its own campaigns.
 
 The API changed under the same paths. Generation A is the one whose `POST /campaigns` dials at
-once; on generation D that request never dials, so native delivery is not offered there.
+once; on generation D that request dials nobody until the campaign's calls are launched.
 """
 
 # ruff: noqa: ARG002 every provider takes what the port hands over, also what only others need
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
 
 from runner.errors import InDoubt
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
-from runner.model.fields import FilePart, PositiveInt, wrong
+from runner.model.fields import FilePart
 from runner.model.json import Json, JsonObject
-from runner.model.outcome import Observation
+from runner.model.outcome import InboundText, Observation
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
 from runner.ports import Capabilities
 from runner.providers import revox_answers
+from runner.providers.inbound import read_plain_text
 from runner.providers.lookups import PAGE_SIZE
-from runner.providers.reading import first_id, instant_of, object_of
-from runner.providers.replies import accepted_document, answered_document, no_id, webhook_document
+from runner.providers.native_terms import offered
+from runner.providers.reading import first_id, object_of
+from runner.providers.replies import (
+    accepted_document,
+    answered_document,
+    is_accepted_key,
+    is_done,
+    no_id,
+    webhook_document,
+)
 from runner.providers.requests import (
+    as_texts,
     chosen_options,
     files_wrong,
     id_problem,
+    no_native,
     no_texts,
     segment,
     with_key_header,
     with_key_in_metadata,
     with_query,
 )
+from runner.providers.revox_native import RevoxCampaigns
+from runner.providers.revox_options import RevoxCallOptions
 
-_NATIVE_ONLY = ("name", "call_retry_config", "max_concurrent_calls")
-_SINGLE_ONLY = ("metadata", "concurrency", "skip_calling_window")
-
-
-def _iso_instant(value: Any) -> Any:
-    text = value.isoformat() if isinstance(value, datetime) else str(value).strip()
-    if text.isdecimal() or instant_of(text) is None:
-        raise wrong(f"`{text}` is not an instant", "write an offset too: 2026-12-01T09:00:00+00:00")
-    return text
-
-
-class RevoxWindow(FilePart):
-    """One window of Revox's own retry loop, in the person's time."""
-
-    calling_window_end_time: str
-    """When it closes, such as `17:00` or `6pm`."""
-    calling_window_start_time: str
-    """When it opens, such as `09:00` or `10am`."""
-    retry_delay_seconds: PositiveInt
-    """How many seconds Revox waits before it tries again."""
-
-
-class RevoxRetryConfig(FilePart):
-    """Revox's own retry loop; it multiplies with the campaign's `retry`."""
-
-    calling_windows: Annotated[tuple[RevoxWindow, ...], Field(min_length=1)]
-    """When Revox may call."""
-    max_retry_attempts: PositiveInt
-    """How often Revox calls by itself."""
-    timezone: str | None = None
-    """An IANA zone; without it Revox takes the zone of the number's country."""
-    allowed_days: (
-        tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...] | None
-    ) = None
-    """On which days Revox may call; newer generations want it."""
-    call_twice_in_a_row: bool | None = None
-    """Whether Revox calls again at once if the first call met no person; newer generations want it."""
-
-
-class RevoxConcurrency(FilePart):
-    """A group of calls that share a limit."""
-
-    key: str
-    """The name of the group."""
-    max: PositiveInt | None = None
-    """How many calls of the group may be live at once; older generations only."""
-
-
-class RevoxCallOptions(FilePart):
-    """Revox's own options for a call, single or native."""
-
-    name: Annotated[str, Field(min_length=1)] | None = None
-    """What Revox's campaign is called, before the attempt's key; native delivery only."""
-    metadata: dict[str, str] | None = None
-    """Texts that Revox stores with the call; single delivery only."""
-    call_retry_config: RevoxRetryConfig | None = None
-    """Revox's own retry loop in place of the assistant's; native delivery only."""
-    max_concurrent_calls: PositiveInt | None = None
-    """How many calls of Revox's campaign may be live at once; native delivery only."""
-    scheduled_at: Annotated[str, BeforeValidator(_iso_instant)] | None = None
-    """When Revox starts, an instant with an offset."""
-    concurrency: RevoxConcurrency | None = None
-    """A group of calls that share a limit; single delivery only."""
-    skip_calling_window: bool | None = None
-    """Call outside Revox's own window too; newer generations and single delivery only."""
+_NATIVE_ONLY = ("name", "own_rules", "call_retry_config", "max_concurrent_calls")
+_SINGLE_ONLY = ("metadata", "concurrency", "skip_calling_window", "force_now")
+_NO_MORE = frozenset({400, 404, 409, 422})
+"""statuses that say that an order or a campaign cannot be called off any more"""
+_BAD_REQUEST = 400
+_SEARCHED_PAGES = 10
+"""nobody has a thousand orders; a search that goes on is one that Revox never answers"""
 
 
 @dataclass(frozen=True, slots=True)
 class Revox:
-    """Revox's API of generation A: Bearer key, `POST /call`, `POST /campaigns`, which dials at once."""
+    """Revox's API of generation A: Bearer key, `POST /call`, `POST /campaigns`, which dials at once.
+
+    An order dials again by itself, as its assistant is configured: no request that names a stored
+    assistant can change that for one order. What follows: one of our attempts may be several dials,
+    told in `Observation.calls`, and it ends when the order does. Whoever wants one dial for each
+    attempt sets the assistant's own `max_retry_attempts` to 1.
+    """
 
     name = "revox"
     capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="reference", native=True)
+    native = offered(RevoxCampaigns("A"))
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Revox's options for a call; raise UsageWrong for a text."""
@@ -181,9 +139,14 @@ class Revox:
         return revox_answers.read_order(call, provider_id=sent.provider_id)
 
     def find_request(self, sent: Sent, page: int) -> Request | None:
-        """Build the search for orders to the number, or for native delivery the list of all campaigns."""
+        """Build the search for orders to the number, or for native delivery the list of all campaigns.
+
+        Nobody knows whether Revox counts pages from 0 or 1, so both are asked for; None after ten.
+        """
         if sent.delivery == "native":
             return Request(method="GET", path="/campaigns")
+        if page >= _SEARCHED_PAGES:
+            return None
         body: JsonObject = {
             "assignee_ids": [],
             "assistant_ids": [sent.agent_id],
@@ -200,7 +163,12 @@ class Revox:
         return Request(method="POST", path="/call/search", body=body)
 
     def read_find(self, sent: Sent, reply: Reply) -> Finding:
-        """Find the order or campaign that carries the key; raise InDoubt when several could be it."""
+        """Find the order or campaign that carries the key; raise InDoubt when several could be it.
+
+        A search refused with 400 asked for page 0 of a server that counts from 1: the next page is to be asked for.
+        """
+        if sent.delivery == "single" and reply.status == _BAD_REQUEST:
+            return Finding(more=True)
         document = answered_document(self.name, reply)
         if sent.delivery == "native":
             return revox_answers.find_campaign(sent, document)
@@ -210,25 +178,44 @@ class Revox:
         """Read the webhook of a completed call, in its nested or its flat form."""
         return (revox_answers.read_event(webhook_document(self.name, body)),)
 
+    def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
+        """Read a text that a person sent, in the plain form `from`, `to`, `body`; none for other webhooks."""
+        return read_plain_text(self.name, body)
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         """Give False: Revox documents no signature."""
         return False
 
+    def cancel_request(self, sent: Sent) -> Request | None:
+        """Build the request that calls off the order, or for native delivery the campaign; None without an id."""
+        if not sent.provider_id:
+            return None
+        kind = "campaigns" if sent.delivery == "native" else "call"
+        return Request(method="POST", path=f"/{kind}/{segment(sent.provider_id)}/cancel")
+
+    def read_cancel(self, reply: Reply) -> bool:
+        """Whether it was called off; False when it was too late. Raise a SendError when the answer says nothing."""
+        return is_done(self.name, reply, _NO_MORE)
+
+    def credential_check(self) -> Request | None:
+        """Build `GET /auth-status`, which costs nothing."""
+        return Request(method="GET", path="/auth-status")
+
+    def read_credential_check(self, reply: Reply) -> bool:
+        """Whether the key is taken; raise a SendError when the answer says nothing about it."""
+        return is_accepted_key(self.name, reply) and answered_document(self.name, reply).get("authenticated") is True
+
 
 @dataclass(frozen=True, slots=True)
 class RevoxD(Revox):
-    """Revox's API of generation D: its campaigns only prepare calls, so each call is placed by itself."""
+    """Revox's API of generation D: its campaigns only prepare calls, which are then launched."""
 
-    capabilities = replace(Revox.capabilities, native=False)
+    native = offered(RevoxCampaigns("D"))
 
     def build(self, order: Order) -> Request:
-        """Build `POST /call`; raise FilesWrong for native delivery, which would call nobody."""
+        """Build `POST /call`; raise FilesWrong for native delivery of one person, whom nobody would launch."""
         if order.delivery == "native":
-            raise files_wrong(
-                "revox of generation `D` calls nobody when a campaign is made",
-                "write: delivery: single",
-                "delivery",
-            )
+            raise no_native(self.name)
         return Revox.build(self, order)
 
 
@@ -239,13 +226,13 @@ def _single(order: Order, options: dict[str, Json]) -> Request:
     if options.get("metadata"):
         body["metadata"] = options["metadata"]
     if order.variables:
-        body["prompt_variables"] = _as_texts(order.variables)
-    body |= _present(options, ("scheduled_at", "concurrency", "skip_calling_window"))
+        body["prompt_variables"] = as_texts(order.variables)
+    body |= _present(options, ("scheduled_at", "concurrency", "skip_calling_window", "force_now"))
     return Request(method="POST", path="/call", body=body)
 
 
 def _campaign(order: Order, options: dict[str, Json]) -> Request:
-    contact: JsonObject = {"prompt_variables": _as_texts(order.variables), "to_phone_number": order.phone}
+    contact: JsonObject = {"prompt_variables": as_texts(order.variables), "to_phone_number": order.phone}
     body: dict[str, Json] = {
         "assistant_id": order.agent_id,
         "contacts": [contact],
@@ -260,17 +247,6 @@ def _campaign(order: Order, options: dict[str, Json]) -> Request:
 
 def _present(options: Mapping[str, Json], keys: tuple[str, ...]) -> dict[str, Json]:
     return {key: options[key] for key in keys if options.get(key) is not None}
-
-
-def _as_texts(variables: Mapping[str, Json]) -> dict[str, Json]:
-    """Write every variable as text, since Revox takes a map of strings."""
-    return {name: _as_text(value) for name, value in variables.items()}
-
-
-def _as_text(value: Json) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _refuse_options(options: Mapping[str, Json], keys: tuple[str, ...], delivery: str) -> None:

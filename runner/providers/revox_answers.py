@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -11,8 +10,11 @@ from runner.model.json import Json, JsonObject
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Sent
 from runner.providers.lookups import PAGE_SIZE, Candidate, in_time, settle_on
+from runner.providers.native_terms import planted_key
 from runner.providers.reading import (
     child,
+    count_of,
+    fields_of,
     first_id,
     instant_of,
     link_of,
@@ -66,8 +68,6 @@ END_REASONS: Mapping[str, Outcome] = {
 }
 """why it ended; asked only when neither result nor dial error says more"""
 
-_PLANTED_NAME = re.compile(r"(?:.* )?([0-9a-f]{32})", re.DOTALL)
-
 
 def read_order(call: JsonObject, *, provider_id: str = "") -> Observation:
     """Read a call order; it is live until its own status, or `is_completed` in older forms, says otherwise."""
@@ -83,6 +83,10 @@ def read_order(call: JsonObject, *, provider_id: str = "") -> Observation:
         transcript=transcript_of(attempt.get("transcript")) or transcript_of(attempt.get("post_call_transcript")),
         ended_at=instant_of(attempt.get("ended_at")),
         words=_words(call, attempt),
+        structured=fields_of(attempt.get("structured_output")),
+        hangup_cause=text_of(attempt.get("end_reason"), 100),
+        calls=_dials(call),
+        opt_out=_asked_to_stop(call),
     )
 
 
@@ -111,7 +115,9 @@ def find_order(sent: Sent, document: JsonObject) -> Finding:
         for call in objects_of(listing)
         if call.get("to_phone_number", sent.phone) == sent.phone
     ]
-    return settle_on(sent, candidates, more=len(listing) >= PAGE_SIZE)
+    # An empty page 0 of a server that counts from 1 proves nothing while the total says that there are orders.
+    is_beside = not listing and bool(count_of(document.get("total_count")))
+    return settle_on(sent, candidates, more=len(listing) >= PAGE_SIZE or is_beside)
 
 
 def find_campaign(sent: Sent, document: JsonObject) -> Finding:
@@ -121,7 +127,7 @@ def find_campaign(sent: Sent, document: JsonObject) -> Finding:
         raise InDoubt("revox answered without its campaigns")
     campaigns = objects_of(listing)
     for campaign in campaigns:
-        if _planted(campaign.get("name")) == sent.key and first_id(campaign, "id"):
+        if planted_key(text_of(campaign.get("name"))) == sent.key and first_id(campaign, "id"):
             return Finding(provider_id=first_id(campaign, "id"))
     if any(_may_be_ours(sent, campaign) for campaign in campaigns):
         raise InDoubt("revox has a campaign of those minutes that does not say whose it is")
@@ -132,7 +138,8 @@ def read_event(event: JsonObject) -> Observation:
     """Read a webhook, nested (`call`, `call_attempt`) or flat (`call_order_id`); raise WebhookRefused otherwise.
 
     Neither form says why nobody answered. Where only that would tell how the call ended, the
-    outcome stays open, and the call itself is to be asked for.
+    outcome stays open, and the call itself is to be asked for. The flat form may tell one dial of
+    an order that goes on, so only an answer by a person, or a cancelled order, ends it.
     """
     call = object_of(event.get("call"))
     if first_id(call, "id"):
@@ -142,16 +149,20 @@ def read_event(event: JsonObject) -> Observation:
     if not first_id(event, "call_order_id"):
         raise meaningless("revox", "names no call")
     outcome = _ended_outcome(text_of(event.get("status")).lower(), event)
+    ended_at = instant_of(event.get("ended_at")) or instant_of(event.get("timestamp"))
     return Observation(
         provider_id=first_id(event, "call_order_id"),
         reference=_reference(event),
-        outcome=outcome if _says_why(event) else _sure(outcome),
+        outcome=outcome if outcome in {Outcome.ANSWERED, Outcome.CANCELLED} else None,
         summary=text_of(event.get("annotation")),
         duration_seconds=_seconds(event),
         recording_url=link_of(event.get("recording_url")),
         transcript=transcript_of(event.get("transcript")),
-        ended_at=instant_of(event.get("ended_at")),
+        ended_at=ended_at if outcome is not None else None,
         words=words_of(event, "status", "result", "dial_error", "end_reason"),
+        structured=fields_of(event.get("structured_output")),
+        hangup_cause=text_of(event.get("end_reason"), 100),
+        calls=count_of(event.get("calls_count")),
     )
 
 
@@ -169,9 +180,20 @@ def _order_outcome(call: JsonObject, attempt: JsonObject) -> Outcome | None:
     if not status and call.get("is_completed") is True:
         status = "completed"
     outcome = _ended_outcome(status, attempt)
-    if outcome is not None and text_of(call.get("outcome")).lower() == "do_not_contact":
-        return Outcome.OPTED_OUT
-    return outcome
+    return Outcome.OPTED_OUT if outcome is not None and _asked_to_stop(call) else outcome
+
+
+def _asked_to_stop(call: JsonObject) -> bool:
+    return text_of(call.get("outcome")).lower() == "do_not_contact"
+
+
+def _dials(call: JsonObject) -> int | None:
+    """Give how often the order was dialled; None when it does not say."""
+    told = count_of(call.get("calls_count"))
+    if told is not None:
+        return told
+    attempts = call.get("call_attempts")
+    return len(attempts) if isinstance(attempts, list) else 1 if _is_attempt(call) else None
 
 
 def _ended_outcome(status: str, attempt: JsonObject) -> Outcome | None:
@@ -210,18 +232,17 @@ def _is_attempt(call: JsonObject) -> bool:
 
 def _reference(call: JsonObject) -> str:
     planted = text_of(child(call, "metadata", REFERENCE), 100)
-    return planted or _planted(child(call, "campaign", "name"))
+    return planted or planted_key(text_of(child(call, "campaign", "name")))
 
 
 def _may_be_ours(sent: Sent, campaign: JsonObject) -> bool:
     """Whether a campaign without a key was made by the same assistant around the time of the request."""
     same_agent = campaign.get("assistant_id", sent.agent_id) == sent.agent_id
-    return same_agent and not _planted(campaign.get("name")) and in_time(sent, instant_of(campaign.get("created_at")))
-
-
-def _planted(name: Json) -> str:
-    match = _PLANTED_NAME.fullmatch(text_of(name))
-    return match[1] if match else ""
+    return (
+        same_agent
+        and not planted_key(text_of(campaign.get("name")))
+        and in_time(sent, instant_of(campaign.get("created_at")))
+    )
 
 
 def _seconds(attempt: JsonObject) -> float | None:

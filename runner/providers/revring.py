@@ -13,11 +13,13 @@ from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
 from runner.model.json import Json
-from runner.model.outcome import Observation
+from runner.model.outcome import InboundText, Observation
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
-from runner.ports import Capabilities
-from runner.providers import revring_answers
+from runner.ports import Capabilities, DoNotCallList
+from runner.providers import revring_account, revring_answers
+from runner.providers.inbound import read_message_received
 from runner.providers.lookups import PAGE_SIZE, closes_at, opens_at
+from runner.providers.native_terms import offered
 from runner.providers.reading import first_id, object_of
 from runner.providers.replies import (
     OptedOut,
@@ -25,6 +27,8 @@ from runner.providers.replies import (
     accepted_document,
     answered_document,
     error_code,
+    is_accepted_key,
+    is_done,
     no_id,
     refusal,
     said,
@@ -34,15 +38,27 @@ from runner.providers.requests import (
     chosen_options,
     files_wrong,
     id_problem,
+    no_native,
     segment,
+    utc_text,
     with_key_header,
     with_key_in_metadata,
     with_query,
 )
+from runner.providers.revring_do_not_call import RevringDoNotCall
+from runner.providers.revring_native import RevringCampaigns
 from runner.providers.revring_options import RevringCallOptions, RevringTextOptions
 
 _NOT_SENT = frozenset({(502, "send_failed"), (502, "generation_failed")})
 """failures of a text that are documented to prove that nothing was sent"""
+_NO_MORE = frozenset({400, 404, 409})
+"""statuses that say that a call cannot be called off, or ended, any more"""
+_NATIVE_ONLY = ("defaultVariables", "voicemailStrategy")
+
+
+def _numbers() -> DoNotCallList | None:
+    """Give the list under the type that the attribute has at providers without one, too."""
+    return RevringDoNotCall()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +74,11 @@ class Revring:
         poll=True,
         find="reference",
         idempotent=True,
+        native=True,
         needs_from=True,
     )
+    native = offered(RevringCampaigns())
+    do_not_call = _numbers()
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of RevRing's options for a call or a text."""
@@ -74,7 +93,12 @@ class Revring:
         return {"x-api-key": credential}
 
     def build(self, order: Order) -> Request:
-        """Build `POST /calls`, or `POST /messages` with the message or the wish that the agent writes one."""
+        """Build `POST /calls`, or `POST /messages` with the message or the wish that the agent writes one.
+
+        Raises FilesWrong for native delivery, which goes by campaign, and for its options.
+        """
+        if order.delivery == "native":
+            raise no_native(self.name)
         return _call(order) if order.channel == "call" else _text(order)
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
@@ -120,7 +144,10 @@ class Revring:
             query["toNumber"] = sent.phone
         query["agentId"] = sent.agent_id
         if sent.channel == "call":
-            query |= {"createdFrom": _iso(opens_at(sent)), "createdTo": _iso(closes_at(sent))}
+            query |= {
+                "createdFrom": utc_text(opens_at(sent), "milliseconds"),
+                "createdTo": utc_text(closes_at(sent), "milliseconds"),
+            }
         query |= {"page": page + 1, "pageSize": PAGE_SIZE}
         return Request(method="GET", path=with_query(f"/{_kind(sent.channel)}", query))
 
@@ -132,9 +159,42 @@ class Revring:
         """Read the record of an ended call or `call.started`; other events say nothing about an attempt."""
         return revring_answers.read_event(webhook_document(self.name, body))
 
+    def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
+        """Read a text that a person sent, RevRing's `message_received`; none for other events."""
+        return read_message_received(self.name, body)
+
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
         """Whether the signature is of the secret and at most 300 seconds old; two secrets may stand side by side."""
         return revring_answers.is_signed(headers, body, secret, now)
+
+    def cancel_request(self, sent: Sent) -> Request | None:
+        """Build `POST /calls/{id}/cancel`, which takes a call out of the queue; None for a text or without an id."""
+        return self._ordered(sent, "cancel")
+
+    def end_request(self, sent: Sent) -> Request | None:
+        """Build `POST /calls/{id}/end`, which hangs up on a person; None for a text or without an id."""
+        return self._ordered(sent, "end")
+
+    def read_cancel(self, reply: Reply) -> bool:
+        """Whether the call was called off, or is ending; False when it was too late.
+
+        Raises a SendError when the answer says nothing.
+        """
+        return is_done(self.name, reply, _NO_MORE)
+
+    def credential_check(self) -> Request | None:
+        """Build `GET /analytics/active`, which costs nothing."""
+        return revring_account.lines_request()
+
+    def read_credential_check(self, reply: Reply) -> bool:
+        """Whether the key is taken; raise a SendError when the answer says nothing about it, Rejected unpaid."""
+        return is_accepted_key(self.name, reply)
+
+    @staticmethod
+    def _ordered(sent: Sent, verb: str) -> Request | None:
+        if sent.channel == "text" or not sent.provider_id:
+            return None
+        return Request(method="POST", path=f"/calls/{segment(sent.provider_id)}/{verb}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +207,8 @@ class RevringSeed(Revring):
         find="number",
         needs_from=True,
     )
+    native = None
+    do_not_call = None
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
         """Plant the key in the header, which this generation ignores."""
@@ -156,12 +218,16 @@ class RevringSeed(Revring):
 def _call(order: Order) -> Request:
     if not order.from_number:
         raise files_wrong("revring needs the number that people see", "write in the agent: from: +12025550190", "from")
+    options = chosen_options(RevringCallOptions, order.options)
+    found = next((name for name in _NATIVE_ONLY if options.get(name) is not None), None)
+    if found is not None:
+        raise files_wrong(f"`{found}` works with native delivery only", "write: delivery: native", f"options.{found}")
     body: dict[str, Json] = {
         "agentId": order.agent_id,
         "toNumber": order.phone,
         "fromNumber": order.from_number,
         "variables": dict(order.variables),
-        **chosen_options(RevringCallOptions, order.options),
+        **options,
     }
     return Request(method="POST", path="/calls", body=body)
 
@@ -178,6 +244,8 @@ def _text(order: Order) -> Request:
         body["body"] = order.message
     else:
         body["generate"] = True
+        if options.get("messages") is not None:
+            body["messages"] = options["messages"]
     if options.get("smsPrompt") is not None:
         body["smsPrompt"] = options["smsPrompt"]
     return Request(method="POST", path="/messages", body=body)
@@ -185,7 +253,3 @@ def _text(order: Order) -> Request:
 
 def _kind(channel: Channel) -> str:
     return "calls" if channel == "call" else "messages"
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

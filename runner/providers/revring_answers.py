@@ -14,6 +14,7 @@ from runner.model.request import Finding, Sent
 from runner.providers.lookups import Candidate, opens_at, settle_on
 from runner.providers.reading import (
     child,
+    fields_of,
     first_id,
     instant_of,
     link_of,
@@ -58,14 +59,16 @@ SIP_CODES: Mapping[int, Outcome] = {
 """what a refusal with a SIP code means (RFC 3261 section 21, RFC 8197); other codes are failures"""
 
 MESSAGE_STATUSES: Mapping[str, Outcome] = {
-    "sent": Outcome.DELIVERED,
     "delivered": Outcome.DELIVERED,
     "read": Outcome.DELIVERED,
     "failed": Outcome.FAILED,
     "undelivered": Outcome.FAILED,
     "canceled": Outcome.CANCELLED,
 }
-"""how a text ended, in the carrier's words; others are live"""
+"""how a text ended, in the carrier's words; others are live, `sent` too, since `undelivered` may follow it"""
+
+TAGS = ("outcome", "tag", "disposition")
+"""the fields of an extraction that hold the agent's tag, the first that is a text"""
 
 TOLERANCE_SECONDS = 300
 
@@ -83,6 +86,7 @@ def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
         provider_id=provider_id or first_id(call, "id"),
         reference=text_of(child(call, "metadata", REFERENCE), 100),
         outcome=_call_outcome(call),
+        tag=_tag(call),
         summary=text_of(call.get("summary")),
         sentiment=text_of(call.get("sentiment"), 100),
         duration_seconds=number_of(call.get("durationSeconds")),
@@ -90,6 +94,9 @@ def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
         transcript=transcript_of(call.get("transcript")),
         ended_at=instant_of(call.get("endedAt")),
         words=words_of(call, "status", "hangupCause", "errorMessage", "doNotCallRequested"),
+        structured=fields_of({"evaluation": call.get("evaluation"), **object_of(call.get("extraction"))}),
+        hangup_cause=text_of(call.get("hangupCause"), 100),
+        opt_out=call.get("doNotCallRequested") is True,
     )
 
 
@@ -149,6 +156,11 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now: datetim
     message = timestamp.encode() + b"." + body
     digests = [hmac.new(one.encode(), message, "sha256").hexdigest() for one in secret.split()]
     return any([hmac.compare_digest(digest, signature[1]) for digest in digests])  # noqa: C419 every secret costs the same time
+
+
+def _tag(call: JsonObject) -> str:
+    extraction = object_of(call.get("extraction"))
+    return next((text_of(value, 100) for name in TAGS if isinstance(value := extraction.get(name), str) and value), "")
 
 
 def _call_outcome(call: JsonObject) -> Outcome | None:

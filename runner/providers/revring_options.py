@@ -44,6 +44,19 @@ class RevringCallOptions(FilePart):
     """Refuse numbers of RevRing's do-not-call list, which single calls ignore otherwise."""
     metadata: dict[str, Any] | None = None
     """What RevRing stores with the call and sends back, at most 16 KB; the agent does not see it."""
+    defaultVariables: dict[str, Any] | None = None
+    """Variables of everybody in RevRing's campaign, which a person's own win over; native delivery only."""
+    voicemailStrategy: Literal["agent", "last_attempt"] | None = None
+    """Whether a machine is spoken to at every try, as the agent is set, or at the last one; native delivery only."""
+
+
+class RevringTurn(FilePart):
+    """One text of a conversation so far."""
+
+    role: Literal["user", "assistant"]
+    """Who wrote it: the person (user) or the agent."""
+    content: Annotated[str, Field(min_length=1)]
+    """The words."""
 
 
 class RevringTextOptions(FilePart):
@@ -51,5 +64,7 @@ class RevringTextOptions(FilePart):
 
     messagingConnectionId: str | None = None
     """The connection that sends; the agent's own when absent."""
+    messages: tuple[RevringTurn, ...] | None = None
+    """The conversation so far, for an agent that writes the text."""
     smsPrompt: str | None = None
     """How the agent is to write the text when no message is given."""

@@ -18,7 +18,7 @@ from runner.model.json import JsonObject
 from runner.model.project import Account
 from runner.model.request import Reply, Request
 from runner.providers.registry import provider_for
-from runner.providers.replies import MAX_BODY
+from runner.providers.replies import MAX_ANSWER, MAX_BODY
 
 Reached = Literal["not_sent", "in_doubt"]
 
@@ -93,11 +93,12 @@ class HttpTransport:
         Raises NotSent when it provably never arrived and InDoubt when it may have. Raises Rejected
         with ``pause`` when the account has no usable key or generation: nothing was sent, nothing else will be.
         """
-        client = self._kept if request.method == "GET" else self._fresh
+        is_look_up = request.method == "GET"
+        client = self._kept if is_look_up else self._fresh
         prepared = self._prepare(client, account, request)
         try:
             async with asyncio.timeout(self._timeouts.whole):
-                return await _exchange(client, prepared)
+                return await _exchange(client, prepared, MAX_ANSWER if is_look_up else MAX_BODY)
         except TimeoutError:
             raise InDoubt(f"{account.provider} did not finish its answer in {self._timeouts.whole:g} s") from None
         except Exception as error:  # noqa: BLE001 whatever it was, the request may have left
@@ -175,25 +176,25 @@ def _client(timeouts: Timeouts, tls: Any, *, keep_alive: int) -> httpx.AsyncClie
     )
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request) -> Reply:
-    """Send and read the answer; stop at 1 MiB, whatever is still to come."""
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request, limit: int) -> Reply:
+    """Send and read the answer; stop at ``limit`` bytes, whatever is still to come."""
     response = await client.send(request, stream=True)
     try:
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.aiter_raw():
             size += len(chunk)
-            if size > MAX_BODY:
-                raise InDoubt(f"the answer {response.status_code} is larger than 1 MiB")
+            if size > limit:
+                raise InDoubt(f"the answer {response.status_code} is larger than {limit // MAX_BODY} MiB")
             chunks.append(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=headers, body=_plain_body(headers, b"".join(chunks)))
+        return Reply(status=response.status_code, headers=headers, body=_plain_body(headers, b"".join(chunks), limit))
     finally:
         await response.aclose()
 
 
-def _plain_body(headers: Mapping[str, str], raw: bytes) -> bytes:
-    """Unpack an answer that came packed although none was asked for, at most 1 MiB of it.
+def _plain_body(headers: Mapping[str, str], raw: bytes, limit: int) -> bytes:
+    """Unpack an answer that came packed although none was asked for, at most ``limit`` bytes of it.
 
     What cannot be unpacked stays as it is: the status may still prove something.
     """
@@ -202,11 +203,11 @@ def _plain_body(headers: Mapping[str, str], raw: bytes) -> bytes:
         return raw
     unpacker = zlib.decompressobj(window)
     try:
-        body = unpacker.decompress(raw, MAX_BODY)
+        body = unpacker.decompress(raw, limit)
     except zlib.error:
         return raw
     if unpacker.unconsumed_tail:
-        raise InDoubt("the unpacked answer is larger than 1 MiB")
+        raise InDoubt(f"the unpacked answer is larger than {limit // MAX_BODY} MiB")
     return body
 
 

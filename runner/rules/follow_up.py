@@ -58,13 +58,15 @@ class Ending:
 def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     """Decide what an ending leads to.
 
-    A retry goes through schedule and windows like a first try. An opt-out ends everything.
+    A retry goes through schedule and windows like a first try. A step that was handed over has had
+    its tries: the provider made them. An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")
     step = policy.campaign.step_named(ending.step)
     retry = step.retry
-    if retry is not None and ending.outcome in retry.on and ending.number < retry.attempts:
+    has_tries = step.delivery == "single" and retry is not None and ending.number < retry.attempts
+    if retry is not None and has_tries and ending.outcome in retry.on:
         due_at = policy.first_allowed(ending.zones, ending.at + retry.after)
         if due_at is not None:
             reason = f"{ending.outcome}: try {ending.number + 1} of {retry.attempts}, {ending.step}"
@@ -81,7 +83,7 @@ def _next_step(policy: Policy, ending: Ending) -> FollowUp | None:
                     continue
             except ExpressionFailed as error:
                 return FollowUp(then=Then.HELD, reason=f"`when` of step {step.label}: {error.message}")
-        due_at = policy.first_allowed(ending.zones, ending.at + step.after)
+        due_at = policy.first_start(step, ending.zones, ending.at + step.after)
         if due_at is None:
             reason = f"no allowed time is left for step {step.label}"
             return FollowUp(then=Then.FAILED, reason=reason)
@@ -93,6 +95,8 @@ def _end(ending: Ending, step: Step) -> FollowUp:
     retry_wanted = step.retry is not None and step.retry.attempts > 1 and ending.outcome in step.retry.on
     if ending.outcome in REACHED and not retry_wanted:
         return FollowUp(then=Then.COMPLETED, reason=f"{ending.outcome}: the sequence is through")
+    if retry_wanted and step.delivery == "native":
+        return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after all of the provider's own tries")
     if retry_wanted:
         return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after {ending.number} tries")
     return FollowUp(then=Then.FAILED, reason=str(ending.outcome))

@@ -33,6 +33,15 @@ class Drop:
 Verdict = Go | Wait | Drop
 
 
+def may_hand_over(policy: Policy, now: datetime, suppression: str) -> Go | Drop:
+    """Decide on one attempt that is to be handed over at `now`; its windows, and the schedule's start, are passed on."""
+    if suppression:
+        return Drop(AttemptState.SUPPRESSED, suppression)
+    if policy.first_in_schedule(now) is None:
+        return Drop(AttemptState.EXPIRED, "the campaign's schedule ended")
+    return Go()
+
+
 def may_send(policy: Policy, zones: tuple[str, ...], now: datetime, suppression: str) -> Verdict:
     """Decide on one attempt at `now`; `suppression` is the reason the person must not be contacted, or empty."""
     if suppression:

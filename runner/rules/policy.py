@@ -35,11 +35,25 @@ class Policy:
 
         None when the windows never open or the schedule ends first.
         """
-        earliest = max(now, self.starts) if self.starts else now
-        allowed = earliest if self.windows_ignored else next_allowed(self.hours, zones, earliest)
+        earliest = self.first_in_schedule(now)
+        if earliest is None or self.windows_ignored:
+            return earliest
+        allowed = next_allowed(self.hours, zones, earliest)
         if allowed is None or (self.ends is not None and allowed >= self.ends):
             return None
         return allowed
+
+    def first_in_schedule(self, now: datetime) -> datetime | None:
+        """Give the first instant from `now` on at which the schedule alone allows a start; None when it has ended.
+
+        It is what counts for people who are handed over: their windows are the provider's to keep.
+        """
+        earliest = max(now, self.starts) if self.starts else now
+        return None if self.ends is not None and earliest >= self.ends else earliest
+
+    def first_start(self, step: Step, zones: tuple[str, ...], now: datetime) -> datetime | None:
+        """Give the first instant from `now` on at which an attempt of a step may leave; None when there is none."""
+        return self.first_in_schedule(now) if step.delivery == "native" else self.first_allowed(zones, now)
 
 
 def policy_of(campaign: Campaign, *, windows_ignored: bool = False) -> Policy:

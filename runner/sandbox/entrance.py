@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runner.sandbox.face import Face
+from runner.sandbox.call import Call, Stage
+from runner.sandbox.face import OTHER_GENERATION, Face
 from runner.sandbox.faults import Fault
 from runner.sandbox.requests_log import Seen
+from runner.sandbox.strikes import Captured, strike
 from runner.sandbox.wire import Json
 from runner.sandbox.world import World
 
-DROP = "outreach.sandbox.drop"
-"""ASGI extension of our server: a function that closes the connection"""
-
 _LARGEST_BODY = 32 * 1024 * 1024
+_EARLY_SECONDS = 2.0
+"""longest real time that an answer waits for its webhook"""
 
 
 class Entrance:
@@ -45,13 +45,14 @@ class Entrance:
             return
         seen = self._world.requests.add(self._world.clock.now(), scope, raw)
         fault = self._world.faults.meet(face.name, scope["path"])
-        if fault is None:
-            await self._serve(face, scope, _replay(raw, receive), _noting(send, seen))
-            return
-        seen.fault = fault.kind
-        if fault.takes_effect:
-            await self._serve(face, scope, _replay(raw, receive), _swallow)
-        await self._strike(fault, seen, scope, receive, send)
+        again, noting = _replay(raw, receive), _noting(send, seen)
+        if fault is not None:
+            seen.fault = fault.kind
+            await self._befall(fault, face, scope, again, noting)
+        elif scope["method"] == "POST" and self._world.webhooks.comes_early():
+            await self._answer_late(face, scope, again, noting)
+        else:
+            await self._serve(face, scope, again, noting)
 
     async def _serve(self, face: Face, scope: Scope, receive: Receive, send: Send) -> None:
         key = face.credential(Headers(scope=scope))
@@ -65,13 +66,29 @@ class Entrance:
         finally:
             self._world.serving -= 1
 
-    async def _strike(self, fault: Fault, seen: Seen, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.kind == "status":
-            await _answer_of(fault)(scope, receive, _noting(send, seen))
-            return
-        if fault.kind == "hang_after":
-            await self._world.faults.hang()
-        await _drop(scope, receive)
+    async def _befall(self, fault: Fault, face: Face, scope: Scope, receive: Receive, send: Send) -> None:
+        real = Captured()
+        if fault.takes_effect:
+            if fault.kind == "wrong_generation":
+                scope[OTHER_GENERATION] = True
+            await self._serve(face, scope, receive, real.take)
+        await strike(fault, self._world, real, scope, receive, send)
+
+    async def _answer_late(self, face: Face, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request take effect, wait until the webhook about it was told, then answer."""
+        real = Captured()
+        with self._world.opening() as calls:
+            await self._serve(face, scope, receive, real.take)
+        self._world.serving += 1
+        try:
+            async with asyncio.timeout(_EARLY_SECONDS):
+                while any(map(_will_be_told, calls)):  # noqa: ASYNC110  a call tells nobody but its face
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            pass
+        finally:
+            self._world.serving -= 1
+        await real.send(send, real.body)
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -91,22 +108,11 @@ async def _read(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _drop(scope: Scope, receive: Receive) -> None:
-    """Close the connection without an answer, and wait until it is closed.
-
-    Raises ConnectionAbortedError where no real connection is there to be closed.
-    """
-    drop = scope.get("extensions", {}).get(DROP)
-    if drop is None:
-        raise ConnectionAbortedError("the sandbox dropped this request on purpose")
-    drop()
-    # our server takes a return without an answer for a fault of its own unless it knows that the client is gone
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _swallow(message: Message) -> None:
-    """Send nothing."""
+def _will_be_told(call: Call) -> bool:
+    """Whether a webhook about a call will come by itself, and soon."""
+    if call.delivery is not None:
+        return not call.delivery.tried.is_set() and not call.delivery.held
+    return call.is_live or call.stage is Stage.ANALYSING
 
 
 def _provider(path: str) -> str:
@@ -134,10 +140,3 @@ def _noting(send: Send, seen: Seen) -> Send:
         await send(message)
 
     return note
-
-
-def _answer_of(fault: Fault) -> Response:
-    body: Any = {"error": "sandbox fault"} if fault.body is None else fault.body
-    if isinstance(body, str):
-        return Response(body, fault.status, headers=dict(fault.headers), media_type="text/html")
-    return Json(body, fault.status, headers=dict(fault.headers))

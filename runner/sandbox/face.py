@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from starlette.requests import Request
 from starlette.routing import Route
 
+OTHER_GENERATION = "outreach.sandbox.other_generation"
+"""key of a request's scope that is to be served as the provider's other generation would"""
+
 
 class Face(Protocol):
     """One provider as its clients see it."""
@@ -27,6 +30,11 @@ class Face(Protocol):
     def refusal(self, status: int) -> Mapping[str, Any]:
         """Give the body of a 401, 404 or 405 in the provider's own form."""
         ...
+
+
+def is_other_generation(request: Request) -> bool:
+    """Whether a fault wants this request to be served as the provider's other generation would."""
+    return request.scope.get(OTHER_GENERATION, False) is True
 
 
 def bearer(headers: Mapping[str, str]) -> str:

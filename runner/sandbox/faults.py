@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: a plan of faults that befall requests."""
+"""What goes wrong on purpose: a plan of faults that befall requests and connections, repeatable from a seed."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from runner.errors import UsageWrong
-from runner.sandbox.people import draw
-from runner.sandbox.settings import PROVIDERS
-from runner.sandbox.wire import is_text_map, is_whole
+from runner.sandbox.chance import draw
 
-FaultKind = Literal["drop_before", "drop_after", "hang_after", "status"]
+FaultKind = Literal[
+    "refuse",
+    "drop_before",
+    "drop_after",
+    "hang_after",
+    "slow",
+    "status",
+    "malformed",
+    "html",
+    "redirect",
+    "big",
+    "wrong_generation",
+]
 
+RetryAfter = Literal["delta", "date", "garbage"]
+
+_ALWAYS_IN_EFFECT = frozenset({"drop_after", "hang_after", "slow", "malformed", "big", "wrong_generation"})
+_NEVER_IN_EFFECT = frozenset({"refuse", "drop_before"})
+_GENERATIONS = frozenset({"revring", "revox"})
 _HANG_SECONDS = 120.0
 
 
@@ -22,8 +36,11 @@ _HANG_SECONDS = 120.0
 class Fault:
     """One fault.
 
-    ``drop_before`` closes the connection and nothing happens; ``drop_after`` lets the request take effect and then
-    closes; ``hang_after`` lets it take effect and never answers; ``status`` answers with a status instead.
+    ``refuse`` resets a new connection before anything is read. ``drop_before`` closes the connection and nothing
+    happens; ``drop_after`` lets the request take effect and then closes; ``hang_after`` lets it take effect and never
+    answers; ``slow`` answers late; ``status`` answers with a status instead; ``malformed`` cuts the real answer in
+    half; ``html`` answers a page; ``redirect`` answers with a place of the sandbox that counts who comes; ``big``
+    answers ten megabytes; ``wrong_generation`` serves the request as the provider's other generation would.
     """
 
     kind: FaultKind
@@ -32,20 +49,33 @@ class Fault:
     path: re.Pattern[str] | None = None
     """befalls paths in which it is found"""
     status: int = 500
+    """of the answer, with ``status``, ``html`` and ``redirect``"""
     body: Any = None
     """of the answer: a string as it is, anything else as JSON"""
     headers: Mapping[str, str] = field(default_factory=dict)
     effect: bool = False
-    """with ``status``: the request takes effect all the same"""
+    """with ``status``, ``html`` and ``redirect``: the request takes effect all the same"""
     times: int | None = 1
     """how often it strikes; None without end"""
     share: float = 1.0
-    """share of the requests that it strikes"""
+    """share of the requests or connections that it strikes"""
+    seconds: float | None = None
+    """real seconds of ``slow`` and ``hang_after``; what a ``Retry-After`` asks for"""
+    retry_after: RetryAfter | None = None
+    """form of the ``Retry-After`` header, with ``status``"""
 
     @property
     def takes_effect(self) -> bool:
         """Whether the request takes effect although it is not answered as it should."""
-        return self.effect if self.kind == "status" else self.kind != "drop_before"
+        return self.kind in _ALWAYS_IN_EFFECT or (self.effect and self.kind not in _NEVER_IN_EFFECT)
+
+    def fits(self, provider: str, path: str) -> bool:
+        """Whether it may befall a request to this provider and path."""
+        if self.kind == "refuse" or (self.provider and self.provider != provider):
+            return False
+        if self.kind == "wrong_generation" and provider not in _GENERATIONS:
+            return False
+        return self.path is None or self.path.search(path) is not None
 
 
 @dataclass(slots=True, eq=False)
@@ -58,117 +88,57 @@ class _Planned:
 class Faults:
     """The plan of faults; each request meets at most one, the first that fits."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, initial: tuple[Fault, ...] = ()) -> None:
+        self._first_seed = seed
+        self._initial = initial
         self._seed = seed
         self._planned: list[_Planned] = []
         self._released = asyncio.Event()
+        self.clear()
 
-    def plan(self, faults: tuple[Fault, ...]) -> None:
-        """Replace the plan."""
+    def plan(self, faults: tuple[Fault, ...], *, seed: int | None = None) -> None:
+        """Replace the plan; the seed chooses whom faults with a share strike."""
         self._planned = [_Planned(fault) for fault in faults]
+        self._seed = self._first_seed if seed is None else seed
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
-        self._planned = []
+        """Go back to the plan of the start."""
+        self.plan(self._initial)
 
     def meet(self, provider: str, path: str) -> Fault | None:
         """Give the fault that befalls a request, and count it; None when all goes well."""
         for number, planned in enumerate(self._planned):
-            fault = planned.fault
-            if planned.struck == fault.times or not _fits(fault, provider, path):
-                continue
-            planned.met += 1
-            if draw(self._seed, "fault", number, planned.met) < fault.share:
-                planned.struck += 1
-                return fault
+            if planned.fault.fits(provider, path) and self._strikes(number, planned):
+                return planned.fault
         return None
+
+    def refuses(self) -> bool:
+        """Say whether the next connection is reset, and count it."""
+        return any(
+            planned.fault.kind == "refuse" and self._strikes(number, planned)
+            for number, planned in enumerate(self._planned)
+        )
+
+    def struck(self) -> tuple[tuple[Fault, int], ...]:
+        """Give each fault of the plan and how often it has struck."""
+        return tuple((planned.fault, planned.struck) for planned in self._planned)
 
     def release(self) -> None:
         """Let every request that hangs go, and hang none from now on."""
         self._released.set()
 
-    async def hang(self) -> None:
-        """Wait for two real minutes, or until ``release``."""
+    async def hang(self, seconds: float | None = None) -> None:
+        """Wait for so many real seconds, two minutes unless told, or until ``release``."""
         try:
-            await asyncio.wait_for(self._released.wait(), _HANG_SECONDS)
+            await asyncio.wait_for(self._released.wait(), _HANG_SECONDS if seconds is None else seconds)
         except TimeoutError:
             return
 
-
-def read_fault(item: object) -> Fault:
-    """Read a fault from JSON; raise UsageWrong with what to write instead.
-
-    Without ``times`` it strikes once, or without end when it has a ``share``.
-    """
-    if not isinstance(item, dict):
-        raise UsageWrong("a fault is an object", help='write {"kind": "drop_after"}')
-    known = ("provider", "path", "kind", "status", "body", "headers", "effect", "times", "share")
-    for key in item:
-        if key not in known:
-            raise UsageWrong(f"a fault has no `{key}`", help=f"write one of {', '.join(known)}")
-    return Fault(
-        kind=_kind(item.get("kind")),
-        provider=_provider(item.get("provider", "")),
-        path=_path(item.get("path")),
-        status=_whole("status", item.get("status", 500), 200, 599),
-        body=item.get("body"),
-        headers=_headers(item.get("headers", {})),
-        effect=item.get("effect") is True,
-        times=_times(item),
-        share=_share(item.get("share", 1.0)),
-    )
-
-
-def _fits(fault: Fault, provider: str, path: str) -> bool:
-    if fault.provider and fault.provider != provider:
-        return False
-    return fault.path is None or fault.path.search(path) is not None
-
-
-def _kind(value: object) -> FaultKind:
-    kinds: tuple[FaultKind, ...] = get_args(FaultKind)
-    for kind in kinds:
-        if kind == value:
-            return kind
-    raise UsageWrong(f"there is no fault `{value}`", help=f"write one of {', '.join(kinds)}")
-
-
-def _provider(value: object) -> str:
-    if value != "" and value not in PROVIDERS:
-        raise UsageWrong(f"there is no provider `{value}`", help=f"write one of {', '.join(PROVIDERS)}")
-    return str(value)
-
-
-def _path(value: object) -> re.Pattern[str] | None:
-    if value is None:
-        return None
-    try:
-        return re.compile(str(value))
-    except re.error as error:
-        raise UsageWrong(
-            f"`{value}` is no pattern for a path: {error}", help="write a part of it, such as /call"
-        ) from None
-
-
-def _whole(name: str, value: object, smallest: int, largest: int) -> int:
-    if not is_whole(value, smallest, largest) or not isinstance(value, int):
-        raise UsageWrong(f"`{value}` is no {name} of a fault", help=f"write {smallest} to {largest}")
-    return value
-
-
-def _headers(value: object) -> Mapping[str, str]:
-    if not is_text_map(value) or not isinstance(value, dict):
-        raise UsageWrong("a fault's headers are an object of strings", help='write {"Retry-After": "2"}')
-    return value
-
-
-def _times(item: Mapping[str, Any]) -> int | None:
-    if "times" in item and item["times"] is not None:
-        return _whole("times", item["times"], 1, 1_000_000)
-    return None if "share" in item or "times" in item else 1
-
-
-def _share(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise UsageWrong(f"`{value}` is no share", help="write 0 to 1, such as 0.05")
-    return float(value)
+    def _strikes(self, number: int, planned: _Planned) -> bool:
+        if planned.struck == planned.fault.times:
+            return False
+        planned.met += 1
+        if draw(self._seed, "fault", number, planned.met) >= planned.fault.share:
+            return False
+        planned.struck += 1
+        return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal
 
+from runner.sandbox.chance import draw
 from runner.sandbox.settings import CALL_OUTCOMES, TEXT_OUTCOMES, Settings
 
 Kind = Literal["call", "text"]
@@ -96,13 +96,6 @@ def fate_of(settings: Settings, kind: Kind, phone: str, before: int, *, script: 
         conversation=_conversation(settings, phone, before) if outcome == "answered" else None,
         draw=_draw(settings, phone, before, "choice"),
     )
-
-
-def draw(*parts: object) -> float:
-    """Give a number from 0 up to 1 that depends on nothing but the parts."""
-    digest = blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
-    # 53 bits are what a float holds exactly, so that the result stays below 1
-    return (int.from_bytes(digest) >> 11) / (1 << 53)
 
 
 def _draw(settings: Settings, phone: str, before: int, what: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from runner.sandbox.call import Call, Stage
@@ -31,22 +31,30 @@ _STATUSES = {
 
 
 class Revmo:
-    """Both endpoints, with the trailing slash that is documented; the status callback has an assumed shape."""
+    """Both endpoints, with the trailing slash that is documented; what else it answers is switched."""
 
     name = "revmo"
     bases: tuple[str, ...] = ("/revmo",)
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._switches = world.settings.revmo
         self._placed = 0
         world.watch(self.name, self._tell, self._forget)
 
     def routes(self) -> list[Route]:
         """Give the endpoints."""
-        return [
+        routes = [
             Route("/v1/makecall/", self._make_call, methods=["POST"]),
             Route("/v1/startsms/", self._start_sms, methods=["POST"]),
         ]
+        if self._switches.slash == "accept":
+            routes.append(Route("/v1/makecall", self._make_call, methods=["POST"]))
+            routes.append(Route("/v1/startsms", self._start_sms, methods=["POST"]))
+        elif self._switches.slash == "301":
+            routes.append(Route("/v1/makecall", _add_slash, methods=["POST"]))
+            routes.append(Route("/v1/startsms", _add_slash, methods=["POST"]))
+        return routes
 
     def credential(self, headers: Mapping[str, str]) -> str:
         """Give the bearer key."""
@@ -54,21 +62,22 @@ class Revmo:
 
     def refusal(self, status: int) -> Mapping[str, Any]:
         """Give an error body; its form is assumed."""
-        reasons = {401: "unauthorized", 404: "not found", 405: "method not allowed"}
+        reasons = {401: "unauthorized", 403: "permission denied", 404: "not found", 405: "method not allowed"}
         return _error(reasons.get(status, "invalid request"))
 
     async def _make_call(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await self._body(request)
         timeout = body.get("initial_silence_timeout", 0)
         if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout < 0:
             raise _refused("invalid initial_silence_timeout")
+        if self._switches.quota_enforced and self._placed >= self._switches.calls_remaining:
+            raise Refused(403, _error("no calls remaining"))
         call = self._place("call", request, body)
         self._placed += 1
-        remaining = max(self._world.settings.revmo.calls_remaining - self._placed, 0)
-        return Json({"result": "Ok", "external_id": call.id, "calls_remaining": str(remaining)})
+        return Json({"result": "Ok", "external_id": call.id, **self._quota()})
 
     async def _start_sms(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await self._body(request)
         if not _is_base64(body["agentId"]):
             raise _refused("invalid agentId")
         if "override" in body and not is_text(body["override"]):
@@ -76,7 +85,21 @@ class Revmo:
         if "no_agent" in body and body["no_agent"] not in ("true", "false"):
             raise _refused("invalid no_agent")
         call = self._place("text", request, body)
-        return Json({"result": "Ok", "thread_id": call.id})
+        return Json({"result": "Ok", self._switches.thread_key: call.id})
+
+    async def _body(self, request: Request) -> dict[str, Any]:
+        if not self._switches.permitted:
+            raise Refused(403, self.refusal(403))
+        return await _read_body(request)
+
+    def _quota(self) -> dict[str, Any]:
+        remaining = max(self._switches.calls_remaining - self._placed, 0)
+        forms: dict[str, dict[str, Any]] = {
+            "string": {"calls_remaining": str(remaining)},
+            "int": {"calls_remaining": remaining},
+            "absent": {},
+        }
+        return forms[self._switches.calls_remaining_form]
 
     def _place(self, kind: Kind, request: Request, body: Mapping[str, Any]) -> Call:
         asked = Asked(
@@ -108,7 +131,7 @@ class Revmo:
         self._placed = 0
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _read_body(request: Request) -> dict[str, Any]:
     """Read a body and check what both endpoints require."""
     body = await read_object(request)
     if body is None:
@@ -122,6 +145,11 @@ async def _body(request: Request) -> dict[str, Any]:
     if "metadata" in body and not isinstance(body["metadata"], dict):
         raise _refused("invalid metadata")
     return body
+
+
+async def _add_slash(request: Request) -> Response:
+    """Answer a redirect, which turns a POST into a GET wherever it is followed."""
+    return RedirectResponse(request.url.path + "/", 301)
 
 
 def _is_base64(text: str) -> bool:

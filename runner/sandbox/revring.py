@@ -1,12 +1,11 @@
-"""RevRing's face: calls with idempotency and a queue, messages, lists, signed webhooks."""
+"""RevRing's face: calls with idempotency and a queue, lists, campaigns, messages, signed webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,14 +13,24 @@ from starlette.routing import Route
 from runner.sandbox import revring_checks as checks
 from runner.sandbox import revring_records as records
 from runner.sandbox.call import Call, Stage
-from runner.sandbox.face import one_word, reference_of
+from runner.sandbox.face import is_other_generation, one_word, reference_of
 from runner.sandbox.lines import Lines
 from runner.sandbox.people import Kind
-from runner.sandbox.webhooks import sign_revring
+from runner.sandbox.revring_campaigns import RevringCampaigns
+from runner.sandbox.revring_dialer import Dialer
+from runner.sandbox.revring_do_not_call import DoNotCall
+from runner.sandbox.revring_lists import Wanted, page_of
+from runner.sandbox.revring_messages import RevringMessages
+from runner.sandbox.revring_secret import SigningSecret
+from runner.sandbox.sheet import to_csv
 from runner.sandbox.wire import Json, Refused
 from runner.sandbox.world import Asked, World
 
 _KEY_LASTS = timedelta(hours=24)
+_MOST_ROWS = 10_000
+
+_FIRST_FIELDS = ("agentId", "toNumber", "fromNumber", "variables", "callerIdName", "skipQueue")
+"""all that the oldest generation knew"""
 
 
 class Revring:
@@ -33,8 +42,13 @@ class Revring:
     def __init__(self, world: World) -> None:
         self._world = world
         self._switches = world.settings.revring
-        self._lines = Lines(world.dial, self._switches.concurrency)
         self._keys: dict[str, Call] = {}
+        self._secret = SigningSecret(world)
+        self._do_not_call = DoNotCall(world)
+        self._messages = RevringMessages(world, self._open)
+        self._lines = Lines(world.dial, self._switches.concurrency, when_free=self._line_is_free)
+        self._dialer = Dialer(world, self._lines, self._do_not_call)
+        self._campaigns = RevringCampaigns(world, self._dialer)
         world.watch(self.name, self._tell, self._forget)
 
     def routes(self) -> list[Route]:
@@ -43,13 +57,15 @@ class Revring:
             Route("/calls", self._create, methods=["POST"]),
             Route("/calls", self._list, methods=["GET"]),
             Route("/calls/batch-get", self._batch_get, methods=["POST"]),
+            Route("/calls/export", self._export, methods=["GET"]),
             Route("/calls/{id}", self._get, methods=["GET"]),
             Route("/calls/{id}/cancel", self._cancel, methods=["POST"]),
             Route("/calls/{id}/end", self._end, methods=["POST"]),
-            Route("/messages", self._send, methods=["POST"]),
-            Route("/messages", self._list_messages, methods=["GET"]),
-            Route("/messages/{id}", self._get_message, methods=["GET"]),
             Route("/analytics/active", self._active, methods=["GET"]),
+            *self._messages.routes(),
+            *self._campaigns.routes(),
+            *self._do_not_call.routes(),
+            *self._secret.routes(),
         ]
 
     def credential(self, headers: Mapping[str, str]) -> str:
@@ -61,29 +77,47 @@ class Revring:
         codes = {401: "unauthorized", 404: "not_found", 405: "method_not_allowed"}
         return {"error": codes.get(status, "internal_error")}
 
+    def receive_text(self, *, sender: str, to: str, agent: str, text: str) -> bool:
+        """Tell ``message_received``, once and never again; say whether anybody listens."""
+        body = self._messages.receive(sender=sender, to=to, agent=agent, text=text)
+        told = self._world.webhooks.post(self.name, body, after=None, once=True, sign=self._secret.sign)
+        return told is not None
+
     async def _create(self, request: Request) -> Response:
-        body = await checks.read_call(request, strict_agent_ids=self._switches.strict_agent_ids)
+        asked = await checks.read_call(request, strict_agent_ids=self._switches.strict_agent_ids)
         # nothing is awaited from here on: two requests with one key cannot both find it unused
-        key = body.get("idempotencyKey") or request.headers.get("idempotency-key", "")
+        key, body = asked.get("idempotencyKey") or request.headers.get("idempotency-key", ""), asked
+        if is_other_generation(request):
+            key, body = "", {name: asked[name] for name in _FIRST_FIELDS if name in asked}
         if (earlier := self._earlier(key)) is not None:
             return Json({"data": records.call_record(earlier)})
         self._check_permitted(body)
         call = self._open("call", request, body, to=body["toNumber"], agent=body["agentId"])
+        call.reference = reference_of(request, asked)
         if key and self._switches.idempotency:
             self._keys[key] = call
         self._world.launch(call, lines=self._lines)
+        if call.stage is Stage.QUEUED:
+            at = call.created_at + timedelta(seconds=self._switches.queue_seconds)
+            call.next_entry = self._world.later(at, lambda: self._world.fail(call, records.NO_SLOT))
         return Json({"data": records.call_record(call)}, 201)
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
         key, largest_first = checks.sorting(query)
-        wanted = _Wanted(query)
-        calls = [call for call in self._all("call") if wanted.fits(call)]
+        wanted = Wanted(query)
+        calls = [call for call in self._calls() if wanted.fits(call)]
         calls.sort(key=lambda call: records.sort_value(call, key), reverse=largest_first)
-        return _page(query, calls, records.call_record)
+        return page_of(query, calls, records.call_record)
+
+    async def _export(self, request: Request) -> Response:
+        wanted = Wanted(request.query_params, since="from", until="to")
+        calls = [call for call in reversed(self._calls()) if wanted.fits(call)][:_MOST_ROWS]
+        rows = [records.call_record(call) for call in calls]
+        return Response(to_csv(records.EXPORTED, rows), media_type="text/csv")
 
     async def _get(self, request: Request) -> Response:
-        return Json({"data": records.call_record(self._known("call", request))})
+        return Json({"data": records.call_record(self._known(request))})
 
     async def _batch_get(self, request: Request) -> Response:
         ids, minimal = await checks.read_ids(request)
@@ -91,7 +125,7 @@ class Revring:
         return Json({"data": [records.call_record(call, minimal=minimal) for call in found]})
 
     async def _cancel(self, request: Request) -> Response:
-        call = self._known("call", request)
+        call = self._known(request)
         if call.stage is not Stage.QUEUED:
             raise Refused(400, {"error": "call_not_cancellable", "message": "Only queued calls can be cancelled"})
         self._world.cancel(call)
@@ -99,34 +133,11 @@ class Revring:
 
     async def _end(self, request: Request) -> Response:
         await checks.read_end(request)
-        call = self._known("call", request)
+        call = self._known(request)
         if not call.is_live:
             raise Refused(409, {"error": "call_not_active", "message": "The call is not in progress"})
         self._world.hang_up(call)
         return Json({"data": {"callId": call.id, "ending": True}}, 202)
-
-    async def _send(self, request: Request) -> Response:
-        body = await checks.read_message(request)
-        message = self._open("text", request, body, to=body["to"], agent=body.get("agentId", ""))
-        message.facts["conversation"] = f"conv_{self._world.new_id('conversation')[:12]}"
-        message.facts["carrier"] = f"SM{self._world.new_id('carrier')}"
-        self._world.launch(message)
-        return Json({"data": records.message_record(message)}, 201)
-
-    async def _list_messages(self, request: Request) -> Response:
-        query = request.query_params
-        agent, status = query.get("agentId"), query.get("status")
-        # only outbound messages without a call exist here
-        nothing = "callId" in query or query.get("direction", "OUTBOUND").upper() != "OUTBOUND"
-        found = [
-            message
-            for message in reversed(self._all("text"))
-            if not nothing and agent in {None, message.agent} and status in {None, records.message_status(message)}
-        ]
-        return _page(query, found, records.message_record)
-
-    async def _get_message(self, request: Request) -> Response:
-        return Json({"data": records.message_record(self._known("text", request))})
 
     async def _active(self, request: Request) -> Response:  # noqa: ARG002  the framework hands it over
         active, limit = self._lines.active, self._switches.concurrency
@@ -137,7 +148,7 @@ class Revring:
         agents = self._switches.agents
         if agents and body["agentId"] not in agents:
             raise Refused(404, {"error": "agent_not_found"})
-        if body.get("honorDoNotCall") and body["toNumber"] in self._switches.do_not_call:
+        if body.get("honorDoNotCall") and body["toNumber"] in self._do_not_call:
             message = "Number is on the do-not-call list"
             raise Refused(409, {"error": "number_on_do_not_call_list", "message": message})
         if body.get("skipQueue") and self._lines.free == 0:
@@ -163,12 +174,12 @@ class Revring:
             return None
         return call
 
-    def _all(self, kind: Kind) -> list[Call]:
-        return [call for call in self._world.calls(self.name) if call.kind == kind]
+    def _calls(self) -> list[Call]:
+        return [call for call in self._world.calls(self.name) if call.kind == "call"]
 
-    def _known(self, kind: Kind, request: Request) -> Call:
+    def _known(self, request: Request) -> Call:
         call = self._world.call(self.name, request.path_params["id"])
-        if call is None or call.kind != kind:
+        if call is None or call.kind != "call":
             raise Refused(404, {"error": "not_found"})
         return call
 
@@ -178,54 +189,23 @@ class Revring:
         if call.stage is Stage.TALKING:
             if self._switches.call_started:
                 self._post(call, records.started_body(call), once=True)
-        elif call.answered_at is not None or self._switches.webhook_before_pickup:
-            self._post(call, records.post_call_body(call))
+            return
+        if call.answered_at is not None or self._switches.webhook_before_pickup:
+            self._post(call, records.post_call_body(call), once=not self._switches.webhook_retries)
+        self._dialer.call_is_over(call)
 
-    def _post(self, call: Call, body: Mapping[str, Any], *, once: bool = False) -> None:
-        call.delivery = self._world.webhooks.post(self.name, body, after=call.delivery, once=once, sign=sign_revring)
+    def _post(self, call: Call, body: Mapping[str, Any], *, once: bool) -> None:
+        call.delivery = self._world.webhooks.post(
+            self.name, body, after=call.delivery, once=once, sign=self._secret.sign
+        )
+
+    def _line_is_free(self) -> None:
+        self._dialer.go_on()
 
     def _forget(self) -> None:
         self._lines.clear()
         self._keys.clear()
-
-
-class _Wanted:
-    """The filters of a list."""
-
-    def __init__(self, query: QueryParams) -> None:
-        self._statuses = checks.words(query, "status", records.STATUSES)
-        self._causes = checks.words(query, "hangupCause")
-        self._from: datetime | None = checks.moment(query, "createdFrom")
-        self._to: datetime | None = checks.moment(query, "createdTo")
-        self._exact = {name: query[name] for name in _EXACT if name in query}
-        self._part = query.get("q", "")
-        if query.get("direction", "OUTBOUND") not in {"INBOUND", "OUTBOUND"}:
-            raise checks.invalid_query("direction")
-        if len(self._part) > 64:  # noqa: PLR2004  the documented longest
-            raise checks.invalid_query("q")
-
-    def fits(self, call: Call) -> bool:
-        """Whether a call belongs to the list."""
-        if self._from is not None and call.created_at < self._from:
-            return False
-        if self._to is not None and call.created_at > self._to:
-            return False
-        if self._statuses and records.call_status(call) not in self._statuses:
-            return False
-        if self._causes and records.hangup_cause(call) not in self._causes:
-            return False
-        record = records.call_record(call, minimal=True)
-        if any(record.get(name) != value for name, value in self._exact.items()):
-            return False
-        return self._part in f"{call.id} {call.to} {record['fromNumber']}"
-
-
-_EXACT = ("agentId", "toNumber", "fromNumber", "direction", "sipTrunkId", "folderId")
-
-
-def _page(query: QueryParams, items: list[Call], write: Callable[[Call], dict[str, Any]]) -> Response:
-    page, size = checks.number(query, "page", 1, 1_000_000), checks.number(query, "pageSize", 25, 100)
-    start = (page - 1) * size
-    more = start + size < len(items)
-    shown = [write(item) for item in items[start : start + size]]
-    return Json({"data": shown, "page": page, "pageSize": size, "total": len(items), "hasNextPage": more})
+        self._secret.forget()
+        self._do_not_call.forget()
+        self._messages.forget()
+        self._dialer.forget()

@@ -87,7 +87,7 @@ MESSAGE_FIELDS: Mapping[str, Check] = {
 
 async def read_call(request: Request, *, strict_agent_ids: bool) -> dict[str, Any]:
     """Read the body of Send Call; raise Refused with ``invalid_body`` and every field that is wrong."""
-    body = await _checked(request, CALL_FIELDS, required=("agentId", "toNumber", "fromNumber"))
+    body = await checked(request, CALL_FIELDS, required=("agentId", "toNumber", "fromNumber"))
     if strict_agent_ids and _UUID.match(body["agentId"]) is None:
         raise invalid_body({"agentId": ["Invalid uuid"]})
     if len(request.headers.get("idempotency-key", "")) > 200:  # noqa: PLR2004  the documented longest key
@@ -97,7 +97,7 @@ async def read_call(request: Request, *, strict_agent_ids: bool) -> dict[str, An
 
 async def read_message(request: Request) -> dict[str, Any]:
     """Read the body of Send Message; raise Refused for wrong fields, and unless it has one of body and generate."""
-    body = await _checked(request, MESSAGE_FIELDS, required=("to",))
+    body = await checked(request, MESSAGE_FIELDS, required=("to",))
     if ("body" in body) == (body.get("generate") is True):
         raise invalid_body({"body": ["Provide exactly one of body or generate"]})
     if "agentId" not in body and "messagingConnectionId" not in body:
@@ -110,14 +110,27 @@ async def read_message(request: Request) -> dict[str, Any]:
 async def read_ids(request: Request) -> tuple[tuple[str, ...], bool]:
     """Read the body of a batch-get: the ids, and whether the minimal form is wanted."""
     fields: Mapping[str, Check] = {"ids": _is_ids, "minimal": _is_flag}
-    body = await _checked(request, fields, required=("ids",))
+    body = await checked(request, fields, required=("ids",))
     return tuple(body["ids"]), body.get("minimal", False)
 
 
 async def read_end(request: Request) -> None:
     """Check the body of an end request, which may be missing."""
     if await request.body():
-        await _checked(request, {"reason": _text(0, 200)}, required=())
+        await checked(request, {"reason": _text(0, 200)}, required=())
+
+
+async def checked(request: Request, fields: Mapping[str, Check], required: tuple[str, ...]) -> dict[str, Any]:
+    """Read a JSON object of known fields; raise Refused with ``invalid_body`` and every field that is wrong."""
+    body = await read_object(request)
+    if body is None:
+        raise invalid_body({}, ("Expected object",))
+    wrong = {name: ["Required"] for name in required if name not in body}
+    wrong |= {name: ["Invalid"] for name, value in body.items() if name in fields and not fields[name](value)}
+    unknown = tuple(f"Unrecognized key: {name}" for name in body if name not in fields)
+    if wrong or unknown:
+        raise invalid_body(wrong, unknown)
+    return body
 
 
 def number(query: QueryParams, name: str, default: int, largest: int) -> int:
@@ -170,18 +183,6 @@ def invalid_body(fields: Mapping[str, list[str]], form: tuple[str, ...] = ()) ->
 def invalid_query(name: str) -> Refused:
     """Word a refused query."""
     return Refused(400, {"error": "invalid_query", "details": {"fieldErrors": {name: ["Invalid"]}}})
-
-
-async def _checked(request: Request, fields: Mapping[str, Check], required: tuple[str, ...]) -> dict[str, Any]:
-    body = await read_object(request)
-    if body is None:
-        raise invalid_body({}, ("Expected object",))
-    wrong = {name: ["Required"] for name in required if name not in body}
-    wrong |= {name: ["Invalid"] for name, value in body.items() if name in fields and not fields[name](value)}
-    unknown = tuple(f"Unrecognized key: {name}" for name in body if name not in fields)
-    if wrong or unknown:
-        raise invalid_body(wrong, unknown)
-    return body
 
 
 def _is_ids(value: Any) -> bool:

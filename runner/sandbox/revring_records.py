@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,42 @@ _OTHER_ERRORS = (
     "no response from the carrier",
     "the line disconnected before the call was answered",
 )
+
+NO_SLOT = "concurrency_limit"
+"""documented literal of a call that waited too long for a line"""
+
+EXPORTED = (
+    "id",
+    "status",
+    "direction",
+    "agentId",
+    "fromNumber",
+    "toNumber",
+    "createdAt",
+    "startedAt",
+    "endedAt",
+    "durationSeconds",
+    "hangupCause",
+    "errorMessage",
+    "summary",
+    "recordingUrl",
+    "campaignId",
+)
+"""columns of the export of calls; assumed"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedText:
+    """A text that a person sent to an agent."""
+
+    agent: str
+    conversation: str
+    sender: str
+    to: str
+    body: str
+    carrier: str
+    """the carrier's id of it"""
+
 
 _HEAVY = ("transcript", "summary", "metrics", "variables")
 _WEBHOOK_STATE = ("postCallWebhookStatus", "preCallWebhookStatus", "postCallWebhookAttempts")
@@ -65,7 +102,7 @@ def call_record(call: Call, *, minimal: bool = False) -> dict[str, Any]:
         "postCallWebhookStatus": _webhook_status(call),
         "preCallWebhookStatus": None,
         "metadata": asked.get("metadata"),
-        "campaignId": None,
+        "campaignId": call.facts.get("campaign_id"),
         **_talk_fields(call),
     }
     return {name: value for name, value in record.items() if name not in _HEAVY} if minimal else record
@@ -88,7 +125,7 @@ def started_body(call: Call) -> dict[str, Any]:
             "fromNumber": call.asked["fromNumber"],
             "toNumber": call.to,
             "variables": call.asked.get("variables"),
-            "campaignId": None,
+            "campaignId": call.facts.get("campaign_id"),
             "startedAt": instant(call.answered_at),
         },
     }
@@ -113,6 +150,40 @@ def message_record(message: Call) -> dict[str, Any]:
         "generatedByLlm": asked.get("generate", False),
         "errorMessage": "the carrier could not deliver the message" if failed else None,
         "createdAt": instant(message.created_at),
+    }
+
+
+def received_record(text: ReceivedText, *, id: str, at: datetime) -> dict[str, Any]:
+    """Write a message that a person sent."""
+    return {
+        "id": id,
+        "agentId": text.agent,
+        "messagingConnectionId": "mc_default",
+        "callId": None,
+        "conversationId": text.conversation,
+        "channel": "sms",
+        "fromNumber": text.sender,
+        "toNumber": text.to,
+        "body": text.body,
+        "status": "received",
+        "providerMessageId": text.carrier,
+        "generatedByLlm": False,
+        "errorMessage": None,
+        "createdAt": instant(at),
+    }
+
+
+def received_body(text: ReceivedText) -> dict[str, Any]:
+    """Write the ``message_received`` webhook of such a message."""
+    return {
+        "event": "message_received",
+        "organizationId": ORGANIZATION,
+        "agentId": text.agent,
+        "conversationId": text.conversation,
+        "fromNumber": text.sender,
+        "toNumber": text.to,
+        "body": text.body,
+        "messageSid": text.carrier,
     }
 
 
@@ -195,9 +266,9 @@ def _transcript(talk: Conversation | None) -> list[dict[str, Any]]:
 
 
 def _error(call: Call) -> str | None:
-    if call.stage is not Stage.ENDED or call.answered_at is not None or call.fate is None:
-        return None
-    if call.hung_up:
+    if call.error:
+        return call.error
+    if call.stage is not Stage.ENDED or call.answered_at is not None or call.fate is None or call.hung_up:
         return None
     return _ERRORS.get(call.fate.outcome) or _OTHER_ERRORS[int(call.fate.draw * len(_OTHER_ERRORS))]
 

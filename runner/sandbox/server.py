@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from typing import ClassVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,13 +24,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runner.errors import OutreachError, UsageWrong
 from runner.sandbox.clock import SandboxClock
 from runner.sandbox.control import Control
-from runner.sandbox.entrance import DROP, Entrance
+from runner.sandbox.entrance import Entrance
 from runner.sandbox.face import Face
 from runner.sandbox.movoice import Movoice
 from runner.sandbox.revmo import Revmo
 from runner.sandbox.revox import Revox
 from runner.sandbox.revring import Revring
 from runner.sandbox.settings import Settings
+from runner.sandbox.strikes import DROP
 from runner.sandbox.wire import Json, Refused
 from runner.sandbox.world import World
 
@@ -50,7 +53,9 @@ def create_app(settings: Settings, clock: SandboxClock) -> Starlette:
     Served by another server than ours, requests that a fault drops raise ConnectionAbortedError instead.
     """
     world = World(settings, clock)
-    faces: tuple[Face, ...] = (Revmo(world), Revring(world), Revox(world), Movoice(world))
+    revring, movoice = Revring(world), Movoice(world)
+    faces: tuple[Face, ...] = (Revmo(world), revring, Revox(world), movoice)
+    control = Control(world, writes=revring, tells=movoice)
     by_name = {face.name: face for face in faces}
 
     @asynccontextmanager
@@ -64,7 +69,7 @@ def create_app(settings: Settings, clock: SandboxClock) -> Starlette:
         return Json(face.refusal(status) if face else {"error": "there is nothing here"}, status)
 
     app = Starlette(
-        routes=[*_mounts(faces), _mount("/_sandbox", Control(world).routes())],
+        routes=[*_mounts(faces), _mount("/_sandbox", control.routes())],
         middleware=[Middleware(Entrance, world=world, faces=by_name)],
         exception_handlers={HTTPException: on_http, Refused: _on_refused, OutreachError: _on_wrong},
         lifespan=lifespan,
@@ -86,7 +91,7 @@ async def running(
     app = create_app(settings, clock)
     world: World = app.state.world
     listener = _listen(host, port)
-    server = _Server(_config(app))
+    server = _Server(_config(app, world.faults.refuses))
     serving = asyncio.create_task(server.serve([listener]))
     try:
         await server.wait_started(serving)
@@ -169,10 +174,17 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """Lets the app close a connection without an answer, which ASGI has no word for."""
+    """Lets the app close a connection without an answer, which ASGI has no word for, and resets some at once."""
+
+    refuses: ClassVar[Callable[[], bool]]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its parent has it
         super().connection_made(transport)
+        if type(self).refuses():
+            # without lingering, a close is a reset
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            transport.abort()
+            return
         app = self.app
 
         async def with_drop(scope: Scope, receive: Receive, send: Send) -> None:
@@ -182,10 +194,10 @@ class _Protocol(H11Protocol):
         self.app = with_drop
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, refuses: Callable[[], bool]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_Protocol,
+        http=type("_Protocol", (_Protocol,), {"refuses": staticmethod(refuses)}),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -1,22 +1,37 @@
-"""What a sandbox is started with: seed, people, keys, webhooks, and one set of switches per provider.
-
-Where a provider's documentation is silent, our assumption is a switch here, so that a correction is a setting.
-"""
+"""What a sandbox is started with: seed, people, keys, webhooks, faults, and one set of switches per provider."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 from urllib.parse import urlsplit
 
 from runner.errors import UsageWrong
+from runner.sandbox.faults import Fault
+from runner.sandbox.switches import MovoiceSwitches, RevmoSwitches, RevoxSwitches, RevringSwitches
+
+__all__ = [
+    "CALL_OUTCOMES",
+    "ODDS",
+    "PROVIDERS",
+    "TEXT_OUTCOMES",
+    "Mischief",
+    "MovoiceSwitches",
+    "RevmoSwitches",
+    "RevoxSwitches",
+    "RevringSwitches",
+    "Settings",
+    "Target",
+    "check_script",
+]
 
 PROVIDERS = ("revmo", "revring", "revox", "movoice")
 
 CALL_OUTCOMES = ("answered", "no_answer", "busy", "voicemail", "declined", "invalid_number", "failed")
 TEXT_OUTCOMES = ("delivered", "failed")
+
+_LONGEST_LATE = 604_800.0
 
 ODDS: Mapping[str, float] = {
     "answered": 0.55,
@@ -46,54 +61,28 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevmoSwitches:
-    """Assumptions about Revmo."""
+class Mischief:
+    """What goes wrong with webhooks on their way: shares of all of them, chosen by the seed."""
 
-    calls_remaining: int = 500
-    """the quota before the first call; assumed to be told and not enforced"""
+    duplicated: float = 0.0
+    """told twice"""
+    reordered: float = 0.0
+    """told after the call's next webhook, or late when there is none"""
+    late: float = 0.0
+    """told after ``late_seconds``; later ones may overtake it"""
+    lost: float = 0.0
+    """never told, and its provider believes that it was"""
+    early: float = 0.0
+    """share of the requests that are answered only after the webhook about them was told"""
+    late_seconds: float = 30.0
+    """seconds of the sandbox's clock"""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevringSwitches:
-    """Assumptions about RevRing, and the set-up of its organization."""
-
-    concurrency: int = 100
-    """calls at once; more are queued, or refused with ``skipQueue``"""
-    idempotency: bool = True
-    """False mimics the oldest generation, which dials again"""
-    webhook_before_pickup: bool = True
-    """calls that fail before anybody answered are told as well"""
-    call_started: bool = False
-    """agents have opted in to ``call.started``"""
-    strict_agent_ids: bool = False
-    """agent ids must be UUIDs, as the schema says and the guides do not"""
-    agents: tuple[str, ...] = ()
-    """the agents that exist; empty means that any does"""
-    do_not_call: tuple[str, ...] = ()
-    """numbers refused to calls that set ``honorDoNotCall``"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevoxSwitches:
-    """Assumptions about Revox."""
-
-    generation: Literal["A", "D"] = "A"
-    """A dials when a campaign is created, D when it is launched"""
-    page_base: Literal[0, 1] = 0
-    """number of the first page of a search"""
-    webhook: Literal["nested", "flat"] = "nested"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovoiceSwitches:
-    """Assumptions about Movoice."""
-
-    data_envelope: bool = False
-    """lists and calls come wrapped in ``data``"""
-    list_phone: bool = True
-    """items of a list name the recipient"""
-    schedule_lag_seconds: float = 0.0
-    """a scheduled call is placed up to so many seconds late; documented: 30"""
+    def __post_init__(self) -> None:
+        for name in ("duplicated", "reordered", "late", "lost", "early"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UsageWrong(f"`{getattr(self, name)}` is no share of {name} webhooks", help="write 0 to 1")
+        if not 0 <= self.late_seconds <= _LONGEST_LATE:
+            raise UsageWrong(f"`{self.late_seconds}` seconds are no delay of webhooks", help="write 0 to 604800")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +102,12 @@ class Settings:
     talk_seconds: tuple[float, float] = (0.1, 0.5)
     webhooks: Mapping[str, Target] = field(default_factory=dict)
     """provider -> where its webhooks go"""
+    mischief: Mischief = field(default_factory=Mischief)
+    """what goes wrong with webhooks on their way"""
+    faults: tuple[Fault, ...] = ()
+    """what goes wrong with requests, until a plan replaces it"""
+    faults_seed: int | None = None
+    """chooses whom faults with a share strike; None takes ``seed``"""
     webhook_share: float = 1.0
     """share of the webhooks that are sent at all; the rest is lost for good"""
     webhook_retries: int = 3

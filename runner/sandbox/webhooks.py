@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 from typing import Any, Literal
 
 import httpx
 
 from runner.sandbox.agenda import Agenda
+from runner.sandbox.chance import draw
 from runner.sandbox.clock import SandboxClock
-from runner.sandbox.people import draw
-from runner.sandbox.settings import Settings, Target
-from runner.sandbox.wire import to_json, unix
-
-Signer = Callable[[str, bytes, datetime], Mapping[str, str]]
-"""secret, raw body and present instant give the headers that prove a webhook"""
+from runner.sandbox.settings import Mischief, Settings, Target
+from runner.sandbox.signatures import Signer
+from runner.sandbox.wire import to_json
 
 WAITS: Mapping[str, tuple[float, ...]] = {
     "revmo": (30.0, 300.0),  # assumed
@@ -32,18 +28,6 @@ WAITS: Mapping[str, tuple[float, ...]] = {
 
 _AT_ONCE = 32
 _GIVE_UP_SECONDS = 10.0
-
-
-def sign_revring(secret: str, raw: bytes, now: datetime) -> Mapping[str, str]:
-    """Sign as RevRing documents it: hex HMAC-SHA256 over timestamp, a dot, and the raw body."""
-    timestamp = str(unix(now))
-    mac = hmac.new(secret.encode(), timestamp.encode() + b"." + raw, sha256).hexdigest()
-    return {"X-RevRing-Timestamp": timestamp, "X-RevRing-Signature": f"v1={mac}"}
-
-
-def sign_movoice(secret: str, raw: bytes, now: datetime) -> Mapping[str, str]:  # noqa: ARG001  it has no timestamp
-    """Sign in the way that is assumed for Movoice: hex HMAC-SHA256 over the raw body."""
-    return {"X-Movoice-Signature": hmac.new(secret.encode(), raw, sha256).hexdigest()}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -61,6 +45,10 @@ class Delivery:
     tried: asyncio.Event = field(default_factory=asyncio.Event)
     attempts: int = 0
     status: Literal["pending", "sent", "retrying", "failed"] = "pending"
+    held: Literal["", "reordered", "late"] = ""
+    """kept back: until the call's next webhook was told, or for a delay"""
+    overtaken: Delivery | None = None
+    """goes out as soon as this one was tried"""
 
 
 class Webhooks:
@@ -71,11 +59,13 @@ class Webhooks:
         self._clock = clock
         self._agenda = agenda
         self._targets = dict(settings.webhooks)
+        self._mischief = settings.mischief
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
         # one httpx pool walks its whole queue at every release, so that the queue must stand outside of it
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._count = 0
+        self._requests = 0
 
     @property
     def is_quiet(self) -> bool:
@@ -85,6 +75,15 @@ class Webhooks:
     def aim(self, targets: Mapping[str, Target]) -> None:
         """Send webhooks to these targets from now on, and to no others."""
         self._targets = dict(targets)
+
+    def upset(self, mischief: Mischief) -> None:
+        """Let this go wrong with webhooks from now on."""
+        self._mischief = mischief
+
+    def comes_early(self) -> bool:
+        """Say whether the next request is answered only after its webhook, and count it."""
+        self._requests += 1
+        return draw(self._settings.seed, "early", self._requests) < self._mischief.early
 
     def post(
         self,
@@ -101,28 +100,27 @@ class Webhooks:
         """
         if provider not in self._targets:
             return None
-        self._count += 1
-        delivery = Delivery(
-            provider=provider,
-            number=self._count,
-            raw=to_json(body),
-            once=once,
-            sign=sign,
-            after=after.tried if after else None,
-        )
-        if draw(self._settings.seed, "webhook", provider, delivery.number) >= self._settings.webhook_share:
+        delivery = self._new(provider, to_json(body), once=once, sign=sign, after=after)
+        if self._is_lost(delivery):
             delivery.status = "sent"
             delivery.tried.set()
+        elif self._befalls("reordered", delivery):
+            self._hold(delivery, "reordered")
+        elif self._befalls("late", delivery):
+            self._hold(delivery, "late")
         else:
             self._launch(delivery)
+        if delivery.status == "pending" and self._befalls("duplicated", delivery):
+            self._launch(self._new(provider, delivery.raw, once=once, sign=sign, after=delivery))
         return delivery
 
     def clear(self) -> None:
-        """Drop every webhook that is on its way and aim as at the start."""
+        """Drop every webhook that is on its way, aim as at the start, and count anew."""
         for task in self._tasks:
             task.cancel()
         self._targets = dict(self._settings.webhooks)
-        self._count = 0
+        self._mischief = self._settings.mischief
+        self._count = self._requests = 0
 
     async def close(self) -> None:
         """Drop every webhook that is on its way and close the connections."""
@@ -135,6 +133,39 @@ class Webhooks:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    def _new(self, provider: str, raw: bytes, *, once: bool, sign: Signer | None, after: Delivery | None) -> Delivery:
+        self._count += 1
+        delivery = Delivery(
+            provider=provider,
+            number=self._count,
+            raw=raw,
+            once=once,
+            sign=sign,
+            after=after.tried if after and not after.held else None,
+        )
+        if after is not None and after.held == "reordered":
+            delivery.overtaken = after
+        return delivery
+
+    def _is_lost(self, delivery: Delivery) -> bool:
+        arrives = draw(self._settings.seed, "webhook", delivery.provider, delivery.number)
+        return arrives >= self._settings.webhook_share or self._befalls("lost", delivery)
+
+    def _befalls(self, what: Literal["duplicated", "reordered", "late", "lost"], delivery: Delivery) -> bool:
+        share: float = getattr(self._mischief, what)
+        return draw(self._settings.seed, what, delivery.provider, delivery.number) < share
+
+    def _hold(self, delivery: Delivery, how: Literal["reordered", "late"]) -> None:
+        """Keep a webhook back until the next one of its call was told, or for the delay alone."""
+        delivery.held = how
+        at = self._clock.now() + timedelta(seconds=self._mischief.late_seconds)
+        self._agenda.add(at, lambda: self._let_go(delivery), far=True)
+
+    def _let_go(self, delivery: Delivery) -> None:
+        if delivery.held:
+            delivery.held = ""
+            self._launch(delivery)
 
     def _launch(self, delivery: Delivery) -> None:
         task = asyncio.get_running_loop().create_task(self._deliver(delivery))
@@ -149,6 +180,8 @@ class Webhooks:
                 taken = await self._try(delivery)
         finally:
             delivery.tried.set()
+            if delivery.overtaken is not None:
+                self._let_go(delivery.overtaken)
         wait = self._wait_before_next(delivery)
         if taken:
             delivery.status = "sent"
@@ -165,7 +198,7 @@ class Webhooks:
             return False
         delivery.attempts += 1
         headers = {"Content-Type": "application/json"}
-        if delivery.sign is not None and target.secret:
+        if delivery.sign is not None:
             headers.update(delivery.sign(target.secret, delivery.raw, self._clock.now()))
         if self._client is None:
             # the target is this machine: a proxy or a redirect could lead away from it

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from runner.sandbox.agenda import Agenda
-from runner.sandbox.call import Call, Stage
+from runner.sandbox.agenda import Agenda, Entry
+from runner.sandbox.call import Attempt, Call, Stage
 from runner.sandbox.clock import SandboxClock
 from runner.sandbox.faults import Faults
 from runner.sandbox.lines import Lines
@@ -20,7 +22,9 @@ from runner.sandbox.settings import Settings
 from runner.sandbox.webhooks import Webhooks
 
 Watcher = Callable[[Call], None]
-"""told when a call was picked up and when it is over"""
+"""told when a call was picked up and when a dial of it is over"""
+
+_opened: ContextVar[list[Call] | None] = ContextVar("opened", default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,16 @@ class Dial:
     id: str
     outcome: str | None
     """None until it ended"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """One request that followed a redirect of the sandbox."""
+
+    at: datetime
+    method: str
+    provider: str
+    has_body: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +75,18 @@ class World:
         self.settings = settings
         self.clock = clock
         self.people = People(settings)
-        self.faults = Faults(settings.seed)
+        self.faults = Faults(settings.seed if settings.faults_seed is None else settings.faults_seed, settings.faults)
         self.requests = RequestsLog()
         self.serving = 0
         """requests that are not answered yet; one that hangs on purpose does not count"""
+        self.landings: list[Landing] = []
+        """requests that followed a redirect of the sandbox, oldest first"""
         self._agenda = Agenda(clock)
         self.webhooks = Webhooks(settings, clock, self._agenda)
         self._watchers: dict[str, Watcher] = {}
         self._on_reset: list[Callable[[], None]] = []
         self._calls: dict[str, dict[str, Call]] = {}
-        self._dialled: list[Call] = []
+        self._dialled: list[tuple[Call, Attempt]] = []
         # an id never comes twice, not even after a reset or a new start
         self._epoch = clock.now().isoformat()
         self._numbers = itertools.count(1)
@@ -101,7 +117,19 @@ class World:
             talk_limit=asked.talk_limit,
         )
         self._calls.setdefault(asked.provider, {})[id] = call
+        if (opened := _opened.get()) is not None:
+            opened.append(call)
         return call
+
+    @contextmanager
+    def opening(self) -> Iterator[list[Call]]:
+        """Give a list that grows with every call that is opened by what runs inside the block."""
+        calls: list[Call] = []
+        token = _opened.set(calls)
+        try:
+            yield calls
+        finally:
+            _opened.reset(token)
 
     def launch(self, call: Call, *, at: datetime | None = None, lines: Lines | None = None) -> None:
         """Dial now, or at an instant; with ``lines`` as soon as one is free then."""
@@ -122,26 +150,45 @@ class World:
 
     def dial(self, call: Call) -> None:
         """Dial a person now: from here on it is the truth."""
+        self._drop_entry(call)
         now = self.clock.now()
         fate = self.people.dial(call.kind, call.to)
-        call.fate = fate
-        call.placed_at = call.updated_at = now
+        attempt = Attempt(fate=fate, placed_at=now)
+        call.attempts.append(attempt)
+        call.updated_at = now
         call.stage = Stage.RINGING
-        self._dialled.append(call)
+        self._dialled.append((call, attempt))
         call.next_entry = self._agenda.add(now + timedelta(seconds=fate.ring_seconds), lambda: self._rung(call))
 
     def hang_up(self, call: Call) -> None:
         """End a call that rings or talks: answered if somebody had, failed otherwise."""
         self._drop_entry(call)
-        call.hung_up = True
+        if call.last is not None:
+            call.last.hung_up = True
         self._end(call, self.clock.now())
+
+    def fail(self, call: Call, error: str) -> None:
+        """End a call that nobody was dialled for, for a reason in its provider's words."""
+        self._drop_entry(call)
+        call.error = error
+        call.closed_at = call.updated_at = self.clock.now()
+        call.stage = Stage.ENDED
+        self._over(call)
+
+    def later(self, at: datetime, deed: Callable[[], None], *, far: bool = True) -> Entry:
+        """Do something at an instant; ``far`` unless something is under way until then."""
+        return self._agenda.add(at, deed, far=far)
+
+    def never(self, entry: Entry) -> None:
+        """Take back what was to be done later."""
+        self._agenda.remove(entry)
 
     def cancel(self, call: Call) -> None:
         """Take back a call that nobody was dialled for."""
         self._drop_entry(call)
         call.stage = Stage.CANCELLED
-        call.updated_at = call.ended_at = self.clock.now()
-        self._watchers[call.provider](call)
+        call.updated_at = call.closed_at = self.clock.now()
+        self._over(call)
 
     def hold(self, call: Call) -> None:
         """Keep a scheduled call until it is launched again."""
@@ -163,13 +210,12 @@ class World:
                 provider=call.provider,
                 kind=call.kind,
                 to=call.to,
-                at=call.placed_at,
+                at=attempt.placed_at,
                 reference=call.reference,
                 id=call.id,
-                outcome=call.outcome,
+                outcome=attempt.outcome,
             )
-            for call in self._dialled
-            if call.placed_at is not None
+            for call, attempt in self._dialled
         )
 
     def idle(self) -> bool:
@@ -197,6 +243,7 @@ class World:
         self.webhooks.clear()
         self.faults.clear()
         self.requests.clear()
+        self.landings.clear()
         self.people = People(self.settings)
         self._calls.clear()
         self._dialled.clear()
@@ -210,32 +257,39 @@ class World:
         await self.webhooks.close()
 
     def _rung(self, call: Call) -> None:
-        fate = call.fate
-        if fate is None or call.placed_at is None:
+        attempt = call.last
+        if attempt is None:
             raise RuntimeError("a call rang that was never dialled")
+        fate = attempt.fate
         # planned instants, not the clock's: it may have jumped, and the same seed must give the same lengths
-        at = call.placed_at + timedelta(seconds=fate.ring_seconds)
+        at = attempt.placed_at + timedelta(seconds=fate.ring_seconds)
         if not fate.connects:
             self._end(call, at)
             return
         talk = fate.talk_seconds if call.talk_limit is None else min(fate.talk_seconds, call.talk_limit)
-        call.cut_off = talk < fate.talk_seconds
-        call.answered_at = call.updated_at = at
+        attempt.cut_off = talk < fate.talk_seconds
+        attempt.answered_at = call.updated_at = at
         call.stage = Stage.TALKING
         ends_at = at + timedelta(seconds=talk)
         call.next_entry = self._agenda.add(ends_at, lambda: self._end(call, ends_at))
         self._watchers[call.provider](call)
 
     def _end(self, call: Call, at: datetime) -> None:
-        picked_up = call.answered_at is not None
         call.stage = Stage.ENDED
-        call.ended_at = call.updated_at = at
         call.next_entry = None
-        if call.fate is not None:
-            call.outcome = "failed" if call.hung_up and not picked_up else call.fate.outcome
+        call.updated_at = at
+        if (attempt := call.last) is not None:
+            attempt.ended_at = at
+            picked_up = attempt.answered_at is not None
+            attempt.outcome = "failed" if attempt.hung_up and not picked_up else attempt.fate.outcome
+        self._over(call)
+
+    def _over(self, call: Call) -> None:
+        """Tell the face, which may launch the call again, then give back the lines of the dial that is over."""
+        releases, call.releases = call.releases, []
         self._watchers[call.provider](call)
-        if call.release is not None:
-            call.release(call)
+        for release in reversed(releases):
+            release()
 
     def _drop_entry(self, call: Call) -> None:
         if call.next_entry is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -10,12 +11,18 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from runner.engine.inbox import UNKNOWN_CALL
 from runner.errors import OutreachError, WebhookRefused
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 1 << 20
 """the largest webhook that is read"""
+
+READ_SECONDS = 10.0
+"""how long a sender may take to hand over a webhook"""
+
+_PROOFS = ("signature", "timestamp")
 
 Receive = Callable[[str, str, Mapping[str, str], bytes], Awaitable[str]]
 
@@ -29,8 +36,9 @@ def receiver(receive: Receive) -> Starlette:
     async def webhook(request: Request) -> Response:
         account, token = request.path_params["account"], request.path_params.get("token", "")
         try:
+            headers = _headers(request)
             body = await _body(request)
-            result = await receive(account, token, dict(request.headers), body)
+            result = await receive(account, token, headers, body)
         except WebhookRefused as error:
             log.warning("webhook for %s refused: %s", account, error.message)
             # The sender learns nothing about why: it may be probing.
@@ -40,7 +48,8 @@ def receiver(receive: Receive) -> Starlette:
         except OutreachError as error:
             log.error("webhook for %s could not be stored: %s", account, error.message)  # noqa: TRY400 no traceback for a sentence
             return JSONResponse({"error": "try again"}, status_code=503)
-        return JSONResponse({"result": result})
+        # What names no call that we know was taken in, and may still be settled: no reason to send it again.
+        return JSONResponse({"result": result}, status_code=202 if UNKNOWN_CALL in result else 200)
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -54,7 +63,24 @@ def receiver(receive: Receive) -> Starlette:
     )
 
 
+def _headers(request: Request) -> dict[str, str]:
+    """Give the headers by name; refuse one that proves something and stands there twice, since readers may differ."""
+    names = list(request.headers.keys())
+    if any(names.count(name) > 1 for name in names if any(proof in name for proof in _PROOFS)):
+        raise WebhookRefused("a header that proves it stands there twice")
+    return dict(request.headers)
+
+
 async def _body(request: Request) -> bytes:
+    """Read the body within its limits of form, size and time."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _read(request)
+    except TimeoutError:
+        raise WebhookRefused("it came too slowly", status=408) from None
+
+
+async def _read(request: Request) -> bytes:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise WebhookRefused("an encoded body", status=415)
     declared = request.headers.get("content-length", "0")

@@ -23,16 +23,18 @@ _SANDBOX_SETTLE = timedelta(seconds=2)
 
 def project_accounts(project: Project) -> dict[str, Account]:
     """Give every account by name: those of outreach.yaml, and the default one of each provider."""
-    found = {name: account_of(name, entry) for name, entry in project.accounts.items()}
-    for provider in PROVIDER_NAMES:
-        found.setdefault(provider, account_of(provider, AccountEntry(provider=provider)))
+    declared = project.providers
+    found = {name: account_of(name, entry, declared.get(entry.provider)) for name, entry in project.accounts.items()}
+    for provider in (*PROVIDER_NAMES, *declared):
+        found.setdefault(provider, account_of(provider, AccountEntry(provider=provider), declared.get(provider)))
     return found
 
 
 def sandbox_accounts(accounts: Mapping[str, Account], url: str, *, pace: float = 1.0) -> dict[str, Account]:
     """Point accounts at a sandbox: base URLs, keys and webhook secrets are the sandbox's own.
 
-    `pace` stretches the waiting times, for a sandbox whose people talk as long as real ones.
+    `pace` stretches the waiting times, for a sandbox whose people talk as long as real ones. Accounts of
+    declared providers are left out: no sandbox plays those.
     """
     return {
         name: replace(
@@ -44,6 +46,7 @@ def sandbox_accounts(accounts: Mapping[str, Account], url: str, *, pace: float =
             settle_after=_SANDBOX_SETTLE * pace,
         )
         for name, account in accounts.items()
+        if account.api is None
     }
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from runner import __version__
-from runner.errors import FilesWrong
+from runner.errors import FilesWrong, LedgerError
 from runner.files.rejects import write_rejects
 from runner.files.row_faults import row_diagnostics
 from runner.ledger.revisions import NewRevision, Recorded, record
 from runner.ledger.store import Store
+from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
 from runner.model.plan import PlanLine, PlanSummary
 from runner.model.project import Account
@@ -62,6 +63,13 @@ def examine(planned: Planned, see: Callable[[PlanLine], None] | None = None) -> 
     return Examined(planned=planned, summary=tally.summary(), rejected=tuple(rejected))
 
 
+def examined_again(workspace: Workspace, examined: Examined) -> Examined:
+    """Plan and examine a campaign once more, as of the same instant: its agents have got their ids."""
+    planned = examined.planned
+    ignored = planned.draft.policy.windows_ignored
+    return examine(workspace.plan(planned.loaded, planned.now, windows_ignored=ignored))
+
+
 def refuse_bad_rows(examined: list[Examined]) -> None:
     """Raise FilesWrong with every bad row of the campaigns that do not skip them."""
     problems = [
@@ -77,11 +85,13 @@ def refuse_bad_rows(examined: list[Examined]) -> None:
 def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
     """Write one examined plan into the ledger; applying the plan that is in force writes nothing.
 
-    Raises LedgerError when a file changed since it was examined; the campaign then places
+    Raises LedgerError when an agent that the campaign defines has no id yet, and when a file changed
+    since it was examined; the campaign then places
     nothing until it is applied again.
     """
     planned = examined.planned
     campaign = planned.draft.policy.campaign
+    _refuse_missing_agents(planned)
     new = NewRevision(
         campaign=planned.name,
         digest=examined.summary.digest,
@@ -103,6 +113,16 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
     )
 
 
+def _refuse_missing_agents(planned: Planned) -> None:
+    """Let no request into the ledger that names an agent which nobody has created."""
+    missing = next((route.step.agent for route in planned.draft.routes if route.agent.id == NOT_APPLIED), None)
+    if missing is not None:
+        raise LedgerError(
+            f"the agent `{missing}` of {planned.name} has not been created yet",
+            help="apply creates it: outreach apply",
+        )
+
+
 def _write_rejects(workspace: Workspace, examined: Examined) -> Path:
     path = workspace.ledger_path.parent / f"{examined.planned.name}.reject.csv"
     write_rejects(path, workspace.columns(examined.planned.loaded), examined.rejected)
@@ -114,4 +134,7 @@ def _facts(account: Account) -> dict[str, Any]:
     facts = asdict(account)
     facts["poll"] = [span.total_seconds() for span in account.poll]
     facts["settle_after"] = account.settle_after / timedelta(seconds=1)
+    del facts["api"]
+    if account.api is not None:
+        facts["api"] = account.api.model_dump(mode="json", exclude_unset=True)
     return facts

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -14,11 +14,12 @@ import httpx
 
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
+from runner.engine.do_not_call import DoNotCall
 from runner.engine.inbox import Inbox
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
-from runner.errors import NotFound
+from runner.errors import NotFound, OutreachError
 from runner.ledger import overview, sqlite
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
@@ -26,9 +27,10 @@ from runner.model.campaign import Campaign
 from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
-from runner.providers.transport import HttpTransport
+from runner.providers.transport import HttpTransport, Timeouts
 from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
+from runner.sandbox.settings import RevoxSwitches
 from runner.sandbox.settings import Settings as SandboxSettings
 from runner.schedule.clock import FastClock, SystemClock
 from runner.schedule.heartbeat import Heartbeat
@@ -54,6 +56,8 @@ class Surroundings:
     """the sandbox in this process"""
     sandbox_url: str = ""
     """where a sandbox answers; empty with real providers"""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    """how long to wait for a provider"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +69,13 @@ class DialCheck:
     attempts: int
     """attempts of this ledger that it placed"""
     twice: int
-    """attempts that were placed more than once"""
+    """attempts that were placed more than once, and people whom a provider dialled more often than it told us"""
     strangers: int
     """dials that belong to no attempt of this ledger"""
+    handed_dials: int = 0
+    """calls that providers placed by themselves for people who were handed over, their own retries included"""
+    handed_people: int = 0
+    """people who were dialled so"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +83,7 @@ class Engine:
     """A running engine's handles."""
 
     dispatcher: Dispatcher
+    do_not_call: DoNotCall
     journal: Journal
     clock: SystemClock | FastClock
     receiver_url: str
@@ -84,6 +93,18 @@ class Engine:
     sandbox_url: str = ""
     """where the sandbox answers; empty with real providers"""
 
+    async def run(self, *, until_done: bool) -> None:
+        """Place what is due until done or stopped, the providers' do-not-call lists kept in step all the while."""
+        await self.do_not_call.first_round()
+        keeping = asyncio.create_task(self.do_not_call.keep())
+        try:
+            await self.dispatcher.run(until_done=until_done)
+        finally:
+            keeping.cancel()
+            with suppress(asyncio.CancelledError, OutreachError):
+                await keeping
+        await self.do_not_call.first_round()
+
     async def check_dials(self) -> DialCheck:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
@@ -91,11 +112,15 @@ class Engine:
         keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("placed_keys")})
         dialled = Counter(dial["reference"] for dial in told)
         known = {key: count for key, count in dialled.items() if key in keys}
+        handed = await self.journal.run(lambda _: self.store.handovers.calls_by_phone())
+        own = Counter(dial["to"] for dial in told if dial["reference"] not in keys and dial["to"] in handed)
         return DialCheck(
             dials=sum(known.values()),
             attempts=len(known),
-            twice=sum(count > 1 for count in known.values()),
-            strangers=dialled.total() - sum(known.values()),
+            twice=sum(count > 1 for count in known.values()) + sum(own[phone] > handed[phone] for phone in own),
+            strangers=dialled.total() - sum(known.values()) - own.total(),
+            handed_dials=own.total(),
+            handed_people=len(own),
         )
 
     async def pull_forward(self) -> None:
@@ -129,7 +154,9 @@ async def own_sandbox(
 ) -> AsyncIterator[Surroundings]:
     """Run over a sandbox in this process, whose people ring and talk as long as real ones on a fast clock."""
     clock = FastClock(start, speed)
-    settings = SandboxSettings(seed=seed, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0)
+    newest = any(one.provider == "revox" and one.generation.upper() == "D" for one in accounts.values())
+    revox = RevoxSwitches(generation="D" if newest else "A")
+    settings = SandboxSettings(seed=seed, revox=revox, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0)
     async with running(settings, clock) as sandbox:
         yield Surroundings(
             clock=clock,
@@ -173,7 +200,7 @@ async def engine(
         store = Store.open(ledger)
         stack.callback(store.close)
         accounts = with_providers(surroundings.accounts)
-        transport = HttpTransport(surroundings.credential)
+        transport = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts)
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
         policies = Policies(windows_ignored=windows_ignored, only=only)
@@ -185,6 +212,8 @@ async def engine(
             journal, policies, delivery, reconciliation, clock, Wakefulness(woken, heartbeat, _skipper(surroundings))
         )
         inbox = Inbox(journal, accounts, reconciliation, clock, surroundings.credential)
+        await inbox.tidy()
+        stack.push_async_callback(inbox.settled)
         url = ""
         if listen is not None or surroundings.sandbox_url:
             host, port = listen or ("127.0.0.1", 0)
@@ -193,6 +222,7 @@ async def engine(
             await _subscribe(surroundings, url)
         yield Engine(
             dispatcher=dispatcher,
+            do_not_call=DoNotCall(journal, accounts, transport, clock),
             journal=journal,
             clock=clock,
             receiver_url=url,

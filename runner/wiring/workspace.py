@@ -11,21 +11,24 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import reset_tzpath
 
-from runner.errors import Diagnostic, FilesWrong
+from runner.errors import Diagnostic, FilesWrong, NotFound, Severity
 from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
 from runner.files.contacts import columns_of, read_contacts
 from runner.files.faults import nearest
 from runner.files.nodes import position_in
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
+from runner.ledger.agents import AgentRow, known_agents
 from runner.ledger.revisions import known_campaign
 from runner.ledger.sqlite import database_path
 from runner.ledger.store import Store
-from runner.model.campaign import ContactSource
+from runner.model.agent_definition import NOT_APPLIED
+from runner.model.campaign import Agent, ContactSource
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.plan import PlanLine
 from runner.model.project import Account, resolve_account
 from runner.planning.digest import Digest
+from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
 from runner.planning.plan import Draft, Route, plan_lines
 from runner.planning.summary import Tally
@@ -34,9 +37,11 @@ from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
 from runner.rules.expressions import Expression
 from runner.rules.faults import RenderFailed
+from runner.rules.placeholders import check_definitions, unused_variables
 from runner.rules.policy import policy_of
 from runner.rules.render import Renderer
 from runner.wiring.accounts import project_accounts
+from runner.wiring.native_checks import native_problems
 
 Row = Contact | RejectedRow | DuplicateRow
 
@@ -119,10 +124,16 @@ class Workspace:
         problems: list[Diagnostic] = []
         for path in find_campaigns(paths or [self.root / "campaigns"]):
             try:
+                project = self.loaded.project
                 one = load_campaign(
-                    path, project=self.loaded.project, providers=all_providers(), shown=_shown(path), root=self.root
+                    path,
+                    project=project,
+                    providers=all_providers(project.providers),
+                    shown=_shown(path),
+                    root=self.root,
                 )
                 problems += self._template_problems(one, need_contacts=need_contacts)
+                problems += native_problems(one, self.agent_account)
                 loaded.append(one)
             except FilesWrong as wrong:
                 problems += wrong.diagnostics
@@ -143,7 +154,7 @@ class Workspace:
         campaign = loaded.campaign
         draft = Draft(
             policy=policy_of(campaign, windows_ignored=windows_ignored),
-            routes=tuple(self._routes(loaded)),
+            routes=tuple(self._routes(loaded, {} if known is not None else self.known_agents(campaign.campaign))),
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
             known=known or self.known(campaign.campaign),
@@ -162,6 +173,26 @@ class Workspace:
                 return known_campaign(store, campaign)
         finally:
             store.close()
+
+    def known_agents(self, campaign: str) -> dict[tuple[str, str], AgentRow]:
+        """Read by account and name what the ledger holds of the agents that a campaign defines. Writes nothing."""
+        if not self.ledger_path.exists():
+            return {}
+        store = Store.open_read_only(self.ledger_path)
+        try:
+            with store.reading():
+                return known_agents(store, campaign)
+        finally:
+            store.close()
+
+    def agent_account(self, agent: Agent) -> Account:
+        """Give the account that an agent of a loaded campaign belongs to."""
+        return self._account(agent.provider, agent.account)
+
+    def warnings(self, loaded: LoadedCampaign) -> list[Diagnostic]:
+        """Give what a campaign could do better: variables that are sent and that no defined agent says."""
+        found = template_diagnostics(loaded, unused_variables(loaded.campaign, self.templates), {})
+        return [replace(one, severity=Severity.WARNING) for one in found]
 
     def columns(self, loaded: LoadedCampaign) -> tuple[str, ...]:
         """Give the columns of a campaign's contacts; raise FilesWrong when they cannot be read."""
@@ -188,25 +219,34 @@ class Workspace:
                 replace(one, file=_shown(Path(one.file or loaded.path))) for one in wrong.diagnostics if need_contacts
             ]
         shown = {name: _shown(self.loaded.templates_dir / name) for name in self.templates}
-        problems = check_templates(loaded.campaign, columns, self.templates)
+        problems = [
+            *check_templates(loaded.campaign, columns, self.templates),
+            *check_definitions(loaded.campaign, self.templates),
+        ]
         return found + template_diagnostics(loaded, problems, shown, self.templates)
 
-    def _routes(self, loaded: LoadedCampaign) -> Iterator[Route]:
+    def _routes(self, loaded: LoadedCampaign, agents: Mapping[tuple[str, str], AgentRow]) -> Iterator[Route]:
         campaign = loaded.campaign
         for index, step in enumerate(campaign.steps):
             agent = campaign.agents[step.agent]
             account = self._account(agent.provider, agent.account)
+            if not agent.id:
+                row = agents.get((account.name, step.agent))
+                agent = agent.model_copy(update={"id": (row.applied.provider_id if row else "") or NOT_APPLIED})
             provider = provider_for(account)
-            model = provider.options_model(step.channel)
-            own = {key: value for key, value in agent.options.items() if key in _keys(model)}
-            options = model.model_validate({**own, **step.options}).model_dump(exclude_unset=True, by_alias=True)
+            options = options_of(provider.options_model(step.channel), agent, step)
             yield Route(step=step, index=index, agent=agent, account=account, provider=provider, options=options)
 
     def _account(self, provider: str, name: str) -> Account:
-        resolved = resolve_account(self.loaded.project, provider, name)  # type: ignore[arg-type]  # checked when loaded
+        resolved = resolve_account(self.loaded.project, provider, name)
         if resolved is None:
             message = "a loaded campaign names accounts that exist"
             raise AssertionError(message)
+        if resolved.name not in self.accounts:
+            raise NotFound(
+                f"the sandbox does not play `{provider}`, which outreach.yaml declares",
+                help="look at its requests with: outreach plan --format json",
+            )
         return self.accounts[resolved.name]
 
     def _source(self, loaded: LoadedCampaign) -> ContactSource:
@@ -294,11 +334,6 @@ def _as_shown(row: Row) -> Row:
         return row
     file, _, line = row.suppressed_by.rpartition(":")
     return replace(row, suppressed_by=f"{_shown(Path(file))}:{line}")
-
-
-def _keys(model: type) -> set[str]:
-    fields = model.model_fields  # type: ignore[attr-defined]  # every options model is a pydantic model
-    return {info.alias or name for name, info in fields.items()}
 
 
 def _shown(path: Path) -> str:

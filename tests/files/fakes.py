@@ -62,6 +62,7 @@ class FakeProvider:
     name: str
     capabilities: Capabilities
     models: Mapping[Channel, type[FilePart]] = field(default_factory=lambda: {"call": CallOptions, "text": TextOptions})
+    native: object | None = None
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         return self.models[channel]
@@ -84,7 +85,7 @@ def fake_providers() -> dict[str, Provider]:
         _fake("movoice", {"call"}),
         _fake("revmo", {"call", "text"}, takes_from=False),
         FakeProvider(
-            "revox", Capabilities(channels=can.channels, poll=True, find="none", native=True), {"call": StrictOptions}
+            "revox", Capabilities(channels=can.channels, poll=True, find="none"), {"call": StrictOptions}, native=object()
         ),
     ]
     return {fake.name: cast("Provider", fake) for fake in fakes}

@@ -137,7 +137,7 @@ def test_an_agents_wrong_option_is_told_once_for_all_its_steps(tmp_path: Path) -
 def test_every_rule_is_in_a_table_and_tested() -> None:
     names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS)]
 
-    assert len(names) == len(set(names)) == 21
+    assert len(names) == len(set(names)) == 22
     codes = {code for _, code, *_ in WRONG}
     assert {
         "C03",

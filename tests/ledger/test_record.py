@@ -181,7 +181,7 @@ def test_a_person_who_opted_out_stays_so_whatever_the_files_say(store: Store) ->
     apply(store, campaign(), ONE)
     apply(store, campaign(windows="daily 01:00-02:00"), ONE)
     assert standing(store) == {phone(0): "suppressed"}
-    assert states(store)[0][3] == "superseded"
+    assert states(store)[0][3] == "suppressed"
 
 
 def test_a_contact_whose_last_window_is_past_cannot_come_back_and_breaks_nothing(store: Store) -> None:

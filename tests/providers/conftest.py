@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from runner.model.campaign import Retry
+from runner.model.handover import HandedContact, Handover
 from runner.model.request import Order, Reply, Sent
-from tests.providers.support import KEY, Answer, Example, MakeOrder, MakeSent
+from tests.providers.support import KEY, Answer, Example, MakeHandover, MakeOrder, MakeSent, windows
 
 EXAMPLES = Path(__file__).parent / "examples"
 
@@ -66,5 +68,28 @@ def sent() -> MakeSent:
             "provider_id": "id_1",
         }
         return Sent(**plain | changes)
+
+    return build
+
+
+@pytest.fixture
+def handover() -> MakeHandover:
+    """Build a handover that every provider with hours can express."""
+
+    def build(**changes: Any) -> Handover:
+        plain: dict[str, Any] = {
+            "key": KEY,
+            "campaign": "renewals",
+            "agent_id": "agent_1",
+            "people": (
+                HandedContact(phone="+12025550101", variables={"name": "Ana"}, timezone="America/New_York"),
+                HandedContact(phone="+12025550102", variables={"name": "Sam"}, timezone="America/New_York"),
+            ),
+            "windows": windows("10:00-18:00"),
+            "timezone": "contact",
+            "retry": Retry(attempts=3),
+            "concurrency": 5,
+        }
+        return Handover(**plain | changes)
 
     return build

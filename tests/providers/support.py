@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from runner.model.campaign import Window
+from runner.model.handover import Handover
 from runner.model.request import Order, Reply, Request, Sent
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -13,6 +15,19 @@ Example = Callable[[str], Any]
 Answer = Callable[..., Reply]
 MakeOrder = Callable[..., Order]
 MakeSent = Callable[..., Sent]
+MakeHandover = Callable[..., Handover]
+
+ALWAYS = (Window.model_validate({"from": "00:00", "to": "24:00"}),)
+
+
+def windows(*texts: str) -> tuple[Window, ...]:
+    """Read windows such as `mon-fri 10:00-18:00`, or `10:00-18:00` for every day."""
+    found = []
+    for text in texts:
+        days, _, hours = text.rpartition(" ")
+        opens, _, closes = hours.partition("-")
+        found.append(Window.model_validate({"from": opens, "to": closes} | ({"days": days} if days else {})))
+    return tuple(found)
 
 
 def body_of(request: Request) -> dict[str, Any]:

@@ -257,7 +257,8 @@ def test_what_is_kept_of_an_event(example: Example) -> None:
     (seen,) = MOVOICE.read_webhook({}, json.dumps(example("movoice.webhook.call_completed")).encode())
     assert (seen.tag, seen.sentiment, seen.duration_seconds) == ("BOOKED", "positive", 45)
     assert seen.recording_url == "https://storage.example.test/recordings/call_998877.mp3"
-    assert seen.transcript == "https://storage.example.test/transcripts/call_998877.json"
+    assert seen.transcript_url == "https://storage.example.test/transcripts/call_998877.json"
+    assert seen.transcript == ""
 
     (failed,) = MOVOICE.read_webhook({}, json.dumps(example("movoice.webhook.call_failed")).encode())
     assert failed.ended_at == datetime.fromtimestamp(1767625100, UTC)

@@ -103,6 +103,11 @@ def test_what_is_said_about_look_ups_is_true(provider: Any, sent: MakeSent) -> N
 
 
 @pytest.mark.parametrize("provider", KNOWN.values(), ids=lambda provider: type(provider).__name__)
+def test_whether_there_are_native_campaigns(provider: Any) -> None:
+    assert provider.capabilities.native is (provider.native is not None)
+
+
+@pytest.mark.parametrize("provider", KNOWN.values(), ids=lambda provider: type(provider).__name__)
 def test_ids_with_blanks(provider: Any) -> None:
     assert provider.agent_problem(Agent(provider=provider.name, id="agent_12345")) is None
     problem = provider.agent_problem(Agent(provider=provider.name, id="my agent"))

@@ -216,3 +216,41 @@ def test_agents_with_blanks(id: Any) -> None:
 def test_options_that_revmo_does_not_know(channel: Any, options: Any) -> None:
     with pytest.raises(ValidationError):
         REVMO.options_model(channel).model_validate(options)
+
+
+@pytest.mark.parametrize(
+    ("body", "id", "outcome", "tag"),
+    [
+        ({"id": "c1", "outcome": "no_answer"}, "c1", Outcome.NO_ANSWER, ""),
+        ({"call_id": "c1", "result": "Busy"}, "c1", Outcome.BUSY, ""),
+        ({"thread_id": "t1", "event": "sms.delivered"}, "t1", Outcome.DELIVERED, ""),
+        ({"external_id": "c1", "id": "event", "event": "call.completed", "outcome": "no-answer"}, "c1", Outcome.NO_ANSWER, ""),
+        ({"id": "c1", "status": "completed", "result": "Ok"}, "c1", Outcome.ANSWERED, ""),
+        ({"id": "c1", "status": "completed", "outcome": "BOOKED"}, "c1", Outcome.ANSWERED, "BOOKED"),
+        ({"id": "c1", "status": "voicemail", "result": "busy"}, "c1", Outcome.VOICEMAIL, ""),
+        ({"id": "c1", "status": "Opted out"}, "c1", Outcome.OPTED_OUT, ""),
+        ({"id": "c1", "event": "call.started", "result": "Ok"}, "c1", None, ""),
+        ({"id": {"nested": 1}, "call_id": 7, "status": []}, "7", None, ""),
+    ],
+)  # fmt: skip
+def test_callbacks_under_other_names(body: Any, id: Any, outcome: Any, tag: Any) -> None:
+    (seen,) = REVMO.read_webhook({}, json.dumps(body).encode())
+
+    assert (seen.provider_id, seen.outcome, seen.tag) == (id, outcome, tag)
+    assert seen.opt_out is (outcome is Outcome.OPTED_OUT)
+
+
+def test_what_is_kept_of_a_callback(key: str) -> None:
+    body = {
+        "status": "completed", "metadata": {"attempt_id": key}, "summary": "Booked.", "sentiment": "positive",
+        "transcript": [{"role": "agent", "text": "Hi"}], "transcript_url": "https://t.example.test/1",
+        "recording_url": "https://r.example.test/1", "ended_at": "2026-01-05T15:00:58Z", "hangup_cause": "agent",
+        "structured_output": {"day": "Friday", "none": None},
+    }  # fmt: skip
+    (seen,) = REVMO.read_webhook({}, json.dumps(body).encode())
+
+    assert (seen.provider_id, seen.reference, seen.summary, seen.sentiment) == ("", key, "Booked.", "positive")
+    assert (seen.transcript, seen.transcript_url) == ("agent: Hi", "https://t.example.test/1")
+    assert (seen.recording_url, seen.hangup_cause) == ("https://r.example.test/1", "agent")
+    assert seen.structured == {"day": "Friday"}
+    assert seen.ended_at is not None

@@ -296,12 +296,12 @@ def test_the_webhook_of_a_call_of_a_native_campaign_names_the_attempt(key: str) 
     ("changes", "outcome"),
     [
         ({}, Outcome.ANSWERED),
-        ({"result": "voicemail"}, Outcome.VOICEMAIL),
+        ({"result": "voicemail"}, None),
         ({"result": None}, None),
         ({"status": "error", "result": None}, None),
-        ({"status": "error", "result": None, "dial_error": "busy"}, Outcome.BUSY),
-        ({"status": "error", "result": None, "dial_error": None}, Outcome.FAILED),
-        ({"status": "completed", "result": "unknown", "end_reason": None}, Outcome.UNKNOWN),
+        ({"status": "error", "result": None, "dial_error": "busy"}, None),
+        ({"status": "error", "result": None, "dial_error": None}, None),
+        ({"status": "completed", "result": "unknown", "end_reason": None}, None),
         ({"status": "cancelled", "result": None}, Outcome.CANCELLED),
         ({"status": "ongoing", "result": None}, None),
         ({"status": None}, None),
@@ -323,3 +323,62 @@ def test_webhooks_that_make_no_sense(body: Any) -> None:
 
 def test_nothing_is_signed() -> None:
     assert not REVOX.verify_webhook({}, b"{}", "secret", datetime(2026, 1, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ended"),
+    [
+        ({"result": "voicemail"}, "2026-01-05T15:00:58+00:00"),
+        ({"result": "voicemail", "ended_at": None}, "2026-01-05T15:01:00+00:00"),
+        ({"status": "ongoing", "result": None, "ended_at": None}, None),
+    ],
+)
+def test_a_flat_webhook_that_settles_nothing_says_that_the_dial_has_ended(
+    example: Example, changes: Any, ended: str | None
+) -> None:
+    body = {**example("revox.webhook.completed.flat"), **changes}
+    (seen,) = REVOX.read_webhook({}, json.dumps(body).encode())
+
+    assert seen.outcome is None
+    assert seen.ended_at == (datetime.fromisoformat(ended) if ended else None)
+    assert seen.calls == 1
+
+
+def test_what_else_is_kept_of_an_order(example: Example, sent: MakeSent, answer: Answer) -> None:
+    seen = REVOX.read_poll(sent(), answer(example("revox.call.get.response.completed")))
+    assert (seen.structured, seen.hangup_cause, seen.calls, seen.opt_out) == (
+        {"confirmed": True}, "tool_end_call", 1, False,
+    )  # fmt: skip
+
+    waiting = REVOX.read_poll(sent(), answer(example("revox.call.get.response.waiting_retry")))
+    assert (waiting.calls, waiting.structured, waiting.hangup_cause) == (2, {}, "")
+
+    for call, calls in (({"call_attempts": [{}, {}]}, 2), ({"status": "ringing", "result": None}, 1), ({}, None)):
+        assert REVOX.read_poll(sent(), answer({"call": {"id": "c", **call}})).calls == calls
+
+
+def test_an_opt_out_is_heard_while_the_order_goes_on(sent: MakeSent, answer: Answer) -> None:
+    call = {"id": "c", "status": "post_processing", "outcome": "do_not_contact"}
+    seen = REVOX.read_poll(sent(), answer({"call": call}))
+
+    assert (seen.outcome, seen.opt_out) == (None, True)
+
+
+def test_a_server_that_counts_pages_from_1_is_read_too(sent: MakeSent, answer: Answer, key: str) -> None:
+    """It refuses page 0, or leaves it empty; both say that page 1 is to be asked for."""
+    for first in (answer({"error": "page must be at least 1"}, status=400), answer({"calls": [], "total_count": 1})):
+        finding = REVOX.read_find(sent(), first)
+        assert (finding.found, finding.more) == (False, True)
+
+    assert body_of(asked(REVOX.find_request(sent(), 1)))["page"] == 1
+    second = {"calls": [call("a", metadata={"attempt_id": key})], "total_count": 1}
+    assert REVOX.read_find(sent(), answer(second)).provider_id == "a"
+    empty = REVOX.read_find(sent(), answer({"calls": [], "total_count": 0}))
+    assert (empty.found, empty.more) == (False, False)
+
+
+def test_a_search_that_is_never_answered_ends(sent: MakeSent, answer: Answer) -> None:
+    assert REVOX.find_request(sent(), 9) is not None
+    assert REVOX.find_request(sent(), 10) is None
+    with pytest.raises(InDoubt):
+        REVOX.read_find(sent(delivery="native"), answer({"error": "no"}, status=400))

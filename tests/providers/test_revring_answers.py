@@ -109,7 +109,7 @@ def test_what_is_kept_of_a_call(example: Example, sent: MakeSent, answer: Answer
 @pytest.mark.parametrize(
     ("word", "outcome"),
     [
-        ("queued", None), ("sending", None), ("accepted", None), ("new word", None), ("sent", Outcome.DELIVERED),
+        ("queued", None), ("sending", None), ("accepted", None), ("new word", None), ("sent", None),
         ("delivered", Outcome.DELIVERED), ("failed", Outcome.FAILED), ("undelivered", Outcome.FAILED),
     ],
 )  # fmt: skip
@@ -315,3 +315,37 @@ def test_a_signature_of_every_byte(example: Example) -> None:
     assert REVRING.verify_webhook(
         {"x-revring-timestamp": "1767625262", "x-revring-signature": f"v1={mac}"}, body, "whsec_x", SIGNED_AT
     )
+
+
+@pytest.mark.parametrize(
+    ("extraction", "tag"),
+    [
+        ({"outcome": "BOOKED", "tag": "X"}, "BOOKED"),
+        ({"outcome": False, "tag": "CALLBACK"}, "CALLBACK"),
+        ({"disposition": "REFUSED"}, "REFUSED"),
+        ({"outcome": "", "reason": "BOOKED"}, ""),
+        ({"outcome": {"name": "BOOKED"}}, ""),
+        (None, ""),
+        ("BOOKED", ""),
+    ],
+)
+def test_the_tag_is_a_text_of_the_extraction(sent: MakeSent, answer: Answer, extraction: Any, tag: str) -> None:
+    record = {"id": "x", "status": "COMPLETED", "extraction": extraction}
+
+    assert REVRING.read_poll(sent(), answer({"data": record})).tag == tag
+
+
+def test_extraction_and_evaluation_are_kept(example: Example, sent: MakeSent, answer: Answer) -> None:
+    seen = REVRING.read_poll(sent(), answer(example("revring.call.get.response.completed")))
+
+    assert seen.structured == {
+        "callback_requested": False,
+        "evaluation": {"appointment_confirmed": {"result": "pass", "rationale": "Agreed to 3 PM."}},
+    }
+    assert (seen.hangup_cause, seen.opt_out) == ("END_CALL_TOOL", False)
+
+
+def test_an_opt_out_is_heard_while_the_call_is_live(sent: MakeSent, answer: Answer) -> None:
+    seen = REVRING.read_poll(sent(), answer({"data": {"id": "x", "status": "ONGOING", "doNotCallRequested": True}}))
+
+    assert (seen.outcome, seen.opt_out) == (None, True)

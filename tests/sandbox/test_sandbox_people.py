@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import UsageWrong
-from runner.sandbox.people import People, draw, fate_of
+from runner.sandbox.chance import draw
+from runner.sandbox.people import People, fate_of
 from runner.sandbox.settings import CALL_OUTCOMES, ODDS, Settings, Target
 
 PHONE = "+12025550143"

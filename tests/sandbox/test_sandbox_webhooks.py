@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from runner.sandbox.settings import RevoxSwitches, RevringSwitches, Target
-from runner.sandbox.webhooks import sign_movoice, sign_revring
+from runner.sandbox.signatures import sign_movoice, sign_revring
 
 ANA = "+12025550101"
 SECRET = "whsec_test_0000"

@@ -1,0 +1,73 @@
+"""`outreach export`: everything that came of every attempt, for spreadsheets and machines."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from runner.cli.options import workspace_of
+from runner.errors import ExitCode, UsageWrong
+from runner.files.rejects import harmless
+from runner.ledger.results import export_rows
+from runner.ledger.store import Store
+from runner.report.export import write_csv, write_json_lines
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True,
+    help="csv for spreadsheets, json for one JSON object a line.",
+)  # fmt: skip
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write into FILE, which only you may read; standard output otherwise.",
+)  # fmt: skip
+@click.pass_context
+def export(ctx: click.Context, campaign: str | None, form: str, output: Path | None) -> int:
+    """Write one row for each contact and attempt, of one campaign or all, with everything that is known of it.
+
+    Outcome, the provider's own words, summary, transcript, links, structured output, replies.
+    Reads the ledger and nothing else; links are written down, never followed.
+    """
+    store = Store.open_read_only(workspace_of(ctx).ledger_path)
+    try:
+        rows = export_rows(store, campaign)
+        with _written(output) as file:
+            count = write_csv(rows, file, harmless) if form == "csv" else write_json_lines(rows, file)
+    finally:
+        store.close()
+    if output is not None:
+        click.echo(f"{count:,} rows in {output}", err=True)
+    return ExitCode.OK
+
+
+@contextmanager
+def _written(output: Path | None) -> Iterator[IO[str]]:
+    """Give what is written to: standard output, or a file that appears whole or not at all, mode 0600."""
+    if output is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{output.name}.", suffix=".part", dir=output.parent)
+    except OSError as error:
+        raise UsageWrong(
+            f"`{output}` cannot be written: {error.strerror}", help="name a folder that is there"
+        ) from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(output)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

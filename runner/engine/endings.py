@@ -1,0 +1,86 @@
+"""End attempts with what was observed, inside the transaction that is open: one way, whoever observed it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from runner.engine.policies import Policies
+from runner.engine.settlement import settle
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.move import Move
+from runner.model.outcome import Observation, Outcome
+from runner.ports import Ledger
+
+SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
+"""states that an observed outcome ends"""
+
+_WAITS_AGAIN = frozenset({AttemptState.PLANNED, AttemptState.CLAIMED})
+
+
+def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, now: datetime) -> bool:
+    """End an attempt with a proven outcome; False when it had ended before, or has not ended yet.
+
+    A person who asks not to be contacted is suppressed at once, also while the call is still live.
+    """
+    work = ledger.assignments([attempt_id])[0]
+    moved = False
+    if work.attempt.state in SETTLED_BY_PROOF and seen.is_final:
+        own = _with_own_id(ledger, work, seen)
+        policy = policies.of(work.attempt.campaign)
+        moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
+    if opted_out(seen) and (moved or work.attempt.state in SETTLED_BY_PROOF):
+        ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", now)
+    return moved
+
+
+def end_after_all(ledger: Ledger, policies: Policies, work: Assignment, seen: Observation, now: datetime) -> bool:
+    """End an attempt that was put back in line, because its request was thought not to have arrived, and has.
+
+    It must not be placed a second time; False when it never was sent.
+    """
+    attempt = work.attempt
+    if attempt.state not in _WAITS_AGAIN or attempt.sent_at is None:
+        return False
+    reason = "it was placed after all"
+    if attempt.state is AttemptState.PLANNED:
+        claimed = Move(attempt_id=attempt.id, old=attempt.state, new=AttemptState.CLAIMED, at=now, reason=reason)
+        ledger.move([claimed])
+    sending = Move(
+        attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=reason,
+        sent_at=attempt.sent_at,
+    )  # fmt: skip
+    return ledger.move([sending])[0] and end(ledger, policies, attempt.id, seen, now)
+
+
+def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime) -> str:
+    """Hear a proven word about an attempt that has ended: the outcome that came first stays.
+
+    What it knows besides is added to the result. A contradiction becomes an event `conflict`. A
+    person who asks to be left alone is, however late it comes.
+    """
+    attempt = work.attempt
+    if opted_out(seen) and not work.suppression:
+        ledger.suppress(attempt.phone, "opted out", f"attempt {attempt.key}", now)
+        return "opted out"
+    if not seen.is_final or seen.outcome is Outcome.OPTED_OUT:
+        return "already settled"
+    kept = ledger.letters.outcome(attempt.id) or attempt.state.value
+    if seen.outcome is not None and seen.outcome.value != kept:
+        ledger.letters.note_once(now, attempt.id, "conflict", kept=kept, said=seen.outcome.value)
+        return "conflict"
+    ledger.letters.fill(attempt.id, seen)
+    return "already settled"
+
+
+def opted_out(seen: Observation) -> bool:
+    """Whether the person asked not to be contacted any more."""
+    return seen.opt_out or seen.outcome is Outcome.OPTED_OUT
+
+
+def _with_own_id(ledger: Ledger, work: Assignment, seen: Observation) -> Observation:
+    """Leave out an id that another attempt has: some ids name a thread, not a text."""
+    if work.attempt.provider_id or not seen.provider_id:
+        return seen
+    other = ledger.find(work.attempt.account, seen.provider_id, "")
+    return seen if other is None or other.attempt.id == work.attempt.id else replace(seen, provider_id="")

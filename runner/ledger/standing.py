@@ -1,0 +1,86 @@
+"""Pause, resume and cancel campaigns as a person asks for it; the engine that runs takes it up within seconds."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from runner.errors import NotFound, UsageWrong
+from runner.ledger.instants import to_micros
+from runner.ledger.store import Store
+from runner.model.outcome import REACHED
+
+ACCOUNT_FAULT = "account "
+"""how the reason of a pause begins that a fault of an account caused, not a person"""
+
+
+def pause_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bool:
+    """Pause a campaign until a person resumes it; False when it is cancelled. Raises NotFound."""
+    with store.transaction():
+        _standing(store, campaign)
+        said = _by_hand("paused", reason)
+        stopped = bool(store.change("stop_campaign", name=campaign, reason=said))
+        if stopped:
+            store.event(now, None, "paused", campaign=campaign, reason=said)
+    return stopped
+
+
+def resume_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bool:
+    """End a pause, whatever it was for; False when there was none.
+
+    Raises NotFound, and UsageWrong for a cancelled campaign: what was called off stays so.
+    """
+    if _standing(store, campaign)[1] == "cancelled":
+        raise UsageWrong(
+            f"{campaign} is cancelled, and what was called off stays so",
+            help="give the campaign a new name, or change it and run: outreach apply",
+        )
+    with store.transaction():
+        resumed = store.resume(campaign, now)
+        if resumed and reason:
+            store.event(now, None, "remarked", campaign=campaign, reason=reason)
+    return resumed
+
+
+def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> int | None:
+    """Cancel a campaign for good and call off what was not sent; give how many attempts, None when it was cancelled before.
+
+    What is under way at providers is called off by the engine, as far as they can. Raises NotFound.
+    """
+    with store.transaction():
+        campaign_id, state = _standing(store, campaign)
+        if state == "cancelled":
+            return None
+        said, at = _by_hand("cancelled", reason), to_micros(now)
+        store.change("cancel_campaign", name=campaign, reason=said)
+        store.event(now, None, "cancelled", campaign=campaign, reason=said)
+        waiting = [row["contact_id"] for row in store.all("waiting_contacts", campaign_id=campaign_id)]
+        detail = json.dumps({"from": "planned", "reason": said}, ensure_ascii=False)
+        store.change("note_cancelled", campaign_id=campaign_id, at=at, detail=detail)
+        count = store.change("cancel_attempts", campaign_id=campaign_id, contact_id=None, at=at, reason=said)
+        reached = json.dumps(sorted(outcome.value for outcome in REACHED))
+        for contact_id in waiting:
+            store.change("place_contact", contact_id=contact_id, reached=reached)
+    return count
+
+
+def resume_after_faults(store: Store, now: datetime) -> list[str]:
+    """Resume the campaigns that a fault of an account had paused, for it may be mended; give their names."""
+    resumed = []
+    for one in store.campaigns_in_force():
+        row = store.one("campaign_standing", name=one.name)
+        if row is not None and row["state"] == "paused" and row["reason"].startswith(ACCOUNT_FAULT):
+            store.resume(one.name, now)
+            resumed.append(one.name)
+    return resumed
+
+
+def _standing(store: Store, campaign: str) -> tuple[int, str]:
+    row = store.one("campaign_standing", name=campaign)
+    if row is None:
+        raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")
+    return row["id"], row["state"]
+
+
+def _by_hand(what: str, reason: str) -> str:
+    return f"{what} by hand: {reason}" if reason else f"{what} by hand"

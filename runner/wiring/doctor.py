@@ -1,0 +1,172 @@
+"""`doctor`: look at everything that a run will need, by reading alone; it never dials and never writes.
+
+Each check ends as ok, warning, fault or unchecked; what cannot be checked is named, so that silence
+never passes for health.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+import httpx
+
+from runner.errors import CredentialMissing, OutreachError
+from runner.ledger.sqlite import connect_read_only
+from runner.ledger.store import Store
+from runner.model.project import Account
+from runner.model.request import Reply, Request
+from runner.providers.registry import provider_for
+from runner.providers.transport import HttpTransport
+from runner.schedule.clock import SystemClock
+from runner.wiring.workspace import Workspace, tzdata_version
+
+MOST_SKEW = timedelta(seconds=120)
+"""how far our clock may be from a provider's before windows cannot be trusted"""
+_SOUND_WAL = (3, 51, 3)
+_PRIVATE = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Health(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    subject: str
+    health: Health
+    says: str
+    help: str = ""
+
+
+async def examine(workspace: Workspace, used: frozenset[str], receiver: str = "") -> AsyncIterator[Check]:
+    """Look at the machine, the ledger and the accounts named in `used`; one check after the other.
+
+    `receiver` is the public address that providers send webhooks to; empty when it is not known here.
+    """
+    for check in (*_machine(), *_ledger(workspace)):
+        yield check
+    transport = HttpTransport(workspace.credential)
+    try:
+        for name in sorted(used):
+            async for check in _account(workspace, workspace.accounts[name], transport):
+                yield check
+    finally:
+        await transport.aclose()
+    yield await _receiver(receiver)
+
+
+def _machine() -> Iterator[Check]:
+    version = ".".join(map(str, sqlite3.sqlite_version_info))
+    if sqlite3.sqlite_version_info >= _SOUND_WAL:
+        yield Check(subject="sqlite", health=Health.OK, says=f"{version}, write-ahead log")
+    else:
+        yield Check(subject="sqlite", health=Health.OK, says=f"{version}, rollback journal (its write-ahead log is unsound)")
+    yield Check(subject="zones", health=Health.OK, says=f"tzdata {tzdata_version()}")
+
+
+def _ledger(workspace: Workspace) -> Iterator[Check]:
+    path = workspace.ledger_path
+    if not path.exists():
+        yield Check(subject="ledger", health=Health.OK, says="there is none yet; apply creates it")
+        return
+    try:
+        Store.open_read_only(path).close()
+        connection = connect_read_only(path)
+        found = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+        connection.close()
+    except (OutreachError, sqlite3.Error) as error:
+        yield Check(subject="ledger", health=Health.FAULT, says=str(error), help="restore it from a backup")
+        return
+    if found != "ok":
+        yield Check(subject="ledger", health=Health.FAULT, says=f"not sound: {found}", help="restore it from a backup")
+        return
+    yield Check(subject="ledger", health=Health.OK, says=f"sound: {path}")
+    if path.stat().st_mode & _PRIVATE:
+        yield Check(
+            subject="ledger",
+            health=Health.WARNING,
+            says="other users of this machine can read it, and it holds people's data",
+            help=f"chmod 600 {path}",
+        )
+
+
+async def _account(workspace: Workspace, account: Account, transport: HttpTransport) -> AsyncIterator[Check]:
+    subject = f"account {account.name}"
+    provider = provider_for(account)
+    try:
+        workspace.credential(account.credential)
+    except CredentialMissing as missing:
+        yield Check(subject=subject, health=Health.FAULT, says=missing.message, help=missing.help)
+        return
+    if not account.webhook_secret:
+        yield Check(subject=subject, health=_unproven(account), says=_unproven_sentence(account))
+    request: Request | None = provider.credential_check()
+    if request is None:
+        says = f"{account.provider} has nothing that can be read, so its key cannot be tried"
+        yield Check(subject=subject, health=Health.UNCHECKED, says=says)
+        return
+    try:
+        reply = await transport.send(account, request)
+        accepted = provider.read_credential_check(reply)
+    except OutreachError as error:
+        yield Check(subject=subject, health=Health.FAULT, says=error.message, help=error.help)
+        return
+    if accepted:
+        yield Check(subject=subject, health=Health.OK, says="the key is accepted")
+    else:
+        help_line = f"look at {account.credential} and base_url {account.base_url}"
+        yield Check(subject=subject, health=Health.FAULT, says=f"the key is refused ({reply.status})", help=help_line)
+    yield _skew(subject, reply, SystemClock().now())
+
+
+def _unproven(account: Account) -> Health:
+    return Health.WARNING if not provider_for(account).capabilities.poll else Health.OK
+
+
+def _unproven_sentence(account: Account) -> str:
+    if provider_for(account).capabilities.poll:
+        return "no webhook_secret: webhooks are hints, and the provider is asked"
+    return "no webhook_secret, and the provider cannot be asked: every outcome will be unknown"
+
+
+def _skew(subject: str, reply: Reply, now: datetime) -> Check:
+    try:
+        theirs = parsedate_to_datetime(reply.headers.get("date", ""))
+        skew = abs(now - theirs)
+    except (ValueError, TypeError):
+        return Check(subject=subject, health=Health.UNCHECKED, says="its answer has no date to compare our clock with")
+    if skew > MOST_SKEW:
+        says = f"our clock is {skew.total_seconds():.0f} s away from the provider's"
+        return Check(subject=subject, health=Health.FAULT, says=says, help="set this machine's clock")
+    return Check(subject=subject, health=Health.OK, says=f"clocks agree within {skew.total_seconds():.0f} s")
+
+
+async def _receiver(address: str) -> Check:
+    if not address:
+        says = "no address was given, so nobody knows whether webhooks arrive"
+        return Check(
+            subject="webhooks", health=Health.UNCHECKED, says=says, help="outreach doctor --receiver https://hooks.example.com"
+        )
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            answer = await client.get(f"{address.rstrip('/')}/healthz")
+    except httpx.HTTPError as error:
+        says = f"nothing answers at {address}: {type(error).__name__}"
+        return Check(subject="webhooks", health=Health.FAULT, says=says, help="start it: outreach serve")
+    if answer.is_success:
+        return Check(subject="webhooks", health=Health.OK, says=f"the receiver answers at {address}")
+    says = f"{address} answers {answer.status_code}, so it is no receiver of ours"
+    return Check(subject="webhooks", health=Health.FAULT, says=says, help="point it at outreach serve")

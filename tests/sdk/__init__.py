@@ -1,0 +1,1 @@
+"""Tests that drive the sandbox with what a provider publishes itself."""
