@@ -54,8 +54,11 @@ def confirmed(examined: Sequence[Examined]) -> bool:
     counts = [one.summary.counts for one in examined]
     create, change = (sum(count[status] for count in counts) for status in (PlanStatus.CREATE, PlanStatus.CHANGE))
     remove = sum(count[PlanStatus.REMOVE] for count in counts)
-    if not (create or change or remove):
+    rules = [change for one in examined for change in one.summary.rules_changed]
+    if not (create or change or remove or rules):
         return True
+    if rules:
+        click.echo(f"rules that change: {', '.join(rules)}")
     what = f"+{create:,} new, ~{change:,} changed, -{remove:,} removed"
     return click.confirm(f"{count_of(len(examined), 'campaign')}: {what}. Apply?", default=False)
 

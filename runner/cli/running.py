@@ -42,8 +42,8 @@ class RunOptions:
     at: datetime | None = None
     """where the clock of an in-process sandbox starts"""
     until_done: bool = True
-    only: str | None = None
-    """place this campaign alone, whatever else the ledger holds"""
+    only: frozenset[str] | None = None
+    """place these campaigns alone, whatever else the ledger holds"""
     listen: tuple[str, int] | None = None
 
 
@@ -86,12 +86,15 @@ async def apply_and_run(
     ) as running:
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
-        applied = _apply(workspace, examined, in_sandbox=bool(surroundings.sandbox_url), now=running.clock.now())
+        applied = _apply(workspace, examined, options, running.clock.now())
         if options.windows_ignored:
             await running.pull_forward()
         stopped = await _run(running, options)
-        overview = [one for one in await running.overview() if options.only in (None, one.campaign)]
+        overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
         dials = await running.check_dials() if running.sandbox_url else None
+    for one in overview:
+        if one.row_stats["held"]:
+            _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 
@@ -111,10 +114,8 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
 
 def _dials_line(check: DialCheck) -> str:
     """Say what the sandbox's own list of dials proves."""
-    if check.twice or check.strangers:
-        return (
-            f"the sandbox placed {check.twice:,} attempts twice and {check.strangers:,} that this ledger does not know"
-        )
+    if check.twice:
+        return f"the sandbox placed {check.twice:,} of {check.attempts:,} attempts twice"
     return f"the sandbox placed {check.dials:,} calls and texts for {check.attempts:,} attempts: one each"
 
 
@@ -125,11 +126,12 @@ def totals_of(
     if not summaries:
         return None
     stats = [one.row_stats for one in overview if one.campaign in set(names)]
-    finished = sum(one[state] for one in stats for state in ("completed", "failed", "held", "suppressed"))
+    finished = sum(one[state] for one in stats for state in ("completed", "failed", "suppressed"))
     still_open = sum(one[state] for one in stats for state in ("pending", "calling", "retry"))
     return Totals(
         contacts=sum(one.contacts for one in summaries),
         finished=finished,
+        held=sum(one["held"] for one in stats),
         still_open=still_open,
         skipped=sum(one.skipped for one in summaries),
         rejected=sum(one.rejected for one in summaries),
@@ -137,15 +139,16 @@ def totals_of(
 
 
 def _apply(
-    workspace: Workspace, examined: Sequence[applying.Examined], *, in_sandbox: bool, now: datetime
+    workspace: Workspace, examined: Sequence[applying.Examined], options: RunOptions, now: datetime
 ) -> list[Applied]:
     store = Store.open(workspace.ledger_path)
     try:
-        store.belong_to("sandbox" if in_sandbox else "real")
+        store.belong_to("real" if options.sandbox is None else "sandbox")
         applied = [applying.apply(workspace, one, store) for one in examined]
         # Whoever runs again has mended what a campaign was paused for, or will be told once more.
         for campaign in store.campaigns_in_force():
-            store.resume(campaign.name, now)
+            if options.only is None or campaign.name in options.only:
+                store.resume(campaign.name, now)
     finally:
         store.close()
     return applied
@@ -168,8 +171,8 @@ def _signals(running: Engine) -> Iterator[asyncio.Event]:
         if told.is_set():
             os._exit(ExitCode.STOPPED)
         told.set()
-        click.echo("stopping: nothing new is started, what is being sent is finished", err=True)
         running.dispatcher.stop()
+        _say("stopping: nothing new is started, what is being sent is finished")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -204,7 +207,13 @@ async def _show(running: Engine, live: Live | None) -> None:
             table.title, table.title_justify = f"{running.clock.now():%a %d %b %H:%M:%S} UTC", "left"
             live.update(table, refresh=True)
         else:
-            click.echo(_progress_line(running, overview), err=True)
+            _say(_progress_line(running, overview))
+
+
+def _say(sentence: str) -> None:
+    """Print to stderr if anybody still reads it: a reader that is gone must not keep the engine from stopping."""
+    with suppress(OSError):
+        click.echo(sentence, err=True)
 
 
 def _progress_line(running: Engine, overview: Sequence[CampaignOverview]) -> str:

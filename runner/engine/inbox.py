@@ -12,7 +12,8 @@ from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
 from runner.engine.reconciliation import SETTLED_BY_PROOF, Reconciliation
 from runner.errors import WebhookRefused
-from runner.model.attempt import Assignment
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.ports import Clock, Ledger
 
@@ -86,13 +87,26 @@ class Inbox:
             return "another account's"
         if work.attempt.state not in SETTLED_BY_PROOF:
             return self._take_late(ledger, work, seen, now, verified=verified)
-        if not seen.is_final and seen.ended_at is None:
-            return "still live"
+        if not seen.is_final and (seen.ended_at is None or work.attempt.state is AttemptState.IN_DOUBT):
+            return self._take_live(ledger, work, seen, now, verified=verified)
         if not seen.is_final or not verified:
             # It ended without saying how, or nothing proves it: the provider is asked.
             ledger.ask_now(work.attempt.id, now)
             return "asking the provider"
         return "settled" if self.reconciliation.settle_in(ledger, work.attempt.id, seen) else "already settled"
+
+    def _take_live(self, ledger: Ledger, work: Assignment, seen: Observation, now: datetime, *, verified: bool) -> str:
+        """End a doubt: a proven webhook speaks of the attempt, so its request had arrived."""
+        if not verified or work.attempt.state is not AttemptState.IN_DOUBT:
+            return "still live"
+        taken = ledger.find(account := work.attempt.account, seen.provider_id, "") if seen.provider_id else None
+        accepted = Move(
+            attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.ACCEPTED, at=now,
+            reason="a webhook speaks of it", poll_at=now + self.accounts.poll(account)[0],
+            provider_id=seen.provider_id if taken is None else "",
+        )  # fmt: skip
+        ledger.move([accepted])
+        return "found again"
 
     @staticmethod
     def _take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime, *, verified: bool) -> str:

@@ -66,8 +66,6 @@ class DialCheck:
     """attempts of this ledger that it placed"""
     twice: int
     """attempts that were placed more than once"""
-    strangers: int
-    """dials that belong to no attempt of this ledger"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +86,13 @@ class Engine:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             told = (await client.get(f"{self.sandbox_url}/_sandbox/dials")).raise_for_status().json()
-        keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("placed_keys")})
+        keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("sent_keys")})
         dialled = Counter(dial["reference"] for dial in told)
         known = {key: count for key, count in dialled.items() if key in keys}
         return DialCheck(
             dials=sum(known.values()),
             attempts=len(known),
             twice=sum(count > 1 for count in known.values()),
-            strangers=dialled.total() - sum(known.values()),
         )
 
     async def pull_forward(self) -> None:
@@ -162,7 +159,7 @@ async def engine(
     *,
     windows_ignored: bool = False,
     listen: tuple[str, int] | None = None,
-    only: str | None = None,
+    only: frozenset[str] | None = None,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
