@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +96,14 @@ class Provider(Protocol):
 
         Raises WebhookRefused when it cannot be read at all.
         """
+        ...
+
+    def credential_check(self) -> Request | None:
+        """Build the cheapest request that tells whether a key is accepted; None where nothing can be read."""
+        ...
+
+    def read_credential_check(self, reply: Reply) -> bool:
+        """Whether the key was accepted; raise a SendError when the answer says nothing."""
         ...
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
@@ -409,16 +417,16 @@ class Ledger(Protocol):
         """Give when a campaign's last attempts started, oldest first."""
         ...
 
-    def next_due(self, now: datetime, only: str | None = None) -> datetime | None:
-        """Give the first instant after `now` at which an attempt is due, of one campaign alone with `only`."""
+    def next_due(self, now: datetime, only: Collection[str] | None = None) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due, of the campaigns in `only` if given."""
         ...
 
     def next_ask(self) -> datetime | None:
         """Give the first instant at which an outcome is to be asked for."""
         ...
 
-    def open_attempts(self, only: str | None = None) -> int:
-        """Count the attempts that still wait for something that the runner does, of one campaign alone with `only`."""
+    def open_attempts(self, only: Collection[str] | None = None) -> int:
+        """Count the attempts that still wait for something that the runner does, of the campaigns in `only` if given."""
         ...
 
     def pause(self, campaign: str, reason: str, now: datetime) -> None:

@@ -76,8 +76,11 @@ def confirmed(examined: Sequence[Examined], agents: Sequence[ReviewedAgent] = ()
     create, change = (sum(count[status] for count in counts) for status in (PlanStatus.CREATE, PlanStatus.CHANGE))
     remove = sum(count[PlanStatus.REMOVE] for count in counts)
     writes = sum(one.change.writes for one in agents)
-    if not (create or change or remove or writes):
+    rules = [change for one in examined for change in one.summary.rules_changed]
+    if not (create or change or remove or writes or rules):
         return True
+    if rules:
+        click.echo(f"rules that change: {', '.join(rules)}")
     what = f"+{create:,} new, ~{change:,} changed, -{remove:,} removed"
     what += f", {count_of(writes, 'agent')} created or changed" if writes else ""
     return click.confirm(f"{count_of(len(examined), 'campaign')}: {what}. Apply?", default=False)

@@ -14,10 +14,9 @@ from typing import Any
 import click
 from ruamel.yaml import YAML
 
-from runner.cli.apply import print_applied
 from runner.cli.options import workspace_of
-from runner.cli.output import console, format_option
-from runner.cli.running import RunOptions, apply_and_run, surroundings_of
+from runner.cli.output import console, format_option, is_masked
+from runner.cli.running import Ended, RunOptions, apply_and_run, surroundings_of
 from runner.errors import ExitCode, FilesWrong, UsageWrong
 from runner.files.campaign import LoadedCampaign
 from runner.model.campaign import Purpose
@@ -101,14 +100,14 @@ def _reach(ctx: click.Context, channel: Channel, message: str, words: dict[str, 
             first = wrong.diagnostics[0]
             raise UsageWrong(first.message, help=first.help) from wrong
         if words["dry_run"]:
-            _examine(workspace, loaded, SystemClock().now(), words)
-            return ExitCode.OK
+            shown = _examine(workspace, loaded, SystemClock().now(), words)
+            return ExitCode.UNFINISHED if shown.summary.skipped else ExitCode.OK
         return asyncio.run(_run(workspace, loaded, words))
 
 
 async def _run(workspace: Workspace, loaded: LoadedCampaign, words: dict[str, Any]) -> int:
     name = loaded.campaign.campaign
-    options = RunOptions(sandbox=words["sandbox"], windows_ignored=words["windows_ignored"], only=name)
+    options = RunOptions(sandbox=words["sandbox"], windows_ignored=words["windows_ignored"], only=frozenset({name}))
 
     def examined(pointed: Workspace, at: datetime) -> list[applying.Examined]:
         found = _examine(pointed, loaded, at, words)
@@ -121,11 +120,19 @@ async def _run(workspace: Workspace, loaded: LoadedCampaign, words: dict[str, An
     if words["form"] == "json":
         click.echo(machine.status(ended.overview))
     else:
-        print_applied(ended.applied)
-        for one in ended.overview:
-            for _, of_channel, outcome, _ in one.outcomes:
-                click.echo(f"{of_channel}: {outcome}")
-    return ended.code
+        _print_end(ended)
+    nobody = any(done.summary.skipped for done in ended.applied)
+    return ExitCode.UNFINISHED if nobody else ended.code
+
+
+def _print_end(ended: Ended) -> None:
+    """Say how it went, and whether anything was placed at all."""
+    for done in ended.applied:
+        if not done.recorded.is_new:
+            click.echo("it was placed before; add --again NAME to reach the person once more")
+    for one in ended.overview:
+        for _, of_channel, outcome, _ in one.outcomes:
+            click.echo(f"{of_channel}: {outcome}")
 
 
 def _examine(workspace: Workspace, loaded: LoadedCampaign, at: datetime, words: dict[str, Any]) -> applying.Examined:
@@ -133,6 +140,10 @@ def _examine(workspace: Workspace, loaded: LoadedCampaign, at: datetime, words: 
     lines: list[PlanLine] = []
     planned = workspace.plan(loaded, at, windows_ignored=words["windows_ignored"])
     examined = applying.examine(planned, lines.append)
+    for line in lines:
+        if line.rejected:
+            # The place is in a file that nobody wrote: only the sentence is of use.
+            raise UsageWrong(line.reason.partition(": ")[2] or line.reason)
     _print_request(lines, words["form"])
     return examined
 
@@ -144,7 +155,7 @@ def _print_request(lines: list[PlanLine], form: str) -> None:
         return
     from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
 
-    print_person(console(), lines)
+    print_person(console(), lines, masked=is_masked())
 
 
 def _agreed(words: dict[str, Any]) -> bool:
@@ -179,8 +190,10 @@ def _campaign(name: str, channel: Channel, message: str, words: dict[str, Any]) 
 
 
 def _literal(value: str) -> str:
-    """Keep words from the command line out of the template language."""
-    return "{% raw %}" + value + "{% endraw %}" if "{" in value else value
+    """Refuse what the template language would read: words from the command line are said as they are."""
+    if any(mark in value for mark in ("{{", "{%", "{#")):
+        raise UsageWrong(f"`{value}` holds a template mark", help="write the words themselves, without {{ or {%")
+    return value
 
 
 def _pairs(pairs: tuple[str, ...], option: str) -> dict[str, str]:

@@ -14,7 +14,9 @@ from runner.report.words import count_of
 from runner.schedule.clock import SystemClock
 
 _campaign = click.argument("campaign")
-_reason = click.option("--reason", default="", metavar="TEXT", help="Why; kept with the campaign and shown by `status`.")
+_reason = click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept with the campaign and shown by `status`."
+)
 
 
 @click.command()

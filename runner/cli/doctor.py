@@ -65,7 +65,7 @@ def _used(workspace: Workspace, paths: tuple[Path, ...]) -> frozenset[str]:
     found = set()
     for loaded in workspace.load(paths, need_contacts=False):
         for agent in loaded.campaign.agents.values():
-            account = resolve_account(workspace.loaded.project, agent.provider, agent.account)  # type: ignore[arg-type]
+            account = resolve_account(workspace.loaded.project, agent.provider, agent.account)
             if account is not None:
                 found.add(account.name)
     return frozenset(found)

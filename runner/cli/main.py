@@ -30,6 +30,7 @@ COMMANDS = {
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",
     "sandbox": "Serve the four providers' emulator for rehearsals.",
+    "doctor": "Check keys, clocks, ledger and webhooks by reading alone; it never dials.",
     "schema": "Print the JSON schema of campaign files.",
 }
 """command -> what it does, in the order of a day's work; a command's code is only imported when it runs"""

@@ -29,7 +29,8 @@ class InstantType(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"`{value}` is not an instant; write: 2026-12-01T09:00:00Z", param, ctx)
         if at.tzinfo is None:
-            self.fail(f"`{value}` has no offset; write: {value}Z, or {value}-05:00", param, ctx)
+            full = f"{value}T09:00:00" if len(value) <= len("2026-12-01") else value
+            self.fail(f"`{value}` has no offset; write: {full}Z, or {full}-05:00", param, ctx)
         return at.astimezone(UTC)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -39,7 +40,13 @@ def is_masked() -> bool:
 def print_diagnostics(
     diagnostics: Sequence[Diagnostic], form: str = "text", *, everything: bool = False, error: bool = True
 ) -> None:
-    """Print diagnostics: as text to stderr, as data to stdout."""
+    """Print diagnostics: as text to stderr, as data to stdout.
+
+    Off a terminal the numbers of people in contact files are masked: logs are read by others.
+    """
+    stream = sys.stderr if error or form != "text" else sys.stdout
+    if not stream.isatty():
+        diagnostics = [_masked(one) for one in diagnostics]
     if form == "json":
         click.echo(as_json(diagnostics))
     elif form == "github":
@@ -47,11 +54,19 @@ def print_diagnostics(
         click.echo(as_text(diagnostics, limit=None), err=True)
     else:
         text = as_text(diagnostics, limit=None) if everything else as_text(diagnostics)
-        stream = sys.stderr if error else sys.stdout
         if stream.isatty():
             console(error=error).print(styled(text))
         else:
             click.echo(text, err=error)
+
+
+def _masked(one: Diagnostic) -> Diagnostic:
+    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
+    if not one.code.startswith("P"):
+        return one
+    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
+
+    return replace(one, message=masked_text(one.message), source=masked_text(one.source))
 
 
 def print_error(error: OutreachError) -> None:

@@ -121,7 +121,7 @@ def _show_person(planned: list[Planned], contact: str, form: str) -> int:
     else:
         from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
 
-        print_person(console(), found)
+        print_person(console(), found, masked=is_masked())
     return ExitCode.OK
 
 
@@ -142,4 +142,4 @@ def _warn(examined: list[Examined]) -> None:
 
 
 def _changes(summary: PlanSummary) -> bool:
-    return any(summary.counts[status] for status in CHANGES)
+    return bool(summary.rules_changed) or any(summary.counts[status] for status in CHANGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from runner.cli.options import InstantType, workspace_of
 from runner.cli.output import format_option
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
+from runner.files.campaign import LoadedCampaign
 from runner.report import machine
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
@@ -47,7 +49,7 @@ def run(
 ) -> int:
     """Apply campaigns, then place their calls and texts until everything has ended.
 
-    Without PATH it goes on with what was applied before; so does a second run after the first was
+    With PATH it places these campaigns and no others; without, everything that was applied before. So does a second run after the first was
     stopped, however that happened. Ctrl-C drains: nothing new is started, what is being sent is
     finished and written down.
     """
@@ -56,19 +58,20 @@ def run(
     if sandbox not in (None, HERE) and not str(sandbox).startswith(("http://", "https://")):
         paths, sandbox = (Path(str(sandbox)), *paths), HERE
     workspace = workspace_of(ctx)
-    options = RunOptions(
-        sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, shows_agents=form == "text"
-    )
-    return asyncio.run(_run(workspace, paths, options, form, ask=not yes and sandbox is None))
-
-
-async def _run(workspace: Workspace, paths: tuple[Path, ...], options: RunOptions, form: str, *, ask: bool) -> int:
-    now = SystemClock().now()
     loaded = workspace.load(paths) if paths else []
+    only = frozenset(one.campaign.campaign for one in loaded) or None
+    options = RunOptions(
+        sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text"
+    )
+    return asyncio.run(_run(workspace, loaded, options, form, ask=not yes and sandbox is None))
+
+
+async def _run(
+    workspace: Workspace, loaded: Sequence[LoadedCampaign], options: RunOptions, form: str, *, ask: bool
+) -> int:
+    now = SystemClock().now()
 
     def plan(pointed: Workspace, at: datetime) -> list[applying.Examined]:
-        if not loaded:
-            return []
         examined = [applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored)) for one in loaded]
         if options.sandbox is None:
             _check_credentials(pointed, examined)

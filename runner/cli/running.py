@@ -46,8 +46,8 @@ class RunOptions:
     at: datetime | None = None
     """where the clock of an in-process sandbox starts"""
     until_done: bool = True
-    only: str | None = None
-    """place this campaign alone, whatever else the ledger holds"""
+    only: frozenset[str] | None = None
+    """place these campaigns alone, whatever else the ledger holds"""
     listen: tuple[str, int] | None = None
     shows_agents: bool = True
     """say on the way what becomes of agents that campaigns define"""
@@ -94,13 +94,16 @@ async def apply_and_run(
         agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
-        applied = await _apply(workspace, examined, agents, surroundings, running.clock.now())
+        applied = await _apply(workspace, examined, agents, surroundings, options, running.clock.now())
         if options.windows_ignored:
             await running.pull_forward()
         stopped = await _run(running, options)
-        overview = [one for one in await running.overview() if options.only in (None, one.campaign)]
+        overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
         dials = await running.check_dials() if running.sandbox_url else None
     _say_what_is_paused(overview, stopped=stopped)
+    for one in overview:
+        if one.row_stats["held"]:
+            _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 
@@ -120,8 +123,8 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
 
 def _dials_line(check: DialCheck) -> str:
     """Say what the sandbox's own list of dials proves."""
-    if check.twice or check.strangers:
-        return f"the sandbox placed {check.twice:,} attempts too often and {check.strangers:,} that this ledger does not know"
+    if check.twice:
+        return f"the sandbox placed {check.twice:,} of {check.attempts:,} attempts too often"
     sentence = f"the sandbox placed {check.dials:,} calls and texts for {check.attempts:,} attempts: one each"
     if not check.handed_dials:
         return sentence
@@ -137,11 +140,12 @@ def totals_of(
     if not summaries:
         return None
     stats = [one.row_stats for one in overview if one.campaign in set(names)]
-    finished = sum(one[state] for one in stats for state in ("completed", "failed", "held", "suppressed"))
+    finished = sum(one[state] for one in stats for state in ("completed", "failed", "suppressed"))
     still_open = sum(one[state] for one in stats for state in ("pending", "calling", "retry"))
     return Totals(
         contacts=sum(one.contacts for one in summaries),
         finished=finished,
+        held=sum(one["held"] for one in stats),
         still_open=still_open,
         skipped=sum(one.skipped for one in summaries),
         rejected=sum(one.rejected for one in summaries),
@@ -169,6 +173,7 @@ async def _apply(
     examined: Sequence[applying.Examined],
     agents: Sequence[ReviewedAgent],
     surroundings: Surroundings,
+    options: RunOptions,
     now: datetime,
 ) -> list[Applied]:
     store = Store.open(workspace.ledger_path)
@@ -178,7 +183,7 @@ async def _apply(
         examined = agent_changes.with_their_ids(workspace, examined, agents)
         applied = [applying.apply(workspace, one, store) for one in examined]
         # Whoever runs again has mended the account, or will be told once more; a pause by hand only a person ends.
-        resume_after_faults(store, now)
+        resume_after_faults(store, now, options.only)
     finally:
         store.close()
     return applied
@@ -201,8 +206,8 @@ def _signals(running: Engine) -> Iterator[asyncio.Event]:
         if told.is_set():
             os._exit(ExitCode.STOPPED)
         told.set()
-        click.echo("stopping: nothing new is started, what is being sent is finished", err=True)
         running.dispatcher.stop()
+        _say("stopping: nothing new is started, what is being sent is finished")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -237,7 +242,13 @@ async def _show(running: Engine, live: Live | None) -> None:
             table.title, table.title_justify = f"{running.clock.now():%a %d %b %H:%M:%S} UTC", "left"
             live.update(table, refresh=True)
         else:
-            click.echo(_progress_line(running, overview), err=True)
+            _say(_progress_line(running, overview))
+
+
+def _say(sentence: str) -> None:
+    """Print to stderr if anybody still reads it: a reader that is gone must not keep the engine from stopping."""
+    with suppress(OSError):
+        click.echo(sentence, err=True)
 
 
 def _progress_line(running: Engine, overview: Sequence[CampaignOverview]) -> str:

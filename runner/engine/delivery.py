@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
@@ -40,6 +40,8 @@ class Delivery:
     clock: Clock
     woken: Callable[[], None]
     """called when something changed that the dispatcher waits for"""
+    said: set[str] = field(default_factory=set)
+    """the warnings that were given already"""
 
     async def deliver(self, claimed: Sequence[Assignment]) -> None:
         """Carry out a batch of claimed attempts; every one of them ends in a named state."""
@@ -149,31 +151,59 @@ class Delivery:
         attempt, tries = work.attempt, work.attempt.transport_tries + 1
         if isinstance(error, Rejected) and error.pause:
             return self._back(work, now, now, error.message)
-        if isinstance(error, Rejected) or (isinstance(error, (NotSent, Throttled)) and tries > TRANSPORT_TRIES):
-            outcome = Outcome(error.outcome) if isinstance(error, Rejected) else Outcome.FAILED
+        if isinstance(error, Rejected):
+            outcome = Outcome(error.outcome)
             seen = Observation(outcome=outcome, words={"error": error.message})
             if outcome is Outcome.OPTED_OUT:
                 ledger.suppress(attempt.phone, "opted out", f"provider of account {attempt.account}", now)
             return self._settled(ledger, work, seen)
         if isinstance(error, Throttled):
             wait = _told(error.retry_after) if error.retry_after else _backoff(tries)
-            return self._back(work, now, now + wait, error.message, tries=tries)
+            return self._later(ledger, work, error, now, now + wait)
         if isinstance(error, NotSent):
-            return self._back(work, now, now + _backoff(tries), error.message, tries=tries)
+            return self._later(ledger, work, error, now, now + _backoff(tries))
         settle_after = self.accounts.account(attempt.account).settle_after
         return Move(
             attempt_id=attempt.id, old=attempt.state, new=AttemptState.IN_DOUBT, at=now, reason=error.message,
             poll_at=now + settle_after,
         )  # fmt: skip
 
-    def _back(self, work: Assignment, now: datetime, due_at: datetime, why: str, *, tries: int | None = None) -> Move:
+    def _later(
+        self, ledger: Ledger, work: Assignment, error: NotSent | Throttled, now: datetime, due_at: datetime
+    ) -> Move:
+        """Put an attempt back in line, and pause its campaign when that has helped too often: nobody is given up for it."""
+        tries = work.attempt.transport_tries + 1
+        if tries >= TRANSPORT_TRIES:
+            reason = f"account {work.attempt.account}: {error.message}, {tries} times in a row"
+            ledger.pause(work.attempt.campaign, reason, now)
+            tries = 0
+        self._warn(work, error)
+        return self._back(work, now, due_at, error.message, tries=tries, unsent=isinstance(error, NotSent))
+
+    def _warn(self, work: Assignment, error: SendError) -> None:
+        """Say once for each account and cause that it cannot be reached."""
+        sentence = f"account {work.attempt.account}: {error.message}; it is tried again"
+        if sentence not in self.said:
+            self.said.add(sentence)
+            log.warning("%s", sentence)
+
+    def _back(
+        self,
+        work: Assignment,
+        now: datetime,
+        due_at: datetime,
+        why: str,
+        *,
+        tries: int | None = None,
+        unsent: bool = False,
+    ) -> Move:
         """Put an attempt that provably was not placed back in line."""
         attempt = work.attempt
         first_step = self.policies.of(attempt.campaign).campaign.steps[0].label
         untouched = attempt.number == 1 and attempt.step == first_step
         return Move(
             attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=due_at, reason=why,
-            contact=ContactState.PENDING if untouched else ContactState.RETRY, transport_tries=tries,
+            contact=ContactState.PENDING if untouched else ContactState.RETRY, transport_tries=tries, unsent=unsent,
         )  # fmt: skip
 
     def _settled(self, ledger: Ledger, work: Assignment, seen: Observation) -> Move:

@@ -12,7 +12,7 @@ from runner.rules.policy import Policy, policy_of
 class Policies:
     """Policies by campaign; with `only`, no other campaign places anything."""
 
-    def __init__(self, *, windows_ignored: bool = False, only: str | None = None) -> None:
+    def __init__(self, *, windows_ignored: bool = False, only: frozenset[str] | None = None) -> None:
         self._windows_ignored = windows_ignored
         self.only = only
         self._ready: dict[str, tuple[int, Policy]] = {}
@@ -31,7 +31,7 @@ class Policies:
             if ready is None or ready[0] != one.revision:
                 campaign = Campaign.model_validate_json(one.policy)
                 self._ready[one.name] = (one.revision, policy_of(campaign, windows_ignored=self._windows_ignored))
-            if one.is_active and self.only in (None, one.name):
+            if one.is_active and (self.only is None or one.name in self.only):
                 active.append(one.name)
         self._active = tuple(active)
 

@@ -129,6 +129,9 @@ class Reconciliation:
             log.info("attempt %s: still in doubt: %s", attempt.key, error.message)
             await self._look_again(work, attempt.polls)
             return
+        if finding is not None and finding.found and await self._is_taken(work, finding.provider_id):
+            # Found by number and time alone, it is the call of another attempt: ours is not in the list.
+            finding = Finding()
         now = self.clock.now()
         if finding is None:
             await self._move(self._held(work, now, "may have been placed, and this provider cannot be asked"))
@@ -143,7 +146,7 @@ class Reconciliation:
             await self._move(
                 Move(
                     attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=now,
-                    reason="proved absent: it never arrived", contact=ContactState.RETRY,
+                    reason="proved absent: it never arrived", contact=ContactState.RETRY, unsent=True,
                     transport_tries=attempt.transport_tries + 1,
                 )
             )  # fmt: skip
@@ -162,6 +165,10 @@ class Reconciliation:
                 hear_waiting(ledger, self.policies, provider, attempt.id, now)
 
         await self.journal.run(write)
+
+    async def _is_taken(self, work: Assignment, provider_id: str) -> bool:
+        known = await self.journal.run(lambda ledger: ledger.find(work.attempt.account, provider_id, ""))
+        return known is not None and known.attempt.id != work.attempt.id
 
     async def _look_up(self, work: Assignment) -> Finding | None:
         """Page through the provider's list to its end; None when the provider cannot be asked."""

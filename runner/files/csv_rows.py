@@ -100,7 +100,7 @@ class CsvRows:
                 continue
             taken = lines.taken
             text = taken[0] if len(taken) == 1 else "".join(taken)
-            cells = [cell.strip() for cell in cells]
+            cells = [cell.strip().replace("\r\n", "\n") for cell in cells]
             if not any(cells):
                 continue
             reason = _unreadable(text, cells)

@@ -117,7 +117,9 @@ def native_delivery(this: Checkable) -> Iterator[Fault]:
     for at, step, agent, provider in _steps(this):
         if step.delivery == "native" and (step.channel == "text" or native_of(provider) is None):
             lacks = f"{agent.provider} has no campaigns of its own"
-            message = f"{'texts go out one by one' if step.channel == 'text' else lacks}, so delivery cannot be `native`"
+            message = (
+                f"{'texts go out one by one' if step.channel == 'text' else lacks}, so delivery cannot be `native`"
+            )
             yield Fault(
                 path=("steps", at, "delivery"),
                 code="C25",

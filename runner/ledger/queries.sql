@@ -201,7 +201,7 @@ SELECT id FROM attempts WHERE state = :state AND handover_id IS NULL ORDER BY id
 UPDATE attempts SET state = :new,
     due_at = COALESCE(:due_at, due_at),
     lease_until = :lease_until,
-    sent_at = COALESCE(:sent_at, sent_at),
+    sent_at = CASE WHEN :unsent THEN NULL ELSE COALESCE(:sent_at, sent_at) END,
     provider_id = COALESCE(:provider_id, provider_id),
     poll_at = :poll_at,
     polls = :polls,
@@ -246,7 +246,8 @@ WHERE c.name = :name AND sent_at > :since ORDER BY sent_at
 -- The first instant after `:now` at which a planned attempt of a running campaign is due.
 SELECT MIN(a.due_at) AS at FROM attempts a WHERE a.state = 'planned' AND a.due_at > :now
     AND a.campaign_id IN (SELECT c.id FROM campaigns c JOIN revisions r ON r.id = c.revision_id
-                          WHERE c.state = 'active' AND r.complete AND (:only IS NULL OR c.name = :only))
+                          WHERE c.state = 'active' AND r.complete
+                              AND (:only IS NULL OR c.name IN (SELECT value FROM json_each(:only))))
 
 -- name: next_ask
 -- The first instant at which an outcome is asked for.
@@ -257,7 +258,7 @@ SELECT MIN(poll_at) AS at FROM attempts WHERE state IN ('accepted', 'in_doubt')
 -- Whoever waits in a provider's campaign that is paused there waits for a person, not for the runner.
 SELECT COUNT(*) AS count FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 JOIN revisions r ON r.id = c.revision_id
-WHERE (:only IS NULL OR c.name = :only)
+WHERE (:only IS NULL OR c.name IN (SELECT value FROM json_each(:only)))
     AND ((a.state = 'planned' AND c.state = 'active' AND r.complete)
          OR (a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
              AND NOT EXISTS (SELECT 1 FROM handovers h, contacts k
@@ -320,9 +321,9 @@ INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOT
 -- When an attempt was due and when its intent was written.
 SELECT due_at, sent_at FROM attempts WHERE id = :id
 
--- name: placed_keys
--- The keys of all attempts that a provider gave an id.
-SELECT key FROM attempts WHERE provider_id IS NOT NULL
+-- name: sent_keys
+-- The keys of all attempts whose request may have left.
+SELECT key FROM attempts WHERE sent_at IS NOT NULL
 
 -- name: pull_forward
 -- Makes first tries that wait for a window due at `:at`; for the sandbox, where windows can be ignored.

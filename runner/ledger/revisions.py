@@ -76,7 +76,8 @@ def known_campaign(store: Store, name: str) -> KnownCampaign:
         for row in store.all("known_contacts", campaign_id=found["id"])
     }
     digest = in_force["digest"] if in_force is not None and in_force["complete"] else ""
-    return KnownCampaign(digest=digest, contacts=contacts, suppressions=suppressions)
+    rules = json.loads(in_force["policy"]) if in_force is not None else {}
+    return KnownCampaign(digest=digest, rules=rules, contacts=contacts, suppressions=suppressions)
 
 
 def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_lines: Callable[[], str]) -> Recorded:

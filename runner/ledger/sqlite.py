@@ -66,7 +66,8 @@ def exclusive_runner(path: Path) -> Iterator[None]:
     """
     with errors_mapped():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = path.with_name(path.name + ".lock").open("a+")
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.fdopen(descriptor, "r+")
     with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 
 from runner.errors import NotFound, UsageWrong
@@ -64,10 +65,12 @@ def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> i
     return count
 
 
-def resume_after_faults(store: Store, now: datetime) -> list[str]:
-    """Resume the campaigns that a fault of an account had paused, for it may be mended; give their names."""
+def resume_after_faults(store: Store, now: datetime, only: Collection[str] | None = None) -> list[str]:
+    """Resume the campaigns, those in `only` if given, that a fault of an account had paused; give their names."""
     resumed = []
     for one in store.campaigns_in_force():
+        if only is not None and one.name not in only:
+            continue
         row = store.one("campaign_standing", name=one.name)
         if row is not None and row["state"] == "paused" and row["reason"].startswith(ACCOUNT_FAULT):
             store.resume(one.name, now)

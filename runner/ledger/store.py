@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -168,9 +168,9 @@ class Store:
         rows = self.all("recent_starts", name=campaign, since=to_micros(since))
         return [from_micros(row["sent_at"]) for row in rows]
 
-    def next_due(self, now: datetime, only: str | None = None) -> datetime | None:
-        """Give the first instant after `now` at which an attempt is due, of one campaign alone with `only`."""
-        row = self.one("next_due", now=to_micros(now), only=only)
+    def next_due(self, now: datetime, only: Collection[str] | None = None) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due, of the campaigns in `only` if given."""
+        row = self.one("next_due", now=to_micros(now), only=_names(only))
         return from_micros(row["at"]) if row is not None else None
 
     def next_ask(self) -> datetime | None:
@@ -178,9 +178,9 @@ class Store:
         row = self.one("next_ask")
         return from_micros(row["at"]) if row is not None else None
 
-    def open_attempts(self, only: str | None = None) -> int:
-        """Count the attempts that still wait for something that the runner does, of one campaign alone with `only`."""
-        row = self.one("open_attempts", only=only)
+    def open_attempts(self, only: Collection[str] | None = None) -> int:
+        """Count the attempts that still wait for something that the runner does, of the campaigns in `only` if given."""
+        row = self.one("open_attempts", only=_names(only))
         return int(row["count"]) if row is not None else 0
 
     def pause(self, campaign: str, reason: str, now: datetime) -> None:
@@ -261,7 +261,7 @@ class Store:
             "move", id=move.attempt_id, old=move.old.value, new=move.new.value,
             due_at=to_micros(move.due_at), lease_until=to_micros(move.lease_until), sent_at=to_micros(move.sent_at),
             provider_id=move.provider_id or None, poll_at=to_micros(move.poll_at), polls=move.polls,
-            transport_tries=move.transport_tries, reason=move.reason,
+            transport_tries=move.transport_tries, reason=move.reason, unsent=move.unsent,
             ended_at=to_micros(move.at) if move.ends else None,
             outcome=move.outcome or "", tag=seen.tag if seen else "", summary=seen.summary if seen else "",
         )  # fmt: skip
@@ -340,6 +340,10 @@ def _detail(move: Move) -> dict[str, Any]:
         following = move.next_attempt
         detail["next"] = {"step": following.step, "number": following.number, "due_at": following.due_at.isoformat()}
     return detail
+
+
+def _names(only: Collection[str] | None) -> str | None:
+    return None if only is None else json.dumps(sorted(only))
 
 
 def _assignment(row: sqlite3.Row) -> Assignment:

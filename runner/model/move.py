@@ -87,6 +87,8 @@ class Move:
     poll_at: datetime | None = None
     polls: int = 0
     transport_tries: int | None = None
+    unsent: bool = False
+    """the request provably never left, so the intent is taken back"""
     outcome: Outcome | None = None
     observation: Observation | None = None
     next_attempt: NextAttempt | None = None

@@ -91,3 +91,5 @@ class PlanSummary:
     first: datetime | None
     last: datetime | None
     digest: str
+    rules_changed: tuple[str, ...] = ()
+    """the parts of campaigns in force that would change, such as `april: windows`"""

@@ -47,6 +47,8 @@ class KnownCampaign:
 
     digest: str = ""
     """of the revision in force"""
+    rules: Mapping[str, object] = field(default_factory=dict)
+    """the canonical campaign in force, by top-level key; empty when it never was applied"""
     contacts: Mapping[str, KnownContact] = field(default_factory=dict)
     """by contact key"""
     suppressions: Mapping[str, str] = field(default_factory=dict)

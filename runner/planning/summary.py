@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from runner.model.campaign import Campaign
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.planning.digest import Digest
 
@@ -13,8 +14,9 @@ from runner.planning.digest import Digest
 class Tally:
     """Counts the lines of one campaign's plan as they pass, and digests them."""
 
-    def __init__(self, campaign: str, digest: Digest) -> None:
+    def __init__(self, campaign: str, digest: Digest, rules_changed: tuple[str, ...] = ()) -> None:
         self.campaign = campaign
+        self._rules_changed = rules_changed
         self._digest = digest
         self._counts: Counter[PlanStatus] = Counter()
         self._rejected = 0
@@ -40,6 +42,7 @@ class Tally:
             first=self._first,
             last=self._last,
             digest=self._digest.value(),
+            rules_changed=self._rules_changed,
         )
 
     def _take(self, line: PlanLine) -> None:
@@ -70,4 +73,14 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         first=min(firsts, default=None),
         last=max(lasts, default=None),
         digest=digest,
+        rules_changed=tuple(change for one in all_of for change in one.rules_changed),
     )
+
+
+def rules_changed(campaign: Campaign, in_force: Mapping[str, object]) -> tuple[str, ...]:
+    """Name the top-level parts of a campaign that differ from what is in force; none when nothing is."""
+    if not in_force:
+        return ()
+    rules = campaign.model_dump(mode="json", exclude_none=True)
+    names = sorted({*rules, *in_force})
+    return tuple(f"{campaign.campaign}: {name}" for name in names if rules.get(name) != in_force.get(name))

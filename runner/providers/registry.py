@@ -9,7 +9,7 @@ from runner.model.http_api import HttpApi
 from runner.model.project import PROVIDER_NAMES, Account
 from runner.ports import Provider
 from runner.providers.declared import DeclaredProvider
-from runner.providers.movoice import Movoice
+from runner.providers.movoice import Movoice, MovoiceApp
 from runner.providers.revmo import Revmo
 from runner.providers.revox import Revox, RevoxD
 from runner.providers.revring import Revring, RevringSeed
@@ -40,7 +40,8 @@ KNOWN = registry_of(
         (RevringSeed(), ("seed",)),
         (Revox(), ("", "A")),
         (RevoxD(), ("D",)),
-        (Movoice(), ("",)),
+        (Movoice(), ("", "api")),
+        (MovoiceApp(), ("app",)),
     )
 )
 """every built-in provider; the generation with the empty name is what an account gets that names none"""

@@ -67,6 +67,7 @@ def plan_summary(summary: PlanSummary) -> str:
                 "first": utc_text(summary.first),
                 "last": utc_text(summary.last),
                 "digest": summary.digest,
+                "rules_changed": list(summary.rules_changed),
             }
         }
     )

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
-from runner.report.words import STATUS_SIGNS, count_of, local_clock, shown_phone
+from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
@@ -72,13 +72,13 @@ def print_plan(
     console.print()
 
 
-def print_person(console: Console, lines: Sequence[PlanLine]) -> None:
-    """Print everything that a plan says about one person."""
+def print_person(console: Console, lines: Sequence[PlanLine], *, masked: bool) -> None:
+    """Print everything that a plan says about one person; masked, numbers lose their middle."""
     for line in lines:
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in _facts(line):
-            facts.add_row(Text(name, style="dim"), value)
+            facts.add_row(Text(name, style="dim"), Text(masked_text(value)) if masked else Text(value))
         console.print(Padding(facts, (0, 0, 1, 2), expand=False))
 
 
@@ -105,6 +105,8 @@ def _sums(summary: PlanSummary) -> RenderableType:
     parts: list[RenderableType] = [first]
     if summary.first and summary.last:
         parts.append(Text(f"first {summary.first:%a %d %b %H:%M} UTC   last {summary.last:%a %d %b %H:%M} UTC"))
+    if summary.rules_changed:
+        parts.append(Text(f"rules that change: {', '.join(summary.rules_changed)}", style="yellow"))
     return Group(*parts)
 
 
@@ -123,7 +125,8 @@ def _row(line: PlanLine, *, masked: bool) -> tuple[RenderableType, ...]:
     sign, style = STATUS_SIGNS[line.status]
     who = shown_phone(line.phone, masked=masked) or f"row {line.row}"
     via = f"{line.step} by {line.provider}/{_short(line.agent_id)}"
-    when = line.condition or line.reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
+    reason = masked_text(line.reason) if masked else line.reason
+    when = line.condition or reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
     return (
         Text(sign, style=style),
         Text(who),
@@ -132,26 +135,26 @@ def _row(line: PlanLine, *, masked: bool) -> tuple[RenderableType, ...]:
     )
 
 
-def _facts(line: PlanLine) -> list[tuple[str, RenderableType]]:
-    facts: list[tuple[str, RenderableType]] = [
-        ("status", Text(f"{line.status}{f': {line.reason}' if line.reason else ''}")),
-        ("contact", Text(f"{line.phone}, key {line.contact_key}, row {line.row}")),
+def _facts(line: PlanLine) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str]] = [
+        ("status", f"{line.status}{f': {line.reason}' if line.reason else ''}"),
+        ("contact", f"{line.phone}, key {line.contact_key}, row {line.row}"),
     ]
     if line.condition:
-        facts.append(("when", Text(line.condition)))
+        facts.append(("when", line.condition))
     if line.not_before is not None:
         clocks = ", ".join(
             f"{line.not_before.astimezone(ZoneInfo(zone)):%a %d %b %H:%M} {zone}" for zone in line.zones[:3]
         )
-        facts.append(("not before", Text(f"{line.not_before:%Y-%m-%d %H:%M:%S} UTC = {clocks}")))
+        facts.append(("not before", f"{line.not_before:%Y-%m-%d %H:%M:%S} UTC = {clocks}"))
     if line.zones:
         zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004
-        facts.append(("time zone", Text(f"{zones} (from the {line.timezone_source})")))
+        facts.append(("time zone", f"{zones} (from the {line.timezone_source})"))
     if line.method:
-        facts.append(("request", Text(f"{line.method} {line.url}")))
-        facts.extend(("", Text(f"{name}: {value}")) for name, value in line.headers.items())
+        facts.append(("request", f"{line.method} {line.url}"))
+        facts.extend(("", f"{name}: {value}") for name, value in line.headers.items())
         body = json.dumps(line.body, ensure_ascii=False, indent=2)
-        facts.append(("body", Text(body)))
+        facts.append(("body", body))
     return facts
 
 

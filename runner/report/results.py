@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from runner.model.overview import CampaignOverview, ContactOverview
+from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview
 from runner.report.words import shown_phone
 
 _STAT_STYLES = {"completed": "green", "failed": "red", "held": "magenta", "suppressed": "yellow"}
@@ -25,7 +25,9 @@ class Totals:
     contacts: int
     """rows of the contact sources"""
     finished: int
-    """ended in a named state: completed, failed, held or suppressed"""
+    """ended in a named state: completed, failed or suppressed"""
+    held: int
+    """wait for a person"""
     still_open: int
     """waiting or under way"""
     skipped: int
@@ -36,7 +38,7 @@ class Totals:
     @property
     def add_up(self) -> bool:
         """Whether nobody is missing."""
-        return self.contacts == self.finished + self.still_open + self.skipped + self.rejected
+        return self.contacts == self.finished + self.held + self.still_open + self.skipped + self.rejected
 
 
 def status_table(campaigns: Sequence[CampaignOverview]) -> Table:
@@ -85,11 +87,18 @@ def print_report(console: Console, campaigns: Sequence[CampaignOverview], totals
 def totals_line(totals: Totals) -> str:
     """Write the sum that must come out even."""
     parts = [f"{totals.finished:,} finished"]
+    if totals.held:
+        parts.append(f"{totals.held:,} held")
     if totals.still_open:
         parts.append(f"{totals.still_open:,} still open")
     parts += [f"{totals.skipped:,} skipped", f"{totals.rejected:,} rejected"]
     sign = "=" if totals.add_up else "≠"
     return f"{totals.contacts:,} contacts {sign} {' + '.join(parts)}"
+
+
+def _why(attempt: AttemptOverview) -> str:
+    """Give the reason of an attempt that nobody would understand without one."""
+    return f" ({attempt.reason})" if attempt.reason and attempt.state not in {"finished", "accepted"} else ""
 
 
 def outcome_counts(campaigns: Sequence[CampaignOverview], channel: str) -> dict[str, int]:
@@ -127,7 +136,7 @@ def print_contacts(console: Console, campaign: str, contacts: Sequence[ContactOv
     table = Table.grid(padding=(0, 2))
     for person in contacts:
         tries = ", ".join(
-            f"{one.step} {one.number}: {one.outcome or one.state}{f' {one.tag}' if one.tag else ''}"
+            f"{one.step} {one.number}: {one.outcome or one.state}{f' {one.tag}' if one.tag else ''}{_why(one)}"
             for one in person.attempts
         )
         style = _STAT_STYLES.get(person.state, "")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from runner.model.plan import PlanStatus
 from runner.rules.numbers import mask
+
+_NUMBER = re.compile(r"(?<![\w.:/-])(?:\+|00)?\d(?:[\d \u00a0().-]{5,}\d)(?![\w:])")
+"""seven digits or more with what people write between them; instants and ids of letters are none"""
 
 STATUS_SIGNS: Mapping[PlanStatus, tuple[str, str]] = {
     PlanStatus.CREATE: ("+", "green"),
@@ -28,6 +32,16 @@ def count_of(count: int, noun: str) -> str:
 def shown_phone(phone: str, *, masked: bool) -> str:
     """Write a number, masked where people other than the operator may read it."""
     return mask(phone) if masked and phone else phone
+
+
+def masked_text(text: str) -> str:
+    """Mask every phone number in a text, however it is written."""
+    return _NUMBER.sub(lambda found: _hidden(found[0]), text)
+
+
+def _hidden(number: str) -> str:
+    """Hide the digits in the middle of a number as it is written, so that what stands below it still fits."""
+    return number[:4] + re.sub(r"\d", "•", number[4:-2]) + number[-2:]
 
 
 def local_clock(at: datetime, zones: tuple[str, ...]) -> str:

@@ -40,13 +40,13 @@ def receiver(receive: Receive) -> Starlette:
             body = await _body(request)
             result = await receive(account, token, headers, body)
         except WebhookRefused as error:
-            log.warning("webhook for %s refused: %s", account, error.message)
+            log.warning("webhook for %r refused: %s", account, error.message)
             # The sender learns nothing about why: it may be probing.
             return JSONResponse({"error": "refused"}, status_code=error.status)
         except ClientDisconnect:
             return Response(status_code=400)
         except OutreachError as error:
-            log.error("webhook for %s could not be stored: %s", account, error.message)  # noqa: TRY400 no traceback for a sentence
+            log.error("webhook for %r could not be stored: %s", account, error.message)  # noqa: TRY400 no traceback for a sentence
             return JSONResponse({"error": "try again"}, status_code=503)
         # What names no call that we know was taken in, and may still be settled: no reason to send it again.
         return JSONResponse({"result": result}, status_code=202 if UNKNOWN_CALL in result else 200)

@@ -73,7 +73,9 @@ def _machine() -> Iterator[Check]:
     if sqlite3.sqlite_version_info >= _SOUND_WAL:
         yield Check(subject="sqlite", health=Health.OK, says=f"{version}, write-ahead log")
     else:
-        yield Check(subject="sqlite", health=Health.OK, says=f"{version}, rollback journal (its write-ahead log is unsound)")
+        yield Check(
+            subject="sqlite", health=Health.OK, says=f"{version}, rollback journal (its write-ahead log is unsound)"
+        )
     yield Check(subject="zones", health=Health.OK, says=f"tzdata {tzdata_version()}")
 
 
@@ -158,7 +160,10 @@ async def _receiver(address: str) -> Check:
     if not address:
         says = "no address was given, so nobody knows whether webhooks arrive"
         return Check(
-            subject="webhooks", health=Health.UNCHECKED, says=says, help="outreach doctor --receiver https://hooks.example.com"
+            subject="webhooks",
+            health=Health.UNCHECKED,
+            says=says,
+            help="outreach doctor --receiver https://hooks.example.com",
         )
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:

@@ -70,8 +70,6 @@ class DialCheck:
     """attempts of this ledger that it placed"""
     twice: int
     """attempts that were placed more than once, and people whom a provider dialled more often than it told us"""
-    strangers: int
-    """dials that belong to no attempt of this ledger"""
     handed_dials: int = 0
     """calls that providers placed by themselves for people who were handed over, their own retries included"""
     handed_people: int = 0
@@ -109,7 +107,7 @@ class Engine:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
             told = (await client.get(f"{self.sandbox_url}/_sandbox/dials")).raise_for_status().json()
-        keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("placed_keys")})
+        keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("sent_keys")})
         dialled = Counter(dial["reference"] for dial in told)
         known = {key: count for key, count in dialled.items() if key in keys}
         handed = await self.journal.run(lambda _: self.store.handovers.calls_by_phone())
@@ -118,7 +116,6 @@ class Engine:
             dials=sum(known.values()),
             attempts=len(known),
             twice=sum(count > 1 for count in known.values()) + sum(own[phone] > handed[phone] for phone in own),
-            strangers=dialled.total() - sum(known.values()) - own.total(),
             handed_dials=own.total(),
             handed_people=len(own),
         )
@@ -156,7 +153,9 @@ async def own_sandbox(
     clock = FastClock(start, speed)
     newest = any(one.provider == "revox" and one.generation.upper() == "D" for one in accounts.values())
     revox = RevoxSwitches(generation="D" if newest else "A")
-    settings = SandboxSettings(seed=seed, revox=revox, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0)
+    settings = SandboxSettings(
+        seed=seed, revox=revox, ring_seconds=REAL_RING, talk_seconds=REAL_TALK, webhook_retry_scale=1.0
+    )
     async with running(settings, clock) as sandbox:
         yield Surroundings(
             clock=clock,
@@ -189,7 +188,7 @@ async def engine(
     *,
     windows_ignored: bool = False,
     listen: tuple[str, int] | None = None,
-    only: str | None = None,
+    only: frozenset[str] | None = None,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 

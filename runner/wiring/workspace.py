@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import reset_tzpath
 
-from runner.errors import Diagnostic, FilesWrong, NotFound, Severity
+from runner.errors import Diagnostic, FilesWrong, NotFound, Severity, UsageWrong
 from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
 from runner.files.contacts import columns_of, read_contacts
 from runner.files.faults import nearest
@@ -31,7 +31,7 @@ from runner.planning.digest import Digest
 from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
 from runner.planning.plan import Draft, Route, plan_lines
-from runner.planning.summary import Tally
+from runner.planning.summary import Tally, rules_changed
 from runner.providers.credentials import resolve
 from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
@@ -77,7 +77,9 @@ class Planned:
 
     def lines(self) -> tuple[Iterator[PlanLine], Tally]:
         """Start a pass: the lines, one by one, and the tally that is complete when they are through."""
-        tally = Tally(self.name, Digest(self.draft.policy.campaign, dict(self.templates)))
+        campaign = self.draft.policy.campaign
+        changed = rules_changed(campaign, self.draft.known.rules)
+        tally = Tally(self.name, Digest(campaign, dict(self.templates)), changed)
         self.rejected.clear()
         return tally.watch(plan_lines(self.draft, self._rows(), self.now)), tally
 
@@ -122,7 +124,10 @@ class Workspace:
         """
         loaded: list[LoadedCampaign] = []
         problems: list[Diagnostic] = []
-        for path in find_campaigns(paths or [self.root / "campaigns"]):
+        files = find_campaigns(paths or [self.root / "campaigns"])
+        if not files:
+            raise UsageWrong("there is no campaign file here", help="name one: outreach plan campaigns/april.yaml")
+        for path in files:
             try:
                 project = self.loaded.project
                 one = load_campaign(

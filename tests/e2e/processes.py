@@ -25,11 +25,11 @@ def outreach(*words: str, cwd: Path, timeout: float = 90) -> subprocess.Complete
     )  # fmt: skip
 
 
-def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
+def start(*words: str, cwd: Path, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
     """Start one command and leave it running."""
     return subprocess.Popen(
         [sys.executable, "-m", "runner", *words], cwd=cwd, text=True, env=_environment(),
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=stderr,
     )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -113,3 +115,39 @@ def test_sigterm_drains(tmp_path: Path) -> None:
     assert second.returncode in (0, 5), second.stderr
     assert campaign["status"] == "completed"
     assert_one_dial_each(placed, campaign)
+
+
+def test_a_reader_that_is_gone_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    """Ctrl-C of a pipeline ends the reader of stderr too; the runner must stop all the same."""
+    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=100)
+    with sandbox_process(tmp_path) as url:
+        words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
+        first = start(*words, cwd=tmp_path, stderr=subprocess.PIPE)
+        assert first.stderr is not None
+        first.stderr.close()
+        wait_until_dialled(url, 3)
+        first.send_signal(signal.SIGINT)
+        assert first.wait(timeout=30) == 130
+        assert first.stdout is not None
+        first.stdout.close()
+        before = len(dials(url))
+        time.sleep(1)
+        assert len(dials(url)) == before
+
+
+def test_run_places_what_it_names_and_nothing_else(tmp_path: Path) -> None:
+    """Another campaign that was applied before is not dialled by a run that does not name it."""
+    other = (
+        _campaign("revox")
+        .replace("contacts/people.csv", '[{phone: "+12025550190"}]')
+        .replace('variables: {name: "{{ contact.name }}"}\n', "")
+    )
+    write_project(tmp_path, [("people.yaml", _campaign("movoice")), ("other.yaml", other)], people=5)
+    assert outreach("apply", "campaigns/other.yaml", "--yes", cwd=tmp_path).returncode == 0
+    with sandbox_process(tmp_path) as url:
+        done = outreach("run", "campaigns/people.yaml", "--sandbox", url, "--now", "--yes", cwd=tmp_path)
+        placed = dials(url)
+
+    assert done.returncode in (0, 5), done.stderr
+    assert placed
+    assert "+12025550190" not in {dial["to"] for dial in placed}

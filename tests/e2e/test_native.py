@@ -28,16 +28,13 @@ from tests.e2e.processes import (
 PEOPLE, FEW = 30, 8
 _REVRING = 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}'
 _REVOX = "agent: {provider: revox, id: 182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e}"
+_MOVOICE = "agent: {provider: movoice, id: agent_12345, options: {plan: growth}}"
 _RETRY = "retry: 3 times, 1h apart"
 WAYS: Mapping[str, tuple[str, str]] = {
     "revring": (f"{_REVRING}\n{_RETRY}\nwindows: mon-fri 10:00-18:00", ""),
     "revox-a": (f"{_REVOX}\n{_RETRY}\nwindows: daily 10:00-18:00", "A"),
     "revox-d": (f"{_REVOX}\n{_RETRY}\nwindows: mon-fri 10:00-18:00", "D"),
-    "movoice": (
-        "agent: {provider: movoice, id: agent_12345, options: {plan: growth}}\n"
-        "windows: daily 00:00-24:00\nlimits: {concurrency: 3}",
-        "",
-    ),
+    "movoice": (f"{_MOVOICE}\nwindows: daily 00:00-24:00\nlimits: {{concurrency: 3}}", ""),
 }
 _OWN = re.compile(r"([\d,]+) calls of providers' own campaigns for ([\d,]+) people, as often as they told us")
 

@@ -86,7 +86,7 @@ class NativeServer:
     """whether calls go on"""
     seen: Callable[[str, Request], None] = lambda _verb, _request: None
 
-    async def send(self, account: Account, request: Request) -> Reply:
+    async def send(self, account: Account, request: Request) -> Reply:  # noqa: ARG002 the port hands it over
         """Answer one request."""
         verb = _verb(request)
         self.sent.append(verb)

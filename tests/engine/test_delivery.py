@@ -141,14 +141,25 @@ async def test_the_last_call_of_an_account_pauses_the_campaign(store: Store, jou
     assert engine.campaign_state() == ("paused", "account revmo: no calls remain")
 
 
-async def test_one_attempt_is_not_sent_again_for_ever(engine: Bench) -> None:
+@pytest.mark.parametrize("error", [NotSent("refused"), Throttled("slow down")])
+async def test_what_cannot_be_reached_pauses_the_campaign_and_gives_nobody_up(engine: Bench, error: SendError) -> None:
     apply(engine.store, campaign(), ONE)
-    engine.transport.dials = [NotSent("refused")]
-    for _ in range(TRANSPORT_TRIES + 1):
+    engine.transport.dials = [error]
+    for _ in range(TRANSPORT_TRIES + 3):
         await engine.deliver()
         engine.clock.forward(timedelta(minutes=20))
-    assert (engine.state(), engine.attempt()["outcome"]) == (S.FINISHED, "failed")
-    assert len(engine.transport.sent) == TRANSPORT_TRIES + 1
+    state, reason = engine.campaign_state()
+    assert (engine.state(), state) == (S.PLANNED, "paused")
+    assert reason.startswith("account ")
+    assert reason.endswith(f"{error.message}, {TRANSPORT_TRIES} times in a row")
+    assert len(engine.transport.sent) == TRANSPORT_TRIES
+
+
+async def test_a_request_that_never_left_has_no_instant_of_sending(engine: Bench) -> None:
+    apply(engine.store, campaign(), ONE)
+    engine.transport.dials = [NotSent("refused")]
+    await engine.deliver()
+    assert engine.attempt()["sent_at"] is None
 
 
 async def test_a_suppression_between_claim_and_intent_is_heard(engine: Bench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from runner.engine.journal import Journal
-from runner.errors import LedgerUnwritable, WebhookRefused
+from runner.errors import InDoubt, LedgerUnwritable, WebhookRefused
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from tests.building import NOON, Bench, account, apply, bench, campaign, contact, dump, phone, reply, standing
@@ -201,3 +202,38 @@ async def test_a_signature_is_proof_while_it_is_fresh(store: Store, journal: Jou
     with pytest.raises(WebhookRefused, match="does not hold"):
         await engine.inbox.receive("revring", "", signed(content), tampered)
     assert engine.state() is S.ACCEPTED
+
+
+async def test_hints_never_hurry_a_doubt(store: Store, journal: Journal) -> None:
+    """Two unproven webhooks must not turn two early look-ups into proof of absence, and so into a second call."""
+    apply(store, campaign(agent="revox/asst_1"), ONE)
+    engine = bench(store, journal, account("revox"))
+    engine.transport.dials = [InDoubt("no answer")]
+    await engine.deliver()
+    assert engine.state() is S.IN_DOUBT
+    poll_at = engine.attempt()["poll_at"]
+
+    key = engine.attempt()["key"]
+    for number in (1, 2):
+        said = body(call={"id": "call-1", "metadata": {"attempt_id": key}, "n": number}, call_attempt={})
+        with contextlib.suppress(WebhookRefused):
+            await engine.inbox.receive("revox", "", {}, said)
+
+    assert (engine.state(), engine.attempt()["poll_at"]) == (S.IN_DOUBT, poll_at)
+
+
+async def test_a_call_of_another_attempt_is_not_ours(store: Store, journal: Journal) -> None:
+    """Found by number and time alone, a call that another attempt owns proves nothing about this one."""
+    apply(store, campaign(), (contact(0), contact(1)))
+    engine = bench(store, journal)
+    engine.transport.dials = [reply({"call_id": "call-1", "status": "initiated"}), InDoubt("no answer")]
+    await engine.deliver()
+    assert [engine.state(0), engine.state(1)] == [S.ACCEPTED, S.IN_DOUBT]
+    listed = {"calls": [{"call_id": "call-1", "recipient_phone": phone(1), "created_at": int(NOON.timestamp())}]}
+    engine.transport.looks = [reply(listed)]
+    for _ in range(2):
+        engine.clock.forward(timedelta(minutes=3))
+        await engine.ask()
+
+    assert engine.state(1) is S.PLANNED
+    assert engine.attempt(1)["reason"] == "proved absent: it never arrived"

@@ -214,10 +214,10 @@ class _Refusing(RevoxD):
     class _Nothing:
         most_people = 10
 
-        def problem(self, handover: object) -> tuple[str, str]:
+        def problem(self, _handover: object) -> tuple[str, str]:
             return "it has no campaigns that could do this", "write: delivery: single"
 
-        def add(self, native_id: str, handover: object) -> None:
+        def add(self, _native_id: str, _handover: object) -> None:
             return None
 
     native = _Nothing()  # type: ignore[assignment]  # as much of it as is asked

@@ -141,7 +141,7 @@ def _impatient(found: Surroundings) -> Surroundings:
 def main(words: Iterable[str]) -> None:
     """Print the table."""
     del words
-    print(asyncio.run(table()), end="")
+    sys.stdout.write(asyncio.run(table()))
 
 
 if __name__ == "__main__":
