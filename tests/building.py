@@ -87,7 +87,7 @@ def draft(
     routes = []
     for index, step in enumerate(of.steps):
         agent = of.agents[step.agent]
-        paying = by_provider.get(agent.provider) or account(agent.provider)  # type: ignore[call-overload]
+        paying = by_provider.get(agent.provider) or account(agent.provider)
         provider = provider_for(paying)
         model = provider.options_model(step.channel)
         chosen = {**agent.options, **step.options}

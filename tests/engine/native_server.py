@@ -136,7 +136,9 @@ class NativeServer:
         if self.busy:
             for number, person in run.people.items():
                 self._go_on(run, number, person)
-            if run.status == "running" and all(one["status"] not in {"pending", "dialing"} for one in run.people.values()):
+            if run.status == "running" and all(
+                one["status"] not in {"pending", "dialing"} for one in run.people.values()
+            ):
                 run.status = "completed"
         return reply({"data": rows, "hasNextPage": False})
 
@@ -229,7 +231,12 @@ class NativeBench:
 
 
 def native_bench(
-    store: Store, journal: Journal, server: NativeServer | None = None, *, provider: Any = None, paying: Account = REVRING
+    store: Store,
+    journal: Journal,
+    server: NativeServer | None = None,
+    *,
+    provider: Any = None,
+    paying: Account = REVRING,
 ) -> NativeBench:
     """Build an engine over a ledger, a provider and a server."""
     made = bench(store, journal, paying)

@@ -93,7 +93,8 @@ def _shown(one: Cell) -> str:
 def _write(folder: Path, provider: str) -> None:
     (folder / "campaigns").mkdir()
     (folder / "campaigns" / "one.yaml").write_text(
-        f"campaign: one\npurpose: transactional\n{AGENTS[provider]}\ncontacts: [{{phone: '{PHONE}'}}]\n", encoding="utf-8"
+        f"campaign: one\npurpose: transactional\n{AGENTS[provider]}\ncontacts: [{{phone: '{PHONE}'}}]\n",
+        encoding="utf-8",
     )
 
 
