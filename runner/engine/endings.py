@@ -40,7 +40,8 @@ def end_after_all(ledger: Ledger, policies: Policies, work: Assignment, seen: Ob
     It must not be placed a second time; False when it never was sent.
     """
     attempt = work.attempt
-    if attempt.state not in _WAITS_AGAIN or attempt.sent_at is None:
+    was_tried = attempt.sent_at is not None or attempt.transport_tries > 0
+    if attempt.state not in _WAITS_AGAIN or not was_tried:
         return False
     reason = "it was placed after all"
     if attempt.state is AttemptState.PLANNED:
@@ -48,7 +49,7 @@ def end_after_all(ledger: Ledger, policies: Policies, work: Assignment, seen: Ob
         ledger.move([claimed])
     sending = Move(
         attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=reason,
-        sent_at=attempt.sent_at,
+        sent_at=attempt.sent_at or now,
     )  # fmt: skip
     return ledger.move([sending])[0] and end(ledger, policies, attempt.id, seen, now)
 

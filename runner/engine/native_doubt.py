@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from runner.engine.native_sending import Sending, back_in_line, doubt, hold, step
 from runner.engine.reconciliation import EMPTY_LOOKUPS, Reconciliation
-from runner.errors import OutreachError
+from runner.errors import NotSent, OutreachError
 from runner.model.handed_over import HandoverRecord, HandoverState
 from runner.model.request import Finding
 from runner.ports import Ledger, NativeCampaigns
@@ -92,7 +92,7 @@ class Doubts:
 
         def write(ledger: Ledger) -> None:
             ledger.handovers.move(step(record, HandoverState.ABSENT, now, polls=EMPTY_LOOKUPS, reason=why))
-            back_in_line(self.tools, ledger, record, now, why)
+            back_in_line(self.tools, ledger, record, now, NotSent(why))
 
         await self.tools.journal.run(write)
 

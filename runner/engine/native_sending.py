@@ -11,7 +11,7 @@ from typing import Any
 from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.native_release import Fresh, contact_of, most_people, terms_of
 from runner.engine.reconciliation import Reconciliation
-from runner.errors import CredentialMissing, InDoubt, NotFound, OutreachError, Rejected, SendError, Throttled
+from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, OutreachError, Rejected, SendError, Throttled
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.handed_over import Handed, HandoverMove, HandoverRecord, HandoverState
 from runner.model.handover import NativeStatus
@@ -88,6 +88,8 @@ class Sending:
     async def later(self, record: HandoverRecord, why: str, seconds: float | None = None) -> None:
         """Look after a handover again in a while; the wait grows with each failure in a row."""
         now, tries = self.tools.clock.now(), record.tries + 1
+        if tries == 1:
+            log.warning("account %s: %s; it is tried again", record.account, why)
         wait = timedelta(seconds=max(seconds, 1.0) if seconds else 2.0 ** min(tries, 10))
         again = step(
             record,
@@ -130,11 +132,12 @@ class Sending:
         ledger.handovers.move(step(record, HandoverState.REJECTED, now, reason=error.message))
         if not isinstance(error, Rejected):
             due_at = now + self._wait(ledger, record, error)
-            back_in_line(self.tools, ledger, record, due_at, error.message)
+            back_in_line(self.tools, ledger, record, due_at, error)
+            log.warning("account %s: %s; the handover is made anew", record.account, error.message)
         elif record.people == 1 and not error.pause:
             self._end(ledger, record, Observation(outcome=Outcome.FAILED, words={"error": error.message}))
         else:
-            back_in_line(self.tools, ledger, record, now, error.message, is_try=False)
+            back_in_line(self.tools, ledger, record, now, error)
             ledger.pause(record.campaign, f"account {record.account}: {error.message}", now)
 
     def _wait(self, ledger: Ledger, record: HandoverRecord, error: SendError) -> timedelta:
@@ -271,18 +274,21 @@ def doubt(tools: Reconciliation, ledger: Ledger, record: HandoverRecord, why: st
 
 
 def back_in_line(
-    tools: Reconciliation, ledger: Ledger, record: HandoverRecord, due_at: datetime, why: str, *, is_try: bool = True
+    tools: Reconciliation, ledger: Ledger, record: HandoverRecord, due_at: datetime, error: SendError
 ) -> None:
-    """Let people who provably were not handed over wait again; end those for whom this was one try too many."""
-    now = tools.clock.now()
+    """Let people who provably were not handed over wait again.
+
+    When that has helped too often, their campaign is paused: nobody is given up for it.
+    """
+    now, is_try, unsent = tools.clock.now(), not isinstance(error, Rejected), isinstance(error, NotSent)
     ids = [one.attempt_id for one in ledger.handovers.people(record.id) if one.state in NOT_THERE]
-    for work in ledger.assignments(ids):
-        tries = work.attempt.transport_tries + is_try
-        if tries > TRANSPORT_TRIES:
-            words = {"error": f"never arrived in {tries} tries: {why}"}
-            tools.settle_in(ledger, work.attempt.id, Observation(outcome=Outcome.FAILED, words=words))
-        else:
-            ledger.move([_back(work, now, due_at, why, tries=tries)])
+    waiting = ledger.assignments(ids)
+    tries = max((work.attempt.transport_tries for work in waiting), default=0) + is_try
+    if tries >= TRANSPORT_TRIES:
+        reason = f"account {record.account}: {error.message}, {tries} times in a row"
+        ledger.pause(record.campaign, reason, now)
+        tries = 0
+    ledger.move(_back(work, now, due_at, error.message, tries=tries, unsent=unsent) for work in waiting)
     ledger.handovers.release(record.id)
 
 
@@ -298,10 +304,12 @@ def _has(one: Handed, native_id: str, now: datetime) -> Move:
     return Move(attempt_id=one.attempt_id, old=one.state, new=AttemptState.ACCEPTED, at=now, reason=reason)
 
 
-def _back(work: Assignment, now: datetime, due_at: datetime, why: str, *, tries: int | None = None) -> Move:
+def _back(
+    work: Assignment, now: datetime, due_at: datetime, why: str, *, tries: int | None = None, unsent: bool = True
+) -> Move:
     return Move(
         attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.PLANNED, at=now, due_at=due_at,
-        reason=why, transport_tries=tries,
+        reason=why, transport_tries=tries, unsent=unsent,
     )  # fmt: skip
 
 

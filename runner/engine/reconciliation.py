@@ -146,7 +146,7 @@ class Reconciliation:
             await self._move(
                 Move(
                     attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=now,
-                    reason="proved absent: it never arrived", contact=ContactState.RETRY, unsent=True,
+                    reason="proved absent: it never arrived", contact=ContactState.RETRY,
                     transport_tries=attempt.transport_tries + 1,
                 )
             )  # fmt: skip

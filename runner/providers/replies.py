@@ -213,7 +213,7 @@ def _account_help(status: int) -> str:
     if status in _KEY_REFUSED:
         return "check the account's credential: outreach doctor"
     if status == 402:  # noqa: PLR2004 Payment Required
-        return "the provider wants to be paid; then: outreach resume --all"
+        return "the provider wants to be paid; then: outreach run goes on"
     return "the address moved: correct base_url in outreach.yaml"
 
 

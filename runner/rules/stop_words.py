@@ -57,8 +57,8 @@ def is_opt_out(text: str, languages: Iterable[str]) -> bool:
     """
     speech = _speech(frozenset(LANGUAGES).intersection(languages))
     head = text[:MOST_CHARACTERS]
-    whole = _trimmed(_tokens(head), speech.polite)
-    if _repeats(whole, speech.whole):
+    said = _tokens(head)
+    if _repeats(said, speech.whole) or _repeats(_trimmed(said, speech.polite), speech.whole):
         return True
     return any(_says_clearly(_tokens(sentence), speech) for sentence in _SENTENCE.split(head))
 

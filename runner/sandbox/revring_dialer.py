@@ -98,39 +98,42 @@ class Dialer:
 
     def _next_at(self, campaign: Campaign) -> datetime | None:
         """Give when the next call may be placed; None while only the end of another call can tell."""
-        settings = campaign.settings
-        while campaign.queue and campaign.queue[0][2].status not in WAITING:
-            heapq.heappop(campaign.queue)
+        settings, now = campaign.settings, self._world.clock.now()
+        if settings.start_at is not None and settings.start_at > now:
+            return settings.start_at
+        self._sift(campaign, now)
         if not campaign.queue:
             self._complete(campaign)
             return None
         if settings.max_concurrency is not None and campaign.dialing >= settings.max_concurrency:
             return None
         at = campaign.queue[0][0]
-        if settings.start_at is not None:
-            at = max(at, settings.start_at)
         if campaign.dialled_at is not None:
             at = max(at, campaign.dialled_at + timedelta(seconds=1 / settings.calls_per_second))
-        if at <= self._world.clock.now() and self._lines.free == 0:
-            return None
-        return at
+        return None if at <= now and self._lines.free == 0 else at
+
+    def _sift(self, campaign: Campaign, now: datetime) -> None:
+        """Take away from the head of the queue whoever may not be called now."""
+        queue = campaign.queue
+        while queue and (queue[0][0] <= now or queue[0][2].status not in WAITING):
+            contact = queue[0][2]
+            if contact.status in WAITING and contact.phone in self._do_not_call:
+                contact.status, contact.outcome, contact.next_at = ContactStatus.SKIPPED, "do_not_call", None
+            if contact.status not in WAITING:
+                heapq.heappop(queue)
+                continue
+            opens_at = _opens_at(campaign, contact, now)
+            if opens_at <= now:
+                return
+            heapq.heappop(queue)
+            contact.next_at = opens_at
+            self._push(campaign, contact, opens_at)
 
     def _place(self, campaign: Campaign, contact: Contact) -> None:
-        """Call a contact now, or put it back until its window opens."""
-        settings, now = campaign.settings, self._world.clock.now()
-        if contact.phone in self._do_not_call:
-            contact.status, contact.outcome, contact.next_at = ContactStatus.SKIPPED, "do_not_call", None
-            return
-        if settings.window is not None:
-            opening = first_opening([settings.window], contact.zone or settings.zone, now)
-            if opening is not None and opening.at > now:
-                contact.next_at = opening.at
-                self._push(campaign, contact, opening.at)
-                return
         contact.status, contact.next_at = ContactStatus.DIALING, None
         contact.attempts += 1
         campaign.dialing += 1
-        campaign.dialled_at = campaign.updated_at = now
+        campaign.dialled_at = campaign.updated_at = self._world.clock.now()
         contact.last_call = self._open(campaign, contact)
         self._world.launch(contact.last_call, lines=self._lines)
 
@@ -161,12 +164,22 @@ class Dialer:
         heapq.heappush(campaign.queue, (at, next(self._numbers), contact))
 
     def _wake(self, campaign: Campaign, at: datetime) -> None:
-        # between two calls of its pace a campaign is under way; until a window or a retry it is not
-        waits_for_pace = campaign.queue[0][0] <= self._world.clock.now()
-        far = not waits_for_pace or campaign.dialled_at is None
-        campaign.wake = self._world.later(at, lambda: self._go_on(campaign), far=far)
+        # between two calls of its pace a campaign is under way; until its start, a window or a retry it is not
+        now = self._world.clock.now()
+        started = campaign.settings.start_at is None or campaign.settings.start_at <= now
+        waits_for_pace = started and bool(campaign.queue) and campaign.queue[0][0] <= now
+        campaign.wake = self._world.later(at, lambda: self._go_on(campaign), far=not waits_for_pace)
 
     def _sleep(self, campaign: Campaign) -> None:
         if campaign.wake is not None:
             self._world.never(campaign.wake)
             campaign.wake = None
+
+
+def _opens_at(campaign: Campaign, contact: Contact, now: datetime) -> datetime:
+    """Give when the window is open for a contact; always, without a window."""
+    settings = campaign.settings
+    if settings.window is None:
+        return now
+    opening = first_opening([settings.window], contact.zone or settings.zone, now)
+    return now if opening is None else opening.at

@@ -12,6 +12,7 @@ from runner.ledger import overview
 from runner.ledger.standing import cancel_by_hand, pause_by_hand, resume_after_faults, resume_by_hand
 from runner.ledger.store import Store
 from runner.model.outcome import Observation, Outcome
+from runner.model.request import Request
 from tests.building import NOON, account, apply, bench, campaign, contact, phone, reply, standing, states
 from tests.engine.native_server import REVRING, Crash, NativeBench, native_bench, native_campaign
 
@@ -89,8 +90,12 @@ async def test_nobody_is_handed_over_while_paused(store: Store, journal: Journal
 async def test_paused_between_create_and_launch_it_is_not_launched(store: Store, journal: Journal) -> None:
     made = native_bench(store, journal)
     apply(store, native_campaign(), PEOPLE, REVRING)
-    made.server.seen = lambda verb, _: pause_by_hand(store, "renewals", "", NOON) if verb == "create" else None
-    # The store has one writer: the pause comes from the same thread here, between two of its transactions.
+
+    def paused_meanwhile(verb: str, _request: Request) -> None:
+        if verb == "create":  # between two of the journal's transactions, as another process would
+            pause_by_hand(store, "renewals", "", NOON)
+
+    made.server.seen = paused_meanwhile
     found = await made.look()
     await made.native.begin(found.fresh[0])
     assert made.server.sent == ["create"]

@@ -141,12 +141,16 @@ async def test_what_provably_did_not_arrive_goes_again_later(small: NativeBench,
     assert len({one.key for one in small.handovers()}) == 2, "each handover is created by one request at most"
 
 
-async def test_what_never_arrives_fails_in_the_end(small: NativeBench) -> None:
-    small.server.before["create"] = [NotSent("no connection") for _ in range(100)]
+async def test_what_never_arrives_pauses_in_the_end_and_gives_nobody_up(small: NativeBench) -> None:
+    small.server.before["create"] = [NotSent("no connection") for _ in range(12)]
     await small.until_done()
 
-    assert set(standing(small.store).values()) == {"failed"}
-    assert creates(small.server) == 13
+    assert small.engine.campaign_state() == ("paused", "account revring: no connection, 12 times in a row")
+    assert {state for *_, state in states(small.store)} == {"planned"}
+    assert creates(small.server) == 12
+    small.store.resume("renewals", small.engine.clock.now())
+    await small.until_done()
+    assert one_dial_each(small.server)
 
 
 async def test_one_person_whom_the_provider_refuses_has_failed(store: Store, journal: Journal) -> None:

@@ -50,7 +50,7 @@ def move(record: HandoverRecord, new: HandoverState, old: HandoverState = S.SEND
     return HandoverMove(handover_id=record.id, old=old, new=new, at=NOON, native_id="camp_1", poll_at=LEASE)
 
 
-@pytest.mark.parametrize(("old", "new"), product(S, S))
+@pytest.mark.parametrize(("old", "new"), list(product(S, S)))
 def test_the_table_of_moves_is_the_law(old: HandoverState, new: HandoverState) -> None:
     if old is new or new in HANDOVER_MOVES[old]:
         HandoverMove(handover_id=1, old=old, new=new, at=NOON)

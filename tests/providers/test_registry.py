@@ -52,7 +52,7 @@ def test_generations(provider: Any, generation: Any, named: Any) -> None:
     ("provider", "generation", "help"),
     [
         ("revox", "B", "one of: A, D"),
-        ("movoice", "2", "leave `generation` out"),
+        ("movoice", "2", "one of: api, app"),
         ("dialer", "", "one of: revmo, revring, revox, movoice"),
     ],
 )

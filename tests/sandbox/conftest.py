@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,21 @@ ANA, FROM = "+12025550101", "+12025550190"
 DOCUMENTED_KEYS: dict[str, str] = json.loads((Path(__file__).parent / "documented_keys.json").read_text())
 
 
+class StandingClock:
+    """Stands still until somebody lets time pass: a Tuesday, noon in New York."""
+
+    speed = 1.0
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 3, 17, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.002))
+
+
 @dataclass(kw_only=True)
 class Served:
     """A served sandbox and a client that knows a key."""
@@ -30,6 +46,18 @@ class Served:
     url: str
     world: World
     http: httpx.AsyncClient
+
+    async def passes(self, until: datetime) -> None:
+        """Let the time of a standing clock pass, event by event."""
+        clock = self.world.clock
+        assert isinstance(clock, StandingClock)
+        async with asyncio.timeout(5):
+            while (event := self.world.next_event_at()) is not None and event <= until:
+                clock.at = max(clock.at, event)
+                self.world.clock_jumped()
+                while (event := self.world.next_event_at()) is not None and event <= clock.at:  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+        clock.at = until
 
     async def get(self, path: str, **query: Any) -> Any:
         reply = await self.http.get(path, params=query)
@@ -113,9 +141,10 @@ async def serve() -> AsyncIterator[Serve]:
     """Serve a sandbox that is ten times as fast as the default one, with any settings."""
     async with AsyncExitStack() as stack:
 
-        async def start(*, speed: float = 1.0, **settings: Any) -> Served:
+        async def start(*, speed: float = 1.0, standing: bool = False, **settings: Any) -> Served:
             quick: dict[str, Any] = {"seed": 7, "ring_seconds": (0.005, 0.02), "talk_seconds": (0.01, 0.03)}
-            server = await stack.enter_async_context(running(Settings(**(quick | settings)), WallClock(speed)))
+            clock = StandingClock() if standing else WallClock(speed)
+            server = await stack.enter_async_context(running(Settings(**(quick | settings)), clock))
             headers = {"Authorization": f"Bearer {KEY}", "x-api-key": KEY}
             http = httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False, timeout=5, verify=False)
             await stack.enter_async_context(http)
