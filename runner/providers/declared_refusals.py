@@ -75,7 +75,7 @@ def _refusal(provider: str, api: HttpApi, reply: Reply) -> SendError:
         if ruling not in _PROOFS:
             error.outcome = ruling
         elif error.pause:
-            error.help = f"`errors` of {provider} in outreach.yaml stops the account here; then: outreach resume --all"
+            error.help = f"`errors` of {provider} in outreach.yaml stops the account here; then: outreach run goes on"
     return error
 
 

@@ -17,6 +17,8 @@ from runner.rules.stop_phrases import COUNTRIES, LANGUAGES, Spoken
 MOST_CHARACTERS = 1_000
 """how much of a text is read; a text message has at most 1,600 characters, and an opt-out stands at its start"""
 
+_LONGEST_PHRASE = 8
+"""how many words a phrase of the tables has at most"""
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE = re.compile(r"[.!?;,:\n\r…。]+")
 _APOSTROPHE = re.compile(r"[’'`´ʼ]")
@@ -108,7 +110,7 @@ def _repeats(tokens: Tokens, phrases: frozenset[Tokens]) -> bool:
     """Whether the words are one phrase, or the same phrase several times: `STOP STOP STOP`."""
     return any(
         len(tokens) % size == 0 and tokens[:size] in phrases and tokens == tokens[:size] * (len(tokens) // size)
-        for size in range(1, min(len(tokens), 4) + 1)
+        for size in range(1, min(len(tokens), _LONGEST_PHRASE) + 1)
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.rules.stop_phrases import COUNTRIES, LANGUAGES
-from runner.rules.stop_words import is_opt_out, languages_of
+from runner.rules.stop_words import _LONGEST_PHRASE, _speech, is_opt_out, languages_of
 
 STOPS = [
     ("US", "STOP"), ("US", "stop"), ("US", " Stop! "), ("US", "stop."), ("US", "«stop»"), ("US", "ＳＴＯＰ"), ("US", "stop stop"),
@@ -109,3 +109,8 @@ def test_languages_follow_the_country_and_the_campaign() -> None:
     assert languages_of("") == set(LANGUAGES)
     assert languages_of("001") == set(LANGUAGES)
     assert {language for spoken in COUNTRIES.values() for language in spoken} <= set(LANGUAGES)
+
+
+def test_no_phrase_is_longer_than_what_is_compared() -> None:
+    longest = max(len(phrase) for one in LANGUAGES for phrase in (*_speech(frozenset({one})).whole,))
+    assert longest <= _LONGEST_PHRASE
