@@ -31,7 +31,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         late = sorted(asyncio.run(_measure(Path(folder))))
     print(f"lateness of {len(late)} attempts due {APART.total_seconds():g} s apart, idle machine")
-    print(f"  median {statistics.median(late):.1f} ms   p95 {late[int(len(late) * 0.95)]:.1f} ms   max {late[-1]:.1f} ms")
+    print(
+        f"  median {statistics.median(late):.1f} ms   p95 {late[int(len(late) * 0.95)]:.1f} ms   max {late[-1]:.1f} ms"
+    )
     print("  wanted: median under 100 ms")
 
 

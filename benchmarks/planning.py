@@ -40,7 +40,9 @@ def main() -> None:
         pairs = [(_floor(folder), _plan(folder)) for _ in range(ROUNDS)]
     floor, plan = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
     print(f"planning {PEOPLE:,} rows, 4 variables, zone column (processor time, median of {ROUNDS})")
-    print(f"  plan {plan / PEOPLE * 1e6:.1f} µs a row   csv alone {floor / PEOPLE * 1e6:.2f} µs a row   ratio {plan / floor:.0f}")
+    print(
+        f"  plan {plan / PEOPLE * 1e6:.1f} µs a row   csv alone {floor / PEOPLE * 1e6:.2f} µs a row   ratio {plan / floor:.0f}"
+    )
 
 
 def _floor(folder: Path) -> float:

@@ -85,7 +85,10 @@ def fake_providers() -> dict[str, Provider]:
         _fake("movoice", {"call"}),
         _fake("revmo", {"call", "text"}, takes_from=False),
         FakeProvider(
-            "revox", Capabilities(channels=can.channels, poll=True, find="none"), {"call": StrictOptions}, native=object()
+            "revox",
+            Capabilities(channels=can.channels, poll=True, find="none"),
+            {"call": StrictOptions},
+            native=object(),
         ),
     ]
     return {fake.name: cast("Provider", fake) for fake in fakes}
