@@ -47,6 +47,11 @@ class Provider(Protocol):
     name: str
     capabilities: Capabilities
 
+    @property
+    def native(self) -> NativeCampaigns | None:
+        """The provider's own campaigns; None where it has none."""
+        ...
+
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of the provider's own options for a call or a text."""
         ...

@@ -35,7 +35,7 @@ class Accounts:
 
     def native(self, name: str) -> NativeCampaigns:
         """Give the campaigns of an account's provider; raise NotFound when the account or they are not there."""
-        found: NativeCampaigns | None = getattr(self.provider(name), "native", None)
+        found = self.provider(name).native
         if found is None:
             raise NotFound(f"{self.account(name).provider} has no campaigns of its own")
         return found

@@ -72,8 +72,9 @@ async def test_people_in_a_paused_campaign_wait_for_a_person_not_for_the_runner(
 async def test_a_paused_campaign_is_never_given_up(calling: NativeBench) -> None:
     pause_by_hand(calling.store, "renewals", "", NOON)
     await calling.once()
-    calling.engine.clock.forward(timedelta(days=30))
-    await calling.once()
+    for _ in range(2):
+        calling.engine.clock.forward(timedelta(days=30))
+        await calling.once()
 
     assert calling.handover_states() == ["accepted"]
 
@@ -174,6 +175,33 @@ async def test_cancelled_people_who_were_never_called_are_cancelled(calling: Nat
     assert outcomes == ["answered", "cancelled", "cancelled", "cancelled"]
     assert standing(calling.store)[phone(1)] == "failed"
     assert calling.server.dials == {}
+
+
+async def test_cancelled_somebody_who_was_being_called_may_have_been_reached(calling: NativeBench) -> None:
+    calling.server.busy = False
+    calling.server.run().people[phone(0)].update(status="retry_wait", attempts=1)
+    cancel_by_hand(calling.store, "renewals", "", NOON)
+    await calling.until_done()
+
+    outcomes = [row[0] for row in calling.store._connection.execute("SELECT outcome FROM attempts ORDER BY id")]
+    assert outcomes == ["unknown", "cancelled", "cancelled", "cancelled"]
+
+
+async def test_a_handover_that_was_cancelled_stays_so_when_the_campaign_comes_back(calling: NativeBench) -> None:
+    calling.server.busy = False
+    calling.server.run().people[phone(0)].update(status="dialing", attempts=1)
+    cancel_by_hand(calling.store, "renewals", "", NOON)
+    await calling.once()
+    calling.server.run().status = "running"  # a call is still under way there
+    apply(calling.store, native_campaign(), [*PEOPLE, contact(9)], REVRING)
+    assert calling.store.campaigns_in_force()[0].is_active
+    calling.engine.clock.forward(timedelta(hours=1))
+    await calling.once()
+    await calling.once()
+
+    assert calling.server.sent.count("cancel") == 1
+    assert [one.told for one in calling.handovers()] == ["cancelled", "running"]
+    assert list(calling.server.run(1).people) == [phone(9)]
 
 
 async def test_cancelling_calls_off_what_was_not_sent(store: Store, journal: Journal) -> None:

@@ -200,6 +200,32 @@ async def test_a_refused_chunk_goes_back_in_line_and_the_others_are_called(small
     assert [len(run.people) for run in small.server.runs] == [5, 3]
 
 
+async def test_a_paused_campaign_adds_nobody(small: NativeBench) -> None:
+    small.server.before["add"] = [reply({}, 401)]
+    await small.once()
+    sent = list(small.server.sent)
+    small.engine.clock.forward(timedelta(hours=1))
+    await small.once()
+
+    assert sent == ["create", "add"]
+    assert small.server.sent == sent
+
+
+async def test_whoever_may_be_there_already_is_held_when_adding_is_refused(small: NativeBench) -> None:
+    """After a lost reply nobody knows who was in the first request, so a refusal to add proves nothing of them."""
+    small.server.after["create"] = [LOST]
+    small.server.before["add"] = [reply({"error": "invalid_body"}, 400)]
+    await small.once()
+    small.engine.clock.forward(timedelta(minutes=10))
+    await small.once()
+
+    assert [state for *_, state in states(small.store)] == ["held"] * 3 + ["in_doubt"] * 5
+    small.store.resume("renewals", small.engine.clock.now())
+    await small.until_done()
+    assert small.server.dials == {phone(number): 1 for number in range(8)}
+    assert creates(small.server) == 1
+
+
 async def test_what_the_provider_cannot_express_pauses_instead_of_going_out(store: Store, journal: Journal) -> None:
     """Rules are checked when files are; this is for what changed since, such as another generation of the account."""
     paying = account("revox", generation="D")

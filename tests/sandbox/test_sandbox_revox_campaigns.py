@@ -66,7 +66,7 @@ async def test_row_stats_follow_every_order(serve: Any) -> None:
     assert waiting == {"completed": 1, "retry": 2, "total": 3}
     assert await stats(sandbox, path) == {"completed": 2, "failed": 1, "total": 3}
     assert (await sandbox.get(path))["campaign"]["status"] == "completed"
-    assert [dial["to"] for dial in await sandbox.dials()] == [ANA, SAM, TOM, SAM, TOM]
+    assert sorted(dial["to"] for dial in await sandbox.dials()) == [ANA, SAM, SAM, TOM, TOM]
 
 
 async def test_a_launch_skips_what_is_active_exhausted_or_cancelled(serve: Any) -> None:
@@ -122,7 +122,8 @@ async def test_a_change_reaches_calls_that_are_not_over(serve: Any) -> None:
     assert [dial["at"][:16] for dial in await sandbox.dials()] == ["2026-03-03T17:00"]
     (row,) = (await sandbox.get(f"{path}/rows"))["rows"]
     assert row["call"]["from_phone_number"] == "+12025550177"
-    for wrong in ({"contacts": []}, {"name": ""}, {"max_concurrent_calls": 0}, {"call_retry_config": {}}):
+    refused: list[dict[str, Any]] = [{"contacts": []}, {"name": ""}, {"max_concurrent_calls": 0}]
+    for wrong in [*refused, {"call_retry_config": {}}]:
         assert (await sandbox.http.patch(path, json=wrong)).status_code == 400
 
 
@@ -229,7 +230,8 @@ async def test_calls_are_exported_by_a_search(serve: Any) -> None:
     assert (row["phone_number"], row["metadata.attempt_id"], row["result"]) == (ANA, "101", "human")
     assert row["structured_output.outcome"] in {"BOOKED", "REFUSED", "CALLBACK"}
     assert "metadata.attempt_id" not in plain["csv"]
-    for wrong in ({}, {"filters": {}}, {"filters": SEARCH, "include_metadata": "yes"}):
+    refused: list[dict[str, Any]] = [{}, {"filters": {}}, {"filters": SEARCH, "include_metadata": "yes"}]
+    for wrong in refused:
         await sandbox.post("/revox/call/export", wrong, 400)
 
 

@@ -134,7 +134,7 @@ async def test_the_loop_can_be_switched_off(serve: Any) -> None:
 
 
 async def test_which_loop_an_order_has(serve: Any) -> None:
-    sandbox = await serve(standing=True, script={phone: ("no_answer",) for phone in (ANA, SAM, TOM)})
+    sandbox = await serve(standing=True, script=dict.fromkeys((ANA, SAM, TOM), ("no_answer",)))
     made = [
         (await sandbox.post("/revox/assistants", {"name": "x", "prompt": "x"} | more))["assistant"]["id"]
         for more in ({}, {"call_retry_config": RETRIES | {"max_retry_attempts": 2}})

@@ -47,7 +47,7 @@ async def test_a_wrong_entry_of_the_list_is_refused(serve: Any, body: Any) -> No
 def _signed_by(webhook: Any, secret: str) -> bool:
     timestamp = webhook.headers["x-revring-timestamp"]
     mac = hmac.new(secret.encode(), f"{timestamp}.".encode() + webhook.raw, sha256).hexdigest()
-    return webhook.headers["x-revring-signature"] == f"v1={mac}"
+    return bool(webhook.headers["x-revring-signature"] == f"v1={mac}")
 
 
 async def test_the_signing_secret_is_made_rotated_and_removed(serve: Any, receiver: Any) -> None:
