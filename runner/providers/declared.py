@@ -32,8 +32,10 @@ from runner.providers.requests import id_problem
 class DeclaredProvider:
     """Implements the port `Provider` from a declaration whose templates were checked when the file was read.
 
-    Raises TemplateWrong for one that was not.
+    Raises TemplateWrong for one that was not. It has no campaigns of its own.
     """
+
+    native = None
 
     def __init__(self, name: str, api: HttpApi) -> None:
         self.name = name

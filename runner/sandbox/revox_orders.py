@@ -122,7 +122,8 @@ class Orders:
 
     def pause(self, order: Order) -> bool:
         """Stop an order's loop, its running call finishes; say whether there is a loop to stop."""
-        if order.call.is_over:
+        never_launched = order.call.stage is Stage.HELD and not order.is_paused
+        if order.call.is_over or never_launched:
             return False
         order.is_paused = True
         if order.call.stage in {Stage.SCHEDULED, Stage.QUEUED}:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner.model.campaign import Campaign
 from runner.model.handover import HandedContact, Handover
 from runner.model.plan import PlanStatus
-from runner.planning.handover import Terms, handed_contact, handover_key, options_of, pace, passable
+from runner.planning.handover import Terms, handed_contact, handover_key, native_of, options_of, pace, passable
 from runner.providers.registry import provider_for
 from runner.providers.revox_options import RevoxCallOptions
 from runner.rules.policy import policy_of
@@ -127,8 +127,10 @@ def test_ignored_windows_are_ignored_at_the_provider_too() -> None:
 def test_a_start_that_cannot_be_told_is_waited_for() -> None:
     of = native(schedule={"start": START})
     made = handover(of)
-    old, new = (provider_for(account("revox", generation=one)).native for one in "AD")  # type: ignore[attr-defined]
+    old, new = (native_of(provider_for(account("revox", generation=one))) for one in "AD")
 
+    assert old is not None
+    assert new is not None
     assert made.start_at == NOON + timedelta(days=1)
     assert passable(old, made).start_at == made.start_at
     assert passable(new, made).start_at is None

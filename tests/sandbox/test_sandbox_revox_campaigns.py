@@ -107,6 +107,20 @@ async def test_a_launch_can_be_for_later_and_a_speed_dial_has_a_session(serve: A
     assert [(dial["to"], dial["at"][11:16]) for dial in await sandbox.dials()] == [(SAM, "17:00"), (ANA, "20:00")]
 
 
+async def test_an_order_that_was_never_launched_has_no_loop_to_pause(serve: Any) -> None:
+    sandbox = await serve(standing=True, revox=D)
+    path = await made(sandbox, ANA)
+    (row,) = (await sandbox.get(f"{path}/rows"))["rows"]
+    call = f"/revox/call/{row['call']['id']}"
+
+    assert await sandbox.post(f"{call}/pause", None) == {"success": False}
+    await sandbox.post(f"{call}/resume", None)
+    await sandbox.passes(NEVER)
+
+    assert (await sandbox.get(call))["call"]["status"] == "not_launched"
+    assert await sandbox.dials() == []
+
+
 async def test_a_change_reaches_calls_that_are_not_over(serve: Any) -> None:
     sandbox = await serve(standing=True, revox=D, script={ANA: ("answered",)})
     path = await made(sandbox, ANA, call_retry_config=RETRIES | {"timezone": "Asia/Tokyo"})
