@@ -6,6 +6,7 @@ never passes for health.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -132,6 +133,27 @@ async def _account(workspace: Workspace, account: Account, transport: HttpTransp
         help_line = f"look at {account.credential} and base_url {account.base_url}"
         yield Check(subject=subject, health=Health.FAULT, says=f"the key is refused ({reply.status})", help=help_line)
     yield _skew(subject, reply, SystemClock().now())
+    if accepted and account.provider == "revox":
+        yield await _generation(subject, account, transport)
+
+
+async def _generation(subject: str, account: Account, transport: HttpTransport) -> Check:
+    """Compare the generation of the API that the account pins with what its campaigns look like."""
+    pinned = (account.generation or "A").upper()
+    try:
+        reply = await transport.send(account, Request(method="GET", path="/campaigns"))
+        campaigns = json.loads(reply.body)["campaigns"]
+        shown = {"D" if "not_launched" in one["row_stats"] else "A" for one in campaigns if one.get("row_stats")}
+    except (OutreachError, ValueError, KeyError, TypeError):
+        shown = set()
+    if len(shown) != 1:
+        says = f"generation {pinned} is pinned, and there is no campaign yet whose answer would show another"
+        return Check(subject=subject, health=Health.UNCHECKED, says=says)
+    (answers,) = shown
+    if answers == pinned:
+        return Check(subject=subject, health=Health.OK, says=f"generation {answers} answers, as pinned")
+    says = f"generation {answers} answers, and {pinned} is pinned: campaigns would be started wrongly"
+    return Check(subject=subject, health=Health.FAULT, says=says, help=f"write: generation: {answers}")
 
 
 def _unproven(account: Account) -> Health:

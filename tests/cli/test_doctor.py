@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.running import Shell
@@ -69,3 +70,30 @@ def test_it_writes_nothing(shell: Shell, tmp_path: Path, monkeypatch: pytest.Mon
     assert done.code == 1
     assert "nothing answers at http://127.0.0.1:9" in done.out
     assert not (tmp_path / ".outreach").exists()
+
+
+@pytest.mark.parametrize(("generation", "health"), [("A", "fault"), ("D", "ok")])
+def test_another_generation_is_a_fault(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, generation: str, health: str
+) -> None:
+    """The sandbox answers as generation D; an account that pins A is told so before it dials anybody."""
+    monkeypatch.setenv("MISSING_KEY", "good")
+    with sandbox_process(tmp_path, "--revox-generation", "D") as url:
+        _write(tmp_path, url)
+        project = (tmp_path / "outreach.yaml").read_text()
+        pinned = project.replace("provider: revox,", f"provider: revox, generation: {generation},")
+        (tmp_path / "outreach.yaml").write_text(pinned)
+        contact = {"to_phone_number": "+12025550143", "prompt_variables": {}}
+        made = httpx.post(
+            f"{url}/revox/api/campaigns",
+            json={"assistant_id": "asst_1", "name": "one", "contacts": [contact]},
+            headers={"Authorization": "Bearer good"},
+            trust_env=False,
+        )
+        assert made.is_success, made.text
+        done = shell("doctor", "campaigns/c.yaml", "--format", "json", cwd=tmp_path)
+        placed = dials(url)
+    found = [one for one in json.loads(done.out)["checks"] if "generation" in one["says"]]
+
+    assert [one["health"] for one in found] == [health]
+    assert placed == []
