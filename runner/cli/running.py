@@ -25,6 +25,7 @@ from runner.model.overview import CampaignOverview
 from runner.model.plan import PlanSummary
 from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
+from runner.report.words import count_of
 from runner.wiring import applying
 from runner.wiring.agents import ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied
@@ -129,7 +130,7 @@ def _dials_line(check: DialCheck) -> str:
     if not check.handed_dials:
         return sentence
     people = f"{check.handed_people:,} {'person' if check.handed_people == 1 else 'people'}"
-    own = f"{check.handed_dials:,} calls of providers' own campaigns for {people}, as often as they told us"
+    own = f"{count_of(check.handed_dials, 'call')} of providers' own campaigns for {people}, as often as they told us"
     return f"{sentence}; and {own}" if check.dials else f"the sandbox placed {own}"
 
 
