@@ -55,8 +55,14 @@ def in_virtual_time(engine: Bench) -> Dispatcher:
 
 
 async def settled(engine: Bench, seconds: float = 0.15) -> None:
-    """Give the loop time to do all that it can."""
-    await asyncio.sleep(seconds)
+    """Give the loop time to do all that it can: until nothing has moved for a while, however busy the machine is."""
+    before = (-1, -1, -1)
+    for _ in range(20):
+        await asyncio.sleep(seconds)
+        now = (len(engine.transport.sent), len(engine.transport.asked), len(engine.alarm.set_to))
+        if now == before:
+            return
+        before = now
 
 
 def count_ticks(engine: Bench) -> list[datetime]:
