@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import hmac
 import json
@@ -215,9 +214,10 @@ async def test_hints_never_hurry_a_doubt(store: Store, journal: Journal) -> None
 
     key = engine.attempt()["key"]
     for number in (1, 2):
-        said = body(call={"id": "call-1", "metadata": {"attempt_id": key}, "n": number}, call_attempt={})
-        with contextlib.suppress(WebhookRefused):
-            await engine.inbox.receive("revox", "", {}, said)
+        call = {"id": "call-1", "to_phone_number": phone(0), "metadata": {"attempt_id": key}, "n": number}
+        ended = {"id": "att_1", "status": "completed", "result": "unknown", "ended_at": "2026-01-05T15:00:58.000Z"}
+        said = body(call={**call, "is_completed": True, "call_attempts": [ended]}, call_attempt=ended)
+        assert await engine.inbox.receive("revox", "", {}, said) == "noted"
 
     assert (engine.state(), engine.attempt()["poll_at"]) == (S.IN_DOUBT, poll_at)
 
