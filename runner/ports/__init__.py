@@ -1,0 +1,21 @@
+"""How the engine meets the world: small protocols, no code."""
+
+from __future__ import annotations
+
+from runner.ports.ledger import HandoverLedger, Ledger, LetterLedger
+from runner.ports.provider import Capabilities, DoNotCallList, ListedNumbers, NativeCampaigns, Provider
+from runner.ports.world import Alarm, Clock, Transport
+
+__all__ = [
+    "Alarm",
+    "Capabilities",
+    "Clock",
+    "DoNotCallList",
+    "HandoverLedger",
+    "Ledger",
+    "LetterLedger",
+    "ListedNumbers",
+    "NativeCampaigns",
+    "Provider",
+    "Transport",
+]

@@ -1,0 +1,225 @@
+"""How the engine meets its memory: each method one durable transaction, or a part of the one that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from runner.model.attempt import Assignment, AttemptState
+from runner.model.handed_over import DueGroup, Handed, HandoverMove, HandoverRecord, NewHandover, RowSeen, Standing
+from runner.model.move import CampaignInForce, Move
+from runner.model.outcome import InboundText, Observation
+from runner.model.result import StoredWebhook
+from runner.rules.expressions import StepResult
+
+
+class HandoverLedger(Protocol):
+    """What is remembered of native delivery. Each method is one durable transaction, or a part of the one that is open."""
+
+    def first_due(self, campaign: str, step: str, due_by: datetime) -> DueGroup | None:
+        """Give what the step's attempts that are due first have in common; None when nobody is due."""
+        ...
+
+    def claim(self, group: DueGroup, count: int, lease_until: datetime, *, same_zones: bool) -> list[Assignment]:
+        """Take due attempts of a group by a lease, with `same_zones` those of its zones alone; nobody who is live."""
+        ...
+
+    def begin(self, new: NewHandover, at: datetime) -> HandoverRecord:
+        """Write an intent: the handover, `sending`, and who is in it."""
+        ...
+
+    def count(self, campaign: str, step: str) -> int:
+        """Count the handovers that a step has had."""
+        ...
+
+    def record(self, handover_id: int) -> HandoverRecord:
+        """Give a handover as it stands now."""
+        ...
+
+    def unfinished(self) -> list[HandoverRecord]:
+        """Give every handover that the provider may still be working on, oldest first."""
+        ...
+
+    def move(self, move: HandoverMove) -> bool:
+        """Write a move; whether the handover still was where the move says."""
+        ...
+
+    def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
+        """Write down that the provider took what it was told, or why it did not."""
+        ...
+
+    def people(self, handover_id: int) -> list[Handed]:
+        """Give everybody in a handover as they stand now, in the order in which they were handed over."""
+        ...
+
+    def release(self, handover_id: int) -> None:
+        """Let those who went back in line be handed over anew."""
+        ...
+
+    def see(self, handover_id: int, seen: Iterable[RowSeen], at: datetime) -> None:
+        """Write down what a provider says of its people: how often they were dialled, where they stand."""
+        ...
+
+    def to_call_off(self, count: int) -> list[Assignment]:
+        """Give accepted attempts of cancelled campaigns that the provider was not asked to call off."""
+        ...
+
+    def called_off(self, attempt_id: int, at: datetime) -> None:
+        """Write down that the provider was asked to call an attempt off; it is asked once."""
+        ...
+
+
+class LetterLedger(Protocol):
+    """What providers and people told us by themselves. Each method is one durable transaction, or a part of the one that is open."""
+
+    def quarantine(self, account: str, digest: str, names: Iterable[tuple[str, str]]) -> None:
+        """Have a received webhook wait for the calls that it names, by provider's id and by planted key."""
+        ...
+
+    def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:
+        """Give the webhooks that came since then and wait for this provider's id or this key, oldest first."""
+        ...
+
+    def release(self, webhook: StoredWebhook, result: str) -> None:
+        """Write down what a webhook that waited led to; it waits no more."""
+        ...
+
+    def forget_bodies(self, before: datetime) -> int:
+        """Drop the bodies of older webhooks; give of how many."""
+        ...
+
+    def outcome(self, attempt_id: int) -> str:
+        """Give how an attempt ended; empty when it has not."""
+        ...
+
+    def fill(self, attempt_id: int, seen: Observation) -> None:
+        """Add what a later word knows to the result of an attempt; what it says already stays."""
+        ...
+
+    def note(self, at: datetime, attempt_id: int | None, kind: str, **detail: Any) -> None:
+        """Write an event."""
+        ...
+
+    def note_once(self, at: datetime, attempt_id: int, kind: str, **detail: Any) -> bool:
+        """Write an event that an attempt does not have yet; whether it had not."""
+        ...
+
+    def newest_sent(self, account: str, phone: str) -> Assignment | None:
+        """Give the attempt that a reply answers: the newest text through this account, else the newest of all."""
+        ...
+
+    def locales(self, phone: str) -> tuple[str, ...]:
+        """Give the locales of the campaigns that hold a person."""
+        ...
+
+    def is_suppressed(self, phone: str) -> bool:
+        """Whether a person must not be contacted."""
+        ...
+
+    def reply(
+        self, account: str, text: InboundText, now: datetime, *, attempt_id: int | None, stops: bool, verified: bool
+    ) -> bool:
+        """Store a text that a person sent back; False when the provider told this very one before."""
+        ...
+
+    def unlisted(self, account: str, count: int) -> list[str]:
+        """Give people who must not be contacted and whom the account's own list does not know yet."""
+        ...
+
+    def listed(self, account: str, phones: Sequence[str], now: datetime) -> int:
+        """Write down that the account's own list knows these numbers; give how many are news."""
+        ...
+
+
+class Ledger(Protocol):
+    """What is remembered. Each method is one durable transaction, or a part of the one that is open."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make what happens inside one durable change, or none."""
+        ...
+
+    def campaigns_in_force(self) -> list[CampaignInForce]:
+        """Give every applied campaign."""
+        ...
+
+    @property
+    def letters(self) -> LetterLedger:
+        """What providers and people told us by themselves."""
+        ...
+
+    @property
+    def handovers(self) -> HandoverLedger:
+        """What is remembered of native delivery."""
+        ...
+
+    def claim_due(
+        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+    ) -> list[Assignment]:
+        """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`."""
+        ...
+
+    def assignments(self, ids: Sequence[int]) -> list[Assignment]:
+        """Give attempts as they stand now."""
+        ...
+
+    def to_ask(self, now: datetime, count: int) -> list[Assignment]:
+        """Give the accepted and doubtful attempts that are to be asked for."""
+        ...
+
+    def in_state(self, state: AttemptState) -> list[Assignment]:
+        """Give all attempts in one state."""
+        ...
+
+    def find(self, account: str, provider_id: str, key: str) -> Assignment | None:
+        """Give the attempt of a provider's id or of a planted key."""
+        ...
+
+    def move(self, moves: Iterable[Move]) -> list[bool]:
+        """Write moves; for each, whether the attempt still was where the move says."""
+        ...
+
+    def history(self, contact_id: int) -> dict[str, StepResult]:
+        """Give how each step done so far ended for a contact."""
+        ...
+
+    def live_calls(self) -> dict[str, int]:
+        """Give the number of calls without an outcome by campaign."""
+        ...
+
+    def recent_starts(self, campaign: str, since: datetime) -> list[datetime]:
+        """Give when a campaign's last attempts started, oldest first."""
+        ...
+
+    def next_due(self, now: datetime, only: Collection[str] | None = None) -> datetime | None:
+        """Give the first instant after `now` at which an attempt is due, of the campaigns in `only` if given."""
+        ...
+
+    def next_ask(self) -> datetime | None:
+        """Give the first instant at which an outcome is to be asked for."""
+        ...
+
+    def open_attempts(self, only: Collection[str] | None = None) -> int:
+        """Count the attempts that still wait for something that the runner does, of the campaigns in `only` if given."""
+        ...
+
+    def pause(self, campaign: str, reason: str, now: datetime) -> None:
+        """Pause a campaign and write down why."""
+        ...
+
+    def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
+        """Write down that a person must not be contacted, and call off what is planned for them in every campaign."""
+        ...
+
+    def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
+        """Store a webhook as it came; False when this very one was received before."""
+        ...
+
+    def settle_webhook(self, account: str, digest: str, result: str) -> None:
+        """Write down what a webhook led to."""
+        ...
+
+    def ask_now(self, attempt_id: int, now: datetime) -> None:
+        """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
+        ...
