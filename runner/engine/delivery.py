@@ -68,7 +68,14 @@ class Delivery:
         attempt = work.attempt
         if work.is_paused:
             return self._back(work, now, attempt.due_at, "the campaign is paused")
-        verdict = may_send(self.policies.of(attempt.campaign), attempt.zones, now, work.suppression)
+        policy = self.policies.of(attempt.campaign)
+        step = policy.step_named(attempt.step)
+        if step is None:
+            return Move(
+                attempt_id=attempt.id, old=attempt.state, new=AttemptState.SUPERSEDED, at=now,
+                contact=ContactState.FAILED, reason="the step is no longer in the campaign",
+            )  # fmt: skip
+        verdict = may_send(policy, step, attempt.where, now, work.suppression)
         match verdict:
             case Go():
                 return Move(

@@ -77,7 +77,7 @@ def _follow_up(
         number=attempt.number,
         outcome=outcome,
         at=ended_at,
-        zones=attempt.zones,
+        where=attempt.where,
         history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag)},
         contact=work.cells,
     )

@@ -47,11 +47,11 @@ UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state 
 
 -- name: add_contact
 -- A contact, as the plan has it; an existing one (an edited row) takes the new facts.
-INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, cells, state)
-VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :cells, 'pending')
+INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, jurisdictions, cells, state)
+VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :jurisdictions, :cells, 'pending')
 ON CONFLICT (campaign_id, key) DO UPDATE SET
     phone = excluded.phone, row = excluded.row, zones = excluded.zones, zone_source = excluded.zone_source,
-    cells = excluded.cells
+    jurisdictions = excluded.jurisdictions, cells = excluded.cells
 RETURNING id
 
 -- name: put_payload
@@ -168,7 +168,7 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 
 -- name: attempts_by_id
 -- Attempts as the engine sees them; `:ids` is a JSON list.
-SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, a.step, a.number,
+SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.jurisdictions, a.step, a.number,
     a.channel, p.provider, a.account, a.state, a.due_at, a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
     a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression,
     c.state = 'active' AND r.complete AS is_active

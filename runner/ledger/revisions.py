@@ -223,7 +223,8 @@ class _Writer:
         first = group[0]
         row = self._store.one(
             "add_contact", campaign_id=self._campaign_id, key=first.contact_key, phone=first.phone, row=first.row,
-            zones=" ".join(first.zones), zone_source=first.timezone_source, cells=canonical_json(first.cells),
+            zones=" ".join(first.zones), zone_source=first.timezone_source,
+            jurisdictions=" ".join(first.jurisdictions), cells=canonical_json(first.cells),
         )  # fmt: skip
         contact_id = int(row["id"]) if row is not None else 0
         for line in group if payloads is None else payloads:

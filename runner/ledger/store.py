@@ -354,6 +354,7 @@ def _assignment(row: sqlite3.Row) -> Assignment:
         account=row["account"], state=AttemptState(row["state"]), due_at=from_micros(row["due_at"]),
         transport_tries=row["transport_tries"], provider_id=row["provider_id"] or "",
         sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
+        jurisdictions=tuple(row["jurisdictions"].split()),
     )  # fmt: skip
     return Assignment(
         attempt=attempt,

@@ -12,6 +12,7 @@ from runner.errors import MoveRefused
 from runner.model.channel import Channel
 from runner.model.json import Json
 from runner.model.request import Request
+from runner.model.whereabouts import Whereabouts
 
 
 class AttemptState(StrEnum):
@@ -108,6 +109,13 @@ class Attempt:
     poll_at: datetime | None = None
     polls: int = 0
     """how often its outcome was asked for since it was accepted or came into doubt"""
+    jurisdictions: tuple[str, ...] = ()
+    """whose law counts, such as `US` and `US-TX`"""
+
+    @property
+    def where(self) -> Whereabouts:
+        """Where the person may be."""
+        return Whereabouts(self.zones, self.jurisdictions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,16 +14,19 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from runner.model import shorthand
 from runner.model.agent_definition import AgentDefinition
 from runner.model.channel import Channel
+from runner.model.dates import Dates
 from runner.model.fields import (
     ClockTime,
     Duration,
     FilePart,
+    HolidayCalendar,
     Instant,
     Name,
     PhoneNumber,
     PositiveFloat,
     PositiveInt,
     Region,
+    UnknownZone,
     Zone,
     ZoneOrContact,
 )
@@ -117,6 +120,12 @@ class Window(FilePart):
     """When it opens, in the person's own time."""
     to: ClockTime
     """When it closes; an earlier time than `from` means the next day."""
+    dates: Dates = ()
+    """The only dates on which it opens, such as `2026-04-01..2026-04-30`; every date when absent."""
+    channel: Channel | None = None
+    """Only for calls or only for texts; for both when absent."""
+    retry_after: Duration | None = None
+    """How long to wait after a try that started in this window; the retry's own `after` when absent."""
 
 
 class Retry(FilePart):
@@ -151,6 +160,18 @@ class Variable(FilePart):
 
 
 Variables = dict[str, Annotated[Variable, BeforeValidator(shorthand.read_variable)]]
+Holidays = Annotated[
+    tuple[HolidayCalendar, ...],
+    BeforeValidator(shorthand.read_words),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["contact", "US", "US, DE-BY"]},
+                {"type": "array", "items": {"type": "string"}},
+            ]
+        }
+    ),
+]
 WindowList = Annotated[tuple[Window, ...], BeforeValidator(shorthand.read_windows)]
 RetryPolicy = Annotated[Retry, BeforeValidator(shorthand.read_retry)]
 AgentReference = Annotated[Agent, BeforeValidator(shorthand.read_agent)]
@@ -175,6 +196,8 @@ class Step(FilePart):
     """Values for the agent in this step; they win over the campaign's."""
     options: dict[str, Any] = {}
     """Provider options for this step; they win over the agent's."""
+    windows: WindowList | None = None
+    """When this step may start; the campaign's own windows when absent."""
     retry: RetryPolicy | None = None
     """How hard to try; the campaign's own `retry` when absent."""
     delivery: Literal["single", "native"] = "single"
@@ -235,8 +258,16 @@ class Campaign(FilePart):
     """Where the people come from: a file name, a list of people, or the long form."""
     timezone: ZoneOrContact = "contact"
     """Whose clock the windows follow: each `contact`'s own, or one zone for all."""
+    zones: Literal["evidence", "strict"] = "evidence"
+    """What may tell a person's zone: any `evidence`, the number's area code too, or `strict`ly the contacts' own column."""
+    zone_unknown: UnknownZone = "hold"
+    """What becomes of a person whose zones allow no common hour or are unknown: `hold`, `refuse`, or the zone to take."""
     windows: WindowList = Field(default=shorthand.DEFAULT_WINDOWS, validate_default=True)
     """When attempts may start, such as `mon-fri 10:00-18:00`."""
+    blackout: Dates = ()
+    """Dates on which nothing starts, such as `2026-12-24..2026-12-26`."""
+    holidays: Holidays = ()
+    """Public holidays on which nothing starts: those of each `contact`'s own country, or calendars such as `US, DE-BY`."""
     retry: RetryPolicy | None = None
     """How hard to try, such as `3 times, 2h apart, on no_answer, busy`; for every step that says nothing else."""
     steps: tuple[Step, ...] = ()

@@ -104,6 +104,17 @@ def _zone_or_contact(text: str) -> str:
     return text if text == "contact" else _zone(text)
 
 
+def _unknown_zone(text: str) -> str:
+    return text if text in {"hold", "refuse"} else _zone(text)
+
+
+def _holiday_calendar(text: str) -> str:
+    if not re.fullmatch(r"contact|[A-Z]{2}(-[A-Z0-9]{1,3})?", text):
+        message = f"`{text}` is not a calendar of public holidays"
+        raise ValueError(message)
+    return text
+
+
 def _credential(text: str) -> str:
     if not _REFERENCE.fullmatch(text):
         raise wrong(
@@ -189,6 +200,18 @@ ZoneOrContact = Annotated[
     str,
     BeforeValidator(_reader(_zone_or_contact, "write `contact` or an IANA name: America/New_York")),
     WithJsonSchema({"type": "string", "examples": ["contact", "America/New_York", "Europe/London"]}),
+]
+
+UnknownZone = Annotated[
+    str,
+    BeforeValidator(_reader(_unknown_zone, "write `hold`, `refuse` or an IANA name: America/New_York")),
+    WithJsonSchema({"type": "string", "examples": ["hold", "refuse", "America/New_York"]}),
+]
+
+HolidayCalendar = Annotated[
+    str,
+    BeforeValidator(_reader(_holiday_calendar, "write `contact`, a country or a part of one: US, US-CA, DE-BY")),
+    WithJsonSchema({"type": "string", "examples": ["contact", "US", "US-CA"]}),
 ]
 
 CredentialReference = Annotated[

@@ -62,6 +62,8 @@ class PlanLine:
     """the first allowed instant"""
     zones: tuple[str, ...] = ()
     """the zones whose windows must all be open"""
+    jurisdictions: tuple[str, ...] = ()
+    """whose law counts, such as `US` and `US-TX`"""
     timezone_source: str = ""
     """where the zone came from: column, campaign or number"""
     cells: JsonObject = field(default_factory=dict)

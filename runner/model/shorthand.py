@@ -143,6 +143,11 @@ def read_outcomes(value: Any) -> Any:
     return words
 
 
+def read_words(value: Any) -> Any:
+    """Read `US, DE-BY` or a list of words."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
 def read_when(value: Any) -> Any:
     """Read a list of outcomes of the step before into an expression; leave an expression as it is."""
     is_list = isinstance(value, (list, tuple))

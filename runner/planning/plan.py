@@ -20,6 +20,7 @@ from runner.model.move import OPEN_CONTACTS, ContactState
 from runner.model.plan import PlanLine, PlanStatus
 from runner.model.project import Account
 from runner.model.request import Order, Request
+from runner.model.whereabouts import Whereabouts
 from runner.planning.digest import fingerprint
 from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
@@ -104,9 +105,11 @@ def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
 
 
 def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
-    evidence = zone_evidence(contact.timezone, draft.policy.campaign.timezone, contact.phone)
+    policy = draft.policy
+    evidence = zone_evidence(contact.timezone, policy.campaign.timezone, contact.phone)
+    where = Whereabouts(evidence.zones, policy.law.jurisdictions(contact.phone) if policy.law else ())
     known = draft.known.contacts.get(contact.key)
-    person = _Person(contact, evidence, known, draft.policy.first_start(draft.routes[0].step, evidence.zones, now))
+    person = _Person(contact, evidence, where, known, policy.first_start(draft.routes[0].step, where, now))
     skip = _skip_reason(draft, person)
     if skip is not None:
         yield _skip(draft, person, skip)
@@ -133,6 +136,7 @@ class _Person:
 
     contact: Contact
     evidence: ZoneEvidence
+    where: Whereabouts
     known: KnownContact | None
     allowed: datetime | None
     """the first instant at which the first step may start"""
@@ -204,7 +208,7 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
         url=route.account.base_url + stamped.path,
         headers=_headers(route, stamped),
-        zones=person.evidence.zones, timezone_source=person.evidence.source,
+        zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
         not_before=person.allowed if route.index == 0 else None,
         cells=contact.values if route.index == 0 else {},
     )  # fmt: skip
@@ -276,7 +280,8 @@ def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLi
     if not isinstance(at, (int, datetime)) or line.not_before is None or draft.policy.windows_ignored:
         return line
     dial = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else at.astimezone(UTC)
-    if dial <= line.not_before or is_allowed(draft.policy.hours, line.zones, dial):
+    calendars = draft.policy.calendars(route.step, line.jurisdictions)
+    if dial <= line.not_before or is_allowed(calendars, line.zones, dial):
         return line
     reason = f"the provider would dial at {dial.isoformat()}, outside the windows"
     return replace(line, status=PlanStatus.SKIP, reason=reason, not_before=None)
@@ -312,7 +317,7 @@ def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
         draft, draft.routes[0], PlanStatus.SKIP, contact_key=contact.key, phone=contact.phone, row=contact.row,
         reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
         stays_in_ledger=_stays(person.known, skip),
-        zones=person.evidence.zones, timezone_source=person.evidence.source,
+        zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.model.campaign import Step
 from runner.model.outcome import REACHED, Outcome
+from runner.model.whereabouts import Whereabouts
 from runner.rules.expressions import ExpressionFailed, StepResult, when_values
 from runner.rules.policy import Policy
 
@@ -48,7 +49,7 @@ class Ending:
     number: int
     outcome: Outcome
     at: datetime
-    zones: tuple[str, ...]
+    where: Whereabouts
     history: Mapping[str, StepResult]
     """how each step done so far ended, in that order, this one last"""
     contact: Mapping[str, Any]
@@ -67,7 +68,7 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     retry = step.retry
     has_tries = step.delivery == "single" and retry is not None and ending.number < retry.attempts
     if retry is not None and has_tries and ending.outcome in retry.on:
-        due_at = policy.first_allowed(ending.zones, ending.at + retry.after)
+        due_at = policy.first_allowed(step, ending.where, ending.at + retry.after)
         if due_at is not None:
             reason = f"{ending.outcome}: try {ending.number + 1} of {retry.attempts}, {ending.step}"
             return FollowUp(then=Then.RETRY, reason=reason, step=ending.step, number=ending.number + 1, due_at=due_at)
@@ -83,7 +84,7 @@ def _next_step(policy: Policy, ending: Ending) -> FollowUp | None:
                     continue
             except ExpressionFailed as error:
                 return FollowUp(then=Then.HELD, reason=f"`when` of step {step.label}: {error.message}")
-        due_at = policy.first_start(step, ending.zones, ending.at + step.after)
+        due_at = policy.first_start(step, ending.where, ending.at + step.after)
         if due_at is None:
             reason = f"no allowed time is left for step {step.label}"
             return FollowUp(then=Then.FAILED, reason=reason)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.model.attempt import AttemptState
+from runner.model.campaign import Step
+from runner.model.whereabouts import Whereabouts
 from runner.rules.policy import Policy
 
 
@@ -42,11 +44,11 @@ def may_hand_over(policy: Policy, now: datetime, suppression: str) -> Go | Drop:
     return Go()
 
 
-def may_send(policy: Policy, zones: tuple[str, ...], now: datetime, suppression: str) -> Verdict:
-    """Decide on one attempt at `now`; `suppression` is the reason the person must not be contacted, or empty."""
+def may_send(policy: Policy, step: Step, where: Whereabouts, now: datetime, suppression: str) -> Verdict:
+    """Decide on one attempt of a step at `now`; `suppression` is the reason the person must not be contacted, or empty."""
     if suppression:
         return Drop(AttemptState.SUPPRESSED, suppression)
-    allowed = policy.first_allowed(zones, now)
+    allowed = policy.first_allowed(step, where, now)
     if allowed is None:
         if policy.ends is not None and now >= policy.ends:
             return Drop(AttemptState.EXPIRED, "the campaign's schedule ended")

@@ -1,14 +1,31 @@
-"""A campaign, ready for decisions: windows as arithmetic, conditions compiled, zones at hand."""
+"""A campaign, ready for decisions: calendars as arithmetic, conditions compiled, zones at hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
-from runner.model.campaign import Campaign, Step
+from runner.model.campaign import Campaign, Purpose, Step
+from runner.model.channel import Channel
+from runner.model.whereabouts import Whereabouts
+from runner.rules.calendars import Calendar, hours_of
 from runner.rules.expressions import Expression
+from runner.rules.public_holidays import is_calendar
 from runner.rules.schedule import ends_at, starts_at
-from runner.rules.windows import Hours, hours_of, next_allowed
+from runner.rules.windows import next_allowed
+
+
+class Law(Protocol):
+    """The law of the places where people are, as far as it speaks of time."""
+
+    def jurisdictions(self, phone: str) -> tuple[str, ...]:
+        """Give whose law may count for a number: its country, and the parts of it that the number may belong to."""
+        ...
+
+    def calendars(self, purpose: Purpose, channel: Channel, jurisdictions: tuple[str, ...]) -> tuple[Calendar, ...]:
+        """Give a calendar for each row that limits when a person may be contacted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,28 +34,45 @@ class Policy:
 
     campaign: Campaign
     """in canonical form"""
-    hours: tuple[Hours, ...]
     conditions: dict[str, Expression] = field(default_factory=dict)
     """by step, for the steps that have a `when`"""
     starts: datetime | None = None
     ends: datetime | None = None
     windows_ignored: bool = False
     """only ever true against the sandbox"""
+    law: Law | None = None
+    """None where no law is looked at"""
+    _ready: dict[tuple[str, tuple[str, ...]], tuple[Calendar, ...]] = field(default_factory=dict, compare=False)
+    """calendars by step and jurisdictions: the same object for the same question, so that answers can be kept"""
+
+    def step_named(self, label: str) -> Step | None:
+        """Give a step by its name; None when the campaign has none of it any more."""
+        return next((step for step in self.campaign.steps if step.label == label), None)
 
     def step_after(self, label: str) -> tuple[Step, ...]:
         """Give the steps that follow one, in order."""
         labels = [step.label for step in self.campaign.steps]
         return self.campaign.steps[labels.index(label) + 1 :]
 
-    def first_allowed(self, zones: tuple[str, ...], now: datetime) -> datetime | None:
-        """Give the first instant from `now` on at which schedule and windows allow a start.
+    def calendars(self, step: Step, jurisdictions: tuple[str, ...]) -> tuple[Calendar, ...]:
+        """Give every calendar that counts for a step of a person: the step's windows, then the law's."""
+        asked = (step.label, jurisdictions)
+        found = self._ready.get(asked)
+        if found is None:
+            own = _own_calendar(self.campaign, step, jurisdictions)
+            by_law = self.law.calendars(self.campaign.purpose, step.channel, jurisdictions) if self.law else ()
+            found = self._ready.setdefault(asked, (own, *by_law))
+        return found
 
-        None when the windows never open or the schedule ends first.
+    def first_allowed(self, step: Step, where: Whereabouts, now: datetime) -> datetime | None:
+        """Give the first instant from `now` on at which schedule, windows and law allow a step to start.
+
+        None when they never do or the schedule ends first.
         """
         earliest = self.first_in_schedule(now)
         if earliest is None or self.windows_ignored:
             return earliest
-        allowed = next_allowed(self.hours, zones, earliest)
+        allowed = next_allowed(self.calendars(step, where.jurisdictions), where.zones, earliest)
         if allowed is None or (self.ends is not None and allowed >= self.ends):
             return None
         return allowed
@@ -51,18 +85,46 @@ class Policy:
         earliest = max(now, self.starts) if self.starts else now
         return None if self.ends is not None and earliest >= self.ends else earliest
 
-    def first_start(self, step: Step, zones: tuple[str, ...], now: datetime) -> datetime | None:
+    def first_start(self, step: Step, where: Whereabouts, now: datetime) -> datetime | None:
         """Give the first instant from `now` on at which an attempt of a step may leave; None when there is none."""
-        return self.first_in_schedule(now) if step.delivery == "native" else self.first_allowed(zones, now)
+        return self.first_in_schedule(now) if step.delivery == "native" else self.first_allowed(step, where, now)
 
 
-def policy_of(campaign: Campaign, *, windows_ignored: bool = False) -> Policy:
+def policy_of(campaign: Campaign, *, windows_ignored: bool = False, law: Law | None = None) -> Policy:
     """Ready a canonical campaign."""
     return Policy(
         campaign=campaign,
-        hours=hours_of(campaign.windows),
         conditions={step.label: Expression.compile(step.when) for step in campaign.steps if step.when},
         starts=starts_at(campaign.schedule),
         ends=ends_at(campaign.schedule),
         windows_ignored=windows_ignored,
+        law=law,
     )
+
+
+def calendar_of(campaign: Campaign, step: Step | None = None) -> Calendar:
+    """Give a campaign's windows as a calendar, those of one step where it has its own; holidays and blackout left out."""
+    windows = campaign.windows if step is None or step.windows is None else step.windows
+    source = f"steps.{step.label}.windows" if step is not None and step.windows is not None else "windows"
+    counting = [one for one in windows if one.channel is None or step is None or one.channel == step.channel]
+    return Calendar(hours=hours_of(counting), source=source)
+
+
+def _own_calendar(campaign: Campaign, step: Step, jurisdictions: tuple[str, ...]) -> Calendar:
+    closed = tuple((one.first, one.last) for one in campaign.blackout)
+    return replace(calendar_of(campaign, step), closed=closed, holidays=_holidays(campaign.holidays, jurisdictions))
+
+
+def _holidays(asked: tuple[str, ...], jurisdictions: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the holiday calendars that count; of a person's own places the parts of countries, where they are known."""
+    found: dict[str, None] = {}
+    for one in asked:
+        for calendar in _own_places(jurisdictions) if one == "contact" else (one,):
+            if is_calendar(calendar):
+                found[calendar] = None
+    return tuple(found)
+
+
+def _own_places(jurisdictions: tuple[str, ...]) -> list[str]:
+    divided = {one.partition("-")[0] for one in jurisdictions if "-" in one}
+    return [one for one in jurisdictions if "-" in one or one not in divided]

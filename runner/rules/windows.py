@@ -1,131 +1,105 @@
-"""When an attempt may start: windows of local time, in one zone or in all of several.
+"""When an attempt may start: inside every calendar that counts, in every zone in which the person may be.
 
-Windows are half-open, `[from, to)`. Arithmetic is in UTC and zones stand at the edges: an edge
+Spans are half-open, `[from, to)`. Arithmetic is in UTC and zones stand at the edges: an edge
 inside a spring gap becomes the first instant after it; of a repeated autumn hour the latest
 start and the earliest end count, so a window is never open longer than the clock says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from runner.model.campaign import DAYS, Window
-from runner.model.durations import DAY_MINUTES
+from runner.rules.calendars import DAY, Calendar, Span, day_spans, next_day
+from runner.rules.local_time import local_day
 
 HORIZON_DAYS = 16
 """weekly windows that are not open within this many days never are"""
 
-_SECOND = timedelta(seconds=1)
-_DAY = timedelta(days=1)
+DATED_HORIZON_DAYS = 400
+"""how far ahead is looked where dates count; counted from the first date on which anything can open"""
 
 
-class Hours(NamedTuple):
-    """One window, ready for arithmetic."""
-
-    days: frozenset[int]
-    """weekdays, Monday 0"""
-    opens: int
-    """minutes after local midnight"""
-    closes: int
-    """minutes after the same midnight; above 1440 it lies on the next day"""
+def is_allowed(calendars: tuple[Calendar, ...], zones: tuple[str, ...], now: datetime) -> bool:
+    """Whether an attempt may start at `now`; never without a calendar or a zone."""
+    return next_allowed(calendars, zones, now) == now
 
 
-class Span(NamedTuple):
-    """A stretch of time, `[start, end)`, in UTC."""
+@lru_cache(maxsize=8192)
+def next_allowed(calendars: tuple[Calendar, ...], zones: tuple[str, ...], now: datetime) -> datetime | None:
+    """Give the first instant from `now` on that every calendar allows in every zone.
 
-    start: datetime
-    end: datetime
-
-
-def hours_of(windows: Iterable[Window]) -> tuple[Hours, ...]:
-    """Ready a campaign's windows; one that ends at or before its start runs into the next day."""
-    return tuple(
-        Hours(
-            frozenset(DAYS.index(day) for day in window.days),
-            window.from_,
-            window.to if window.to > window.from_ else window.to + DAY_MINUTES,
-        )
-        for window in windows
-    )
-
-
-def is_allowed(hours: tuple[Hours, ...], zones: tuple[str, ...], now: datetime) -> bool:
-    """Whether an attempt may start at `now` in every one of the zones; never without a zone."""
-    return next_allowed(hours, zones, now) == now
-
-
-def next_allowed(hours: tuple[Hours, ...], zones: tuple[str, ...], now: datetime) -> datetime | None:
-    """Give the first instant from `now` on that is inside a window in every zone.
-
-    None when there is none within HORIZON_DAYS, or no zone is known: it fails closed.
+    None when there is none within the horizon, or no calendar or zone is known: it fails closed.
+    A calendar with a zone of its own follows that one's clock alone.
     """
-    if not zones:
+    clocks = _clocks(calendars, zones)
+    if clocks is None:
         return None
-    instant, limit = now, now + HORIZON_DAYS * _DAY
+    is_dated = any(calendar.is_dated for calendar in calendars)
+    instant, limit = now, now + (DATED_HORIZON_DAYS if is_dated else HORIZON_DAYS) * DAY
+    first = True
     while instant <= limit:
         opening = instant
-        for zone in zones:
-            later = _next_in_zone(hours, zone, opening)
+        for calendar, zone in clocks:
+            later = _next_in(calendar, zone, opening)
             if later is None:
                 return None
             opening = later
         if opening == instant:
             return instant
-        instant = opening
+        if first and opening > limit:  # the dates begin later than that: look on from there
+            limit = opening + DATED_HORIZON_DAYS * DAY
+        instant, first = opening, False
     return None
 
 
-def allowed_spans(hours: tuple[Hours, ...], zones: tuple[str, ...], start: datetime, end: datetime) -> list[Span]:
-    """Give the stretches of `[start, end)` that are inside a window in every zone, in order."""
-    if not zones:
+def allowed_spans(
+    calendars: tuple[Calendar, ...], zones: tuple[str, ...], start: datetime, end: datetime
+) -> list[Span]:
+    """Give the stretches of `[start, end)` that every calendar allows in every zone, in order."""
+    clocks = _clocks(calendars, zones)
+    if clocks is None:
         return []
     common = [Span(start, end)]
-    for zone in zones:
-        common = _intersect(common, _merge(_zone_spans(hours, zone, start, end)))
+    for calendar, zone in clocks:
+        common = _intersect(common, _merge(_spans_in(calendar, zone, start, end)))
     return common
 
 
-@lru_cache(maxsize=8192)
-def day_spans(hours: tuple[Hours, ...], zone: str, day: date) -> tuple[Span, ...]:
-    """Give the windows that open on a local day of a zone, in UTC, sorted; a day that never was has none."""
-    if _at_edge(day, 0, zone, latest=False) >= _at_edge(day, DAY_MINUTES, zone, latest=True):
-        return ()
-    found = []
-    for one in hours:
-        if day.weekday() in one.days:
-            opens = _at_edge(day, one.opens, zone, latest=True)
-            closes = _at_edge(day, one.closes, zone, latest=False)
-            if opens < closes:
-                found.append(Span(opens, closes))
-    return tuple(sorted(found))
+def closing(calendars: tuple[Calendar, ...], zones: tuple[str, ...], instant: datetime) -> datetime | None:
+    """Give when the stretch that holds an allowed instant ends; None when the instant is not allowed."""
+    spans = allowed_spans(calendars, zones, instant, instant + 2 * DAY)
+    return spans[0].end if spans and spans[0].start == instant else None
 
 
-def _next_in_zone(hours: tuple[Hours, ...], zone: str, instant: datetime) -> datetime | None:
-    first = instant.astimezone(_zone(zone)).date() - _DAY
-    opening: datetime | None = None
-    for offset in range(HORIZON_DAYS):
-        for span in day_spans(hours, zone, first + offset * _DAY):
-            if span.start <= instant < span.end:
-                return instant
-            if span.start > instant and (opening is None or span.start < opening):
-                opening = span.start
-        # The day before can still run past midnight, so an opening counts from the day itself on.
-        if opening is not None and offset > 0:
-            return opening
-    return opening
+def _clocks(calendars: tuple[Calendar, ...], zones: tuple[str, ...]) -> list[tuple[Calendar, str]] | None:
+    """Pair calendars with the clocks that they follow; None where nothing says what counts, or whose clock."""
+    if not calendars or not zones:
+        return None
+    return [(one, zone) for one in calendars for zone in ((one.zone,) if one.zone else zones)]
 
 
-def _zone_spans(hours: tuple[Hours, ...], zone: str, start: datetime, end: datetime) -> list[Span]:
-    day = start.astimezone(_zone(zone)).date() - _DAY
-    last = end.astimezone(_zone(zone)).date()
+def _next_in(calendar: Calendar, zone: str, instant: datetime) -> datetime | None:
+    # Windows of the day before may still be open. Starts never go back from day to day, so the first
+    # span that has not ended is the one.
+    day: date | None = local_day(instant, zone) - DAY
+    looked = timedelta(0)
+    horizon = DATED_HORIZON_DAYS * DAY if calendar.is_dated else HORIZON_DAYS * DAY
+    while day is not None and looked <= horizon:
+        for span in day_spans(calendar, zone, day):
+            if instant < span.end:
+                return max(instant, span.start)
+        day, looked = next_day(calendar, day), looked + DAY
+    return None
+
+
+def _spans_in(calendar: Calendar, zone: str, start: datetime, end: datetime) -> list[Span]:
+    day: date | None = local_day(start, zone) - DAY
+    last = local_day(end, zone)
     spans: list[Span] = []
-    while day <= last:
-        spans.extend(day_spans(hours, zone, day))
-        day += _DAY
+    while day is not None and day <= last:
+        spans.extend(day_spans(calendar, zone, day))
+        day = next_day(calendar, day)
     return spans
 
 
@@ -151,37 +125,3 @@ def _intersect(left: list[Span], right: list[Span]) -> list[Span]:
         else:
             j += 1
     return found
-
-
-def _at_edge(day: date, minutes: int, zone: str, *, latest: bool) -> datetime:
-    """Turn a local wall time into the instant of a window's edge."""
-    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)  # noqa: DTZ001 local on purpose
-    tz = _zone(zone)
-    early = wall.replace(tzinfo=tz, fold=0).astimezone(UTC)
-    late = wall.replace(tzinfo=tz, fold=1).astimezone(UTC)
-    if early == late:
-        return early
-    if early.astimezone(tz).replace(tzinfo=None) != wall:
-        # A gap: fold 1 reads the wall time with the offset after it, so `late` lies before the change.
-        return _first_after_gap(tz, late, early)
-    return late if latest else early
-
-
-def _first_after_gap(tz: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """Find the instant at which the zone's offset changes between two instants, by halving."""
-    offset = before.astimezone(tz).utcoffset()
-    while after - before > _SECOND:
-        middle = before + (after - before) // 2
-        middle = middle.replace(microsecond=0)
-        if middle <= before:
-            break
-        if middle.astimezone(tz).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from runner.model.campaign import DAYS, Window
 from runner.providers.native_hours import clock, hours_by_day, same_hours, written
-from runner.rules.windows import hours_of, is_allowed
+from runner.rules.calendars import Calendar, hours_of
+from runner.rules.windows import is_allowed
 from tests.providers.support import ALWAYS, windows
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -110,7 +111,7 @@ def test_the_hours_are_open_exactly_when_the_rules_are(some: Any, minute: int) -
     day, of_day = divmod(minute, 1440)
     is_open = any(start <= of_day < end for start, end in hours_by_day(some)[DAYS[day]])
 
-    assert is_open is is_allowed(hours_of(some), ("UTC",), MONDAY + timedelta(minutes=minute))
+    assert is_open is is_allowed((Calendar(hours=hours_of(some)),), ("UTC",), MONDAY + timedelta(minutes=minute))
 
 
 @given(WINDOWS)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.model.outcome import REACHED, Outcome
+from runner.model.whereabouts import Whereabouts
 from runner.rules.expressions import StepResult
 from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
 from runner.rules.policy import policy_of
@@ -27,7 +28,7 @@ def led_to(
     contact = rules.pop("contact", {"phone": "x"})
     history = rules.pop("history", {}) | {step: StepResult(outcome=outcome.value, tag=rules.pop("tag", ""))}
     ending = Ending(
-        step=step, number=number, outcome=outcome, at=NOON, zones=zones, history=history, contact=contact
+        step=step, number=number, outcome=outcome, at=NOON, where=Whereabouts(zones), history=history, contact=contact
     )  # fmt: skip
     return follow_up(policy_of(campaign(**rules)), ending)
 
@@ -166,14 +167,17 @@ def test_nobody_is_tried_more_often_than_the_budget_or_outside_the_windows(
     for outcome in outcomes:
         made[step] += 1
         ending = Ending(
-            step=step, number=number, outcome=outcome, at=at, zones=(NEW_YORK,),
+            step=step, number=number, outcome=outcome, at=at, where=Whereabouts((NEW_YORK,)),
             history={step: StepResult(outcome=outcome.value)}, contact={},
         )  # fmt: skip
         found = follow_up(policy, ending)
         if found.due_at is None:
             break
         assert found.due_at >= at
-        assert policy.first_allowed((NEW_YORK,), found.due_at) == found.due_at
+        assert (
+            policy.first_allowed(policy.campaign.step_named(found.step), Whereabouts((NEW_YORK,)), found.due_at)
+            == found.due_at
+        )
         step, number, at = found.step, found.number, found.due_at
     else:
         pytest.fail("it never ended")

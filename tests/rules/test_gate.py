@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runner.model.attempt import AttemptState
+from runner.model.whereabouts import Whereabouts
 from runner.rules.gate import Drop, Go, Verdict, Wait, may_send
 from runner.rules.policy import policy_of
 from tests.building import NEW_YORK, NOON, campaign
@@ -17,7 +18,8 @@ HOUR = timedelta(hours=1)
 
 
 def verdict(at: datetime, *, zones: tuple[str, ...] = (NEW_YORK,), suppression: str = "", **rules: Any) -> Verdict:
-    return may_send(policy_of(campaign(**{"windows": OFFICE} | rules)), zones, at, suppression)
+    policy = policy_of(campaign(**{"windows": OFFICE} | rules))
+    return may_send(policy, policy.campaign.steps[0], Whereabouts(zones), at, suppression)
 
 
 @pytest.mark.parametrize(
@@ -61,5 +63,5 @@ def test_before_the_start_it_waits() -> None:
 def test_windows_can_be_ignored_and_the_schedule_still_holds() -> None:
     ending = campaign(windows=OFFICE, schedule={"end": "2026-01-06T12:00:00Z"})
     policy = policy_of(ending, windows_ignored=True)
-    assert may_send(policy, (), NOON + 9 * HOUR, "") == Go()
-    assert isinstance(may_send(policy, (), NOON + 99 * HOUR, ""), Drop)
+    assert may_send(policy, ending.steps[0], Whereabouts(()), NOON + 9 * HOUR, "") == Go()
+    assert isinstance(may_send(policy, ending.steps[0], Whereabouts(()), NOON + 99 * HOUR, ""), Drop)

@@ -12,19 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.model.campaign import Campaign
-from runner.rules.windows import HORIZON_DAYS, Hours, Span, allowed_spans, hours_of, is_allowed, next_allowed
+from runner.rules.calendars import Calendar, Hours, Span
+from runner.rules.policy import calendar_of
+from runner.rules.windows import HORIZON_DAYS, allowed_spans, is_allowed, next_allowed
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 NEW_YORK, LORD_HOWE, CAIRO, CASABLANCA = "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Africa/Casablanca"
 
 
-def hours(text: str) -> tuple[Hours, ...]:
+def hours(text: str) -> tuple[Calendar, ...]:
     """Ready windows as a campaign file writes them."""
     of = Campaign.model_validate(
         {"campaign": "x", "purpose": "research", "agent": "movoice/a", "contacts": "c.csv", "windows": text}
     )
-    return hours_of(of.windows)
+    return (calendar_of(of),)
 
 
 def utc(text: str) -> datetime:
@@ -129,14 +131,14 @@ def transitions(zone: str, first: int = 2024, last: int = 2027) -> list[datetime
     return found
 
 
-def walked(ready: tuple[Hours, ...], zone: str, start: datetime, minutes: int) -> list[bool]:
+def walked(ready: tuple[Calendar, ...], zone: str, start: datetime, minutes: int) -> list[bool]:
     """Decide each minute by the wall clock alone: open from the last time it shows `from` to the first time it shows `to`."""
     tz = ZoneInfo(zone)
     walls = [(start + index * MINUTE).astimezone(tz).replace(tzinfo=None) for index in range(minutes)]
     allowed = [False] * minutes
     day = walls[0].replace(hour=0, minute=0) - DAY
     while day <= walls[-1] + DAY:
-        for one in ready:
+        for one in ready[0].hours:
             if day.weekday() in one.days:
                 opens, closes = day + one.opens * MINUTE, day + one.closes * MINUTE
                 first = max((index + (wall < opens) for index, wall in enumerate(walls) if wall <= opens), default=0)
@@ -175,13 +177,13 @@ def test_the_walk_meets_changes_of_the_clock() -> None:
 
 
 @st.composite
-def some_hours(draw: st.DrawFn) -> tuple[Hours, ...]:
+def some_hours(draw: st.DrawFn) -> tuple[Calendar, ...]:
     found: list[Any] = []
     for _ in range(draw(st.integers(1, 3))):
         days = draw(st.frozensets(st.integers(0, 6), min_size=1))
         opens = draw(st.integers(0, 1439))
         found.append(Hours(days, opens, opens + draw(st.integers(1, 1440))))
-    return tuple(found)
+    return (Calendar(hours=tuple(found)),)
 
 
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -189,7 +191,9 @@ instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 1)).map(lambda 
 
 @given(some_hours(), st.lists(st.sampled_from(ZONES), min_size=1, max_size=3), instants, st.integers(0, 10**6))
 @settings(max_examples=150, deadline=None)
-def test_the_next_opening_is_the_next_one(ready: tuple[Hours, ...], zones: list[str], now: datetime, salt: int) -> None:
+def test_the_next_opening_is_the_next_one(
+    ready: tuple[Calendar, ...], zones: list[str], now: datetime, salt: int
+) -> None:
     where = tuple(zones)
     opening = next_allowed(ready, where, now)
     until = opening if opening is not None else now + (HORIZON_DAYS - 2) * DAY
@@ -204,7 +208,7 @@ def test_the_next_opening_is_the_next_one(ready: tuple[Hours, ...], zones: list[
 
 @given(some_hours(), st.sampled_from(ZONES), instants, st.timedeltas(timedelta(0), timedelta(days=8)))
 @settings(max_examples=150, deadline=None)
-def test_later_never_opens_earlier(ready: tuple[Hours, ...], zone: str, now: datetime, ahead: timedelta) -> None:
+def test_later_never_opens_earlier(ready: tuple[Calendar, ...], zone: str, now: datetime, ahead: timedelta) -> None:
     first, second = next_allowed(ready, (zone,), now), next_allowed(ready, (zone,), now + ahead)
     assert first is not None
     assert second is not None, "a weekly window opens within a fortnight"
@@ -213,7 +217,7 @@ def test_later_never_opens_earlier(ready: tuple[Hours, ...], zone: str, now: dat
 
 @given(some_hours(), st.lists(st.sampled_from(ZONES), min_size=1, max_size=2), instants)
 @settings(max_examples=100, deadline=None)
-def test_spans_are_in_order_apart_and_inside(ready: tuple[Hours, ...], zones: list[str], now: datetime) -> None:
+def test_spans_are_in_order_apart_and_inside(ready: tuple[Calendar, ...], zones: list[str], now: datetime) -> None:
     spans = allowed_spans(ready, tuple(zones), now, now + 5 * DAY)
     assert all(now <= span.start < span.end <= now + 5 * DAY for span in spans)
     assert all(one.end < other.start for one, other in pairwise(spans))
