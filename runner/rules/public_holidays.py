@@ -10,8 +10,9 @@ from types import ModuleType
 def is_holiday(calendar: str, day: date) -> bool:
     """Whether a day is a public holiday, or the day that one is observed on.
 
-    `calendar` is a country or one of its subdivisions, such as `US`, `US-AL` or `DE-BY`. Raises
-    KeyError for one that the tables do not have.
+    `calendar` is a country or one of its subdivisions, such as `US`, `US-AL` or `DE-BY`; `CA-*` is a
+    country with all its subdivisions, and `US-LA/all` counts days of every other kind too.
+    Raises KeyError for one that the tables do not have.
     """
     return day in _days(calendar, day.year)
 
@@ -25,10 +26,15 @@ def is_calendar(calendar: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _days(calendar: str, year: int) -> frozenset[date]:
-    if not is_calendar(calendar):
+    place, _, kinds = calendar.partition("/")
+    country, _, part = place.partition("-")
+    if part == "*":
+        parts = ["", *(f"-{one}" for one in _library().list_supported_countries().get(country, ()))]
+        return frozenset(day for one in parts for day in _days(f"{country}{one}/{kinds}", year))
+    if not is_calendar(place):
         raise KeyError(calendar)
-    country, _, part = calendar.partition("-")
-    return frozenset(_library().country_holidays(country, subdiv=part or None, years=year))
+    more = {"categories": getattr(_library(), country).supported_categories} if kinds == "all" else {}
+    return frozenset(_library().country_holidays(country, subdiv=part or None, years=year, **more))
 
 
 def _library() -> ModuleType:
