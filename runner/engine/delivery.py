@@ -12,7 +12,7 @@ from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
-from runner.engine.settlement import settle
+from runner.engine.settlement import give_up, settle
 from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, Rejected, SendError, Throttled
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
@@ -59,12 +59,12 @@ class Delivery:
         for work in ledger.assignments([one.attempt.id for one in claimed]):
             if work.attempt.state is not AttemptState.CLAIMED:
                 continue
-            move = self._judge(work, now)
+            move = self._judge(ledger, work, now)
             if ledger.move([move])[0] and move.new is AttemptState.SENDING:
                 going.append(work)
         return going
 
-    def _judge(self, work: Assignment, now: datetime) -> Move:
+    def _judge(self, ledger: Ledger, work: Assignment, now: datetime) -> Move:
         attempt = work.attempt
         if work.is_paused:
             return self._back(work, now, attempt.due_at, "the campaign is paused")
@@ -75,7 +75,7 @@ class Delivery:
                 attempt_id=attempt.id, old=attempt.state, new=AttemptState.SUPERSEDED, at=now,
                 contact=ContactState.FAILED, reason="the step is no longer in the campaign",
             )  # fmt: skip
-        verdict = may_send(policy, step, attempt.where, now, work.suppression)
+        verdict = may_send(policy, step, attempt.where, now, work.suppression, step_due_at=attempt.step_due_at)
         match verdict:
             case Go():
                 return Move(
@@ -84,10 +84,8 @@ class Delivery:
                 )  # fmt: skip
             case Wait(until, why):
                 return self._back(work, now, until, why)
-            case Drop(state, why):
-                suppressed = state is AttemptState.SUPPRESSED
-                contact = ContactState.SUPPRESSED if suppressed else ContactState.FAILED
-                return Move(attempt_id=attempt.id, old=attempt.state, new=state, at=now, contact=contact, reason=why)
+            case Drop():
+                return give_up(policy, work, verdict, ledger.history(attempt.contact_id), now)
 
     async def _send(self, work: Assignment) -> None:
         """Send one attempt whose intent is durable, and write down what came of it."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from runner.model.attempt import Assignment, AttemptState, attempt_key
 from runner.model.move import ContactState, Move, NextAttempt
 from runner.model.outcome import REACHED, Observation, Outcome
+from runner.model.tried import Tried, last_of_each_step
+from runner.rules.ending import Ending
 from runner.rules.expressions import StepResult
-from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
+from runner.rules.follow_up import FollowUp, Then, follow_up, next_step
+from runner.rules.gate import Drop
 from runner.rules.policy import Policy
 
 _STATES = {
@@ -25,10 +28,10 @@ def settle(
     policy: Policy,
     work: Assignment,
     observation: Observation,
-    history: Mapping[str, StepResult],
+    history: tuple[Tried, ...],
     now: datetime,
 ) -> Move:
-    """Give the move that ends an attempt with an observed outcome.
+    """Give the move that ends an attempt with an observed outcome; `history` is the person's finished tries before.
 
     Nothing follows for a person who must not be contacted, whatever the outcome.
     The follow-up counts from the end of the call where the provider says when that was, never
@@ -59,19 +62,50 @@ def settle(
     )
 
 
+def give_up(policy: Policy, work: Assignment, drop: Drop, history: tuple[Tried, ...], now: datetime) -> Move:
+    """Give the move that ends an attempt which may not be sent any more.
+
+    Where only its step came too late, the sequence goes on with the next one that may.
+    """
+    attempt = work.attempt
+    following = None
+    if drop.goes_on:
+        following = next_step(
+            policy, attempt.step, now, where=attempt.where, history=_results(history), contact=work.cells
+        )
+    contact = ContactState.SUPPRESSED if drop.state is AttemptState.SUPPRESSED else ContactState.FAILED
+    if following is not None:
+        contact = _STATES[following.then]
+    elif drop.goes_on and any(one.outcome in REACHED for one in history if one.step != attempt.step):
+        contact = ContactState.COMPLETED
+    return Move(
+        attempt_id=attempt.id,
+        old=attempt.state,
+        new=drop.state,
+        at=now,
+        contact=contact,
+        reason=f"{drop.why}; {following.reason}" if following is not None else drop.why,
+        next_attempt=_next_attempt(policy, work, following) if following is not None else None,
+    )
+
+
+def _results(history: Iterable[Tried]) -> dict[str, StepResult]:
+    return {name: StepResult(outcome=one.outcome, tag=one.tag) for name, one in last_of_each_step(history).items()}
+
+
 def _follow_up(
     policy: Policy,
     work: Assignment,
     observation: Observation,
     outcome: Outcome,
-    history: Mapping[str, StepResult],
+    history: tuple[Tried, ...],
     ended_at: datetime,
 ) -> FollowUp:
     attempt = work.attempt
     if all(step.label != attempt.step for step in policy.campaign.steps):
         then = Then.COMPLETED if outcome in REACHED else Then.FAILED
         return FollowUp(then=then, reason=f"{outcome}: step {attempt.step} is no longer in the campaign")
-    earlier = {step: result for step, result in history.items() if step != attempt.step}
+    earlier = {step: result for step, result in _results(history).items() if step != attempt.step}
     ending = Ending(
         step=attempt.step,
         number=attempt.number,
@@ -80,6 +114,12 @@ def _follow_up(
         where=attempt.where,
         history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag)},
         contact=work.cells,
+        key=attempt.key,
+        started_at=attempt.sent_at,
+        step_due_at=attempt.step_due_at or attempt.due_at,
+        is_callback=attempt.is_callback,
+        structured=observation.structured,
+        earlier=history,
     )
     return follow_up(policy, ending)
 
@@ -94,4 +134,6 @@ def _next_attempt(policy: Policy, work: Assignment, following: FollowUp) -> Next
         number=following.number,
         channel=policy.campaign.step_named(following.step).channel,
         due_at=following.due_at,
+        step_due_at=following.step_due_at,
+        is_callback=following.is_callback,
     )

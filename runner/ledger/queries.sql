@@ -64,20 +64,22 @@ ON CONFLICT (contact_id, step) DO UPDATE SET
 
 -- name: add_attempt
 -- A planned attempt; the unique key lets it exist once, however often it is applied.
-INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at)
-VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at)
+INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at,
+    is_callback)
+VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at, :step_due_at,
+    :is_callback)
 ON CONFLICT (key) DO NOTHING
 
 -- name: add_first_attempt
 -- The attempt that opens a contact's sequence; only for somebody to whom nothing was sent, whatever the steps were called.
-INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at)
-SELECT :key, :campaign_id, :contact_id, :phone, :step, 1, :channel, :account, 'planned', :due_at
+INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at)
+SELECT :key, :campaign_id, :contact_id, :phone, :step, 1, :channel, :account, 'planned', :due_at, :due_at
 WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE contact_id = :contact_id AND state <> 'superseded')
 ON CONFLICT (key) DO NOTHING
 
 -- name: revive_attempt
 -- A contact that had left the plan has come back: what was called off last is planned again, if its step still exists.
-UPDATE attempts SET state = 'planned', due_at = :due_at, ended_at = NULL, reason = ''
+UPDATE attempts SET state = 'planned', due_at = :due_at, step_due_at = :due_at, ended_at = NULL, reason = ''
 WHERE id = (SELECT MAX(s.id) FROM attempts s WHERE s.contact_id = :contact_id AND s.state = 'superseded'
             AND s.step IN (SELECT value FROM json_each(:steps)))
     AND NOT EXISTS (SELECT 1 FROM attempts n WHERE n.contact_id = :contact_id AND n.state <> 'superseded'
@@ -91,7 +93,7 @@ WHERE contact_id = :contact_id AND state = 'planned'
 
 -- name: reschedule_attempt
 -- The first attempt of a contact, still planned, gets its first allowed instant from the new plan.
-UPDATE attempts SET due_at = :due_at WHERE key = :key AND state = 'planned'
+UPDATE attempts SET due_at = :due_at, step_due_at = :due_at WHERE key = :key AND state = 'planned'
 
 -- name: supersede_contact
 -- Calls off what is planned for a contact that is no longer in the plan.
@@ -169,7 +171,8 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 -- name: attempts_by_id
 -- Attempts as the engine sees them; `:ids` is a JSON list.
 SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.jurisdictions, a.step, a.number,
-    a.channel, p.provider, a.account, a.state, a.due_at, a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
+    a.channel, p.provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
+    a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
     a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression,
     c.state = 'active' AND r.complete AS is_active
 FROM attempts a
@@ -228,8 +231,8 @@ SELECT account FROM payloads WHERE contact_id = :contact_id AND step = :step
 INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kind, :detail)
 
 -- name: history
--- How the steps done so far ended for one contact, newest last.
-SELECT step, outcome, tag FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
+-- A contact's finished tries, newest last.
+SELECT step, number, channel, outcome, tag, sent_at, is_callback FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
 
 -- name: live_calls
 -- Calls without an outcome, by campaign; the provider itself paces those that were handed over.

@@ -22,7 +22,7 @@ from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import REACHED
 from runner.model.request import Request
-from runner.rules.expressions import StepResult
+from runner.model.tried import Tried
 
 _MOST_HINTS = 6
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
@@ -226,10 +226,15 @@ class Store:
         """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
         self.change("ask_now", id=attempt_id, now=to_micros(now), most=_MOST_HINTS)
 
-    def history(self, contact_id: int) -> dict[str, StepResult]:
-        """Give how each step done so far ended for a contact; a later try replaces an earlier one."""
-        rows = self.all("history", contact_id=contact_id)
-        return {row["step"]: StepResult(outcome=row["outcome"], tag=row["tag"]) for row in rows}
+    def history(self, contact_id: int) -> tuple[Tried, ...]:
+        """Give a contact's finished tries, oldest first."""
+        return tuple(
+            Tried(
+                step=row["step"], number=row["number"], channel=row["channel"], outcome=row["outcome"], tag=row["tag"],
+                started_at=from_micros(row["sent_at"]), is_callback=bool(row["is_callback"]),
+            )
+            for row in self.all("history", contact_id=contact_id)
+        )  # fmt: skip
 
     def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Run a named query for its first row."""
@@ -292,6 +297,7 @@ class Store:
             "add_attempt", key=following.key, campaign_id=row["campaign_id"], contact_id=row["contact_id"],
             phone=row["phone"], step=following.step, number=following.number, channel=following.channel,
             account=account["account"] if account else row["account"], due_at=to_micros(following.due_at),
+            step_due_at=to_micros(following.step_due_at or following.due_at), is_callback=following.is_callback,
         )  # fmt: skip
 
     def _stop_following(self, row: sqlite3.Row, move: Move) -> None:
@@ -354,7 +360,8 @@ def _assignment(row: sqlite3.Row) -> Assignment:
         account=row["account"], state=AttemptState(row["state"]), due_at=from_micros(row["due_at"]),
         transport_tries=row["transport_tries"], provider_id=row["provider_id"] or "",
         sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
-        jurisdictions=tuple(row["jurisdictions"].split()),
+        jurisdictions=tuple(row["jurisdictions"].split()), step_due_at=from_micros(row["step_due_at"]),
+        is_callback=bool(row["is_callback"]),
     )  # fmt: skip
     return Assignment(
         attempt=attempt,

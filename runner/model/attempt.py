@@ -111,6 +111,10 @@ class Attempt:
     """how often its outcome was asked for since it was accepted or came into doubt"""
     jurisdictions: tuple[str, ...] = ()
     """whose law counts, such as `US` and `US-TX`"""
+    step_due_at: datetime | None = None
+    """when its step became due for the person, however often the attempt was put off since"""
+    is_callback: bool = False
+    """made at a time that the person named; none of the step's tries"""
 
     @property
     def where(self) -> Whereabouts:

@@ -14,9 +14,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from runner.model import shorthand
 from runner.model.agent_definition import AgentDefinition
 from runner.model.channel import Channel
+from runner.model.compliance import Compliance
 from runner.model.dates import Dates
 from runner.model.fields import (
-    ClockTime,
+    Deadline,
     Duration,
     FilePart,
     HolidayCalendar,
@@ -30,7 +31,8 @@ from runner.model.fields import (
     Zone,
     ZoneOrContact,
 )
-from runner.model.outcome import Outcome
+from runner.model.retry import Callback, Retry, RetryPolicy
+from runner.model.window import WindowList
 
 
 class Purpose(StrEnum):
@@ -41,10 +43,6 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
     DEBT_COLLECTION = "debt_collection"
     RESEARCH = "research"
-
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Agent(FilePart):
@@ -73,6 +71,8 @@ class Columns(FilePart):
     """The column with the phone number."""
     timezone: str | None = None
     """The column with the IANA zone; without it a column named `timezone` is used if there is one."""
+    jurisdiction: str | None = None
+    """The column with the country or part of one whose law counts for the person too, such as `US-TX`."""
     key: str | None = None
     """The column that names a person for good, such as a customer id; without it the phone number does."""
 
@@ -98,49 +98,6 @@ class ContactSource(FilePart):
     """The text encoding of the file, such as `utf-8`, `cp1252` or `utf-16`."""
     delimiter: Literal[",", ";", "tab", "|"] | None = None
     """What separates cells; found from the first line when absent."""
-
-
-class Window(FilePart):
-    """A span of local time in which an attempt may start: from inclusive, to exclusive."""
-
-    days: Annotated[
-        tuple[Day, ...],
-        BeforeValidator(shorthand.read_days),
-        WithJsonSchema(
-            {
-                "anyOf": [
-                    {"type": "string", "examples": ["mon-fri", "mon, wed, fri", "daily"]},
-                    {"type": "array", "items": {"enum": list(DAYS)}, "minItems": 1},
-                ]
-            }
-        ),
-    ] = DAYS
-    """The days, such as `mon-fri` or `[mon, wed]`; every day when absent."""
-    from_: ClockTime = Field(alias="from")
-    """When it opens, in the person's own time."""
-    to: ClockTime
-    """When it closes; an earlier time than `from` means the next day."""
-    dates: Dates = ()
-    """The only dates on which it opens, such as `2026-04-01..2026-04-30`; every date when absent."""
-    channel: Channel | None = None
-    """Only for calls or only for texts; for both when absent."""
-    retry_after: Duration | None = None
-    """How long to wait after a try that started in this window; the retry's own `after` when absent."""
-
-
-class Retry(FilePart):
-    """How hard to try: one budget for each contact and step."""
-
-    attempts: PositiveInt = 1
-    """How many tries there are in all, the first included."""
-    after: Duration = shorthand.TWO_HOURS
-    """How long to wait after a try ended before the next one."""
-    on: Annotated[tuple[Outcome, ...], BeforeValidator(shorthand.read_outcomes)] = (
-        Outcome.NO_ANSWER,
-        Outcome.BUSY,
-        Outcome.VOICEMAIL,
-    )
-    """The outcomes that call for another try."""
 
 
 class Message(FilePart):
@@ -172,8 +129,6 @@ Holidays = Annotated[
         }
     ),
 ]
-WindowList = Annotated[tuple[Window, ...], BeforeValidator(shorthand.read_windows)]
-RetryPolicy = Annotated[Retry, BeforeValidator(shorthand.read_retry)]
 AgentReference = Annotated[Agent, BeforeValidator(shorthand.read_agent)]
 
 
@@ -200,6 +155,8 @@ class Step(FilePart):
     """When this step may start; the campaign's own windows when absent."""
     retry: RetryPolicy | None = None
     """How hard to try; the campaign's own `retry` when absent."""
+    until: Deadline | None = None
+    """Not started later than this: a span after it became due such as `2d`, or an instant."""
     delivery: Literal["single", "native"] = "single"
     """`single` sends one request for each attempt; `native` lets the provider's own campaign place the call."""
 
@@ -248,6 +205,8 @@ class Campaign(FilePart):
     """The campaign's name; it is part of every attempt's key, so keep it."""
     purpose: Purpose
     """Why people are contacted: marketing, informational, transactional, debt_collection or research."""
+    compliance: Compliance = Compliance()
+    """What the law asks: the consent that people gave, places whose law counts too, rows that do not hold here."""
     description: str = ""
     """A sentence for your colleagues."""
     agent: AgentReference | None = None
@@ -270,6 +229,10 @@ class Campaign(FilePart):
     """Public holidays on which nothing starts: those of each `contact`'s own country, or calendars such as `US, DE-BY`."""
     retry: RetryPolicy | None = None
     """How hard to try, such as `3 times, 2h apart, on no_answer, busy`; for every step that says nothing else."""
+    callback: Callback = Callback()
+    """How the agent says that a person wants to be called back, and when."""
+    done_when: Annotated[str | None, BeforeValidator(shorthand.read_outcome_condition)] = None
+    """The goal: nothing more is done for a person once this is true, such as `tag == 'BOOKED'`."""
     steps: tuple[Step, ...] = ()
     """The sequence of calls and texts; one call by the only agent when absent."""
     variables: Variables = {}

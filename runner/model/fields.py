@@ -133,6 +133,18 @@ def _instant(text: str) -> datetime:
         raise ValueError(message) from None
 
 
+def _deadline(text: str) -> timedelta | datetime:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return _instant(text)
+    except ValueError:
+        message = f"`{text}` is neither a span nor a date and time"
+        raise ValueError(message) from None
+
+
 def _regions(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2}", text):
         message = f"`{text}` is not a country code"
@@ -234,6 +246,14 @@ Instant = Annotated[
     PlainSerializer(lambda at: at.isoformat(), return_type=str),
     WithJsonSchema({"type": "string", "examples": ["2026-12-01", "2026-12-01T09:00", "2026-12-01T09:00:00Z"]}),
 ]
+
+Deadline = Annotated[
+    timedelta | datetime,
+    BeforeValidator(_reader(_deadline, "write: 2d, or 2026-12-01T18:00")),
+    PlainSerializer(lambda at: format_duration(at) if isinstance(at, timedelta) else at.isoformat(), return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["2d", "2026-12-01T18:00", "2026-12-01T18:00:00Z"]}),
+]
+"""a span after something became due, or an instant"""
 
 Region = Annotated[
     str,

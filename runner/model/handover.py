@@ -8,9 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from runner.model.campaign import Retry, Window
 from runner.model.json import Json
 from runner.model.outcome import Observation
+from runner.model.retry import Retry
+from runner.model.window import Window
 
 NativeAction = Literal["pause", "resume", "cancel"]
 

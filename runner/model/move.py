@@ -63,6 +63,10 @@ class NextAttempt:
     number: int
     channel: Channel
     due_at: datetime
+    step_due_at: datetime | None = None
+    """when its step became due for the person; `due_at` when absent"""
+    is_callback: bool = False
+    """made at a time that the person named; none of the step's tries"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from runner.model.campaign import Limits, RetryPolicy, WindowList
+from runner.model.campaign import Limits
 from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact
 from runner.model.http_api import HttpApi
 from runner.model.http_fields import key_variable
+from runner.model.retry import RetryPolicy
+from runner.model.window import WindowList
 
 ProviderName = Literal["revmo", "revring", "revox", "movoice"]
 PROVIDER_NAMES: tuple[ProviderName, ...] = ("revmo", "revring", "revox", "movoice")

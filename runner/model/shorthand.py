@@ -143,6 +143,30 @@ def read_outcomes(value: Any) -> Any:
     return words
 
 
+def read_delays(value: Any) -> Any:
+    """Read one span into a list of one; leave a list of them as it is."""
+    return (value,) if isinstance(value, (str, timedelta)) else value
+
+
+def read_retried(value: Any) -> Any:
+    """Read outcomes, or a map from outcomes to a span, spans or a long form, into a map of long forms."""
+    if isinstance(value, dict):
+        return {outcome: _after(rule) for outcome, rule in value.items()}
+    words = read_outcomes(value)
+    return {word: {} for word in words} if isinstance(words, list) else words
+
+
+def _after(rule: Any) -> Any:
+    if rule is None:
+        return {}
+    return {"after": rule} if isinstance(rule, (str, timedelta, list, tuple)) else rule
+
+
+def read_outcome_condition(value: Any) -> Any:
+    """Read a list of outcomes of the attempt that ended into an expression; leave an expression as it is."""
+    return _outcome_condition(value, "outcome")
+
+
 def read_words(value: Any) -> Any:
     """Read `US, DE-BY` or a list of words."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
@@ -150,11 +174,15 @@ def read_words(value: Any) -> Any:
 
 def read_when(value: Any) -> Any:
     """Read a list of outcomes of the step before into an expression; leave an expression as it is."""
+    return _outcome_condition(value, "previous.outcome")
+
+
+def _outcome_condition(value: Any, name: str) -> Any:
     is_list = isinstance(value, (list, tuple))
     is_sentence = isinstance(value, str) and _OUTCOME_LIST.fullmatch(value.strip()) and value.strip() not in _LITERALS
     if not is_list and not is_sentence:
         return value
-    return f"previous.outcome in {read_outcomes(value)!r}"
+    return f"{name} in {read_outcomes(value)!r}"
 
 
 def read_agent(value: Any) -> Any:

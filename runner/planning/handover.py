@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
-from runner.model.campaign import Agent, Retry, Step, Window
+from runner.model.campaign import Agent, Step
 from runner.model.fields import FilePart
 from runner.model.handover import HandedContact, Handover
 from runner.model.json import JsonObject
 from runner.model.request import Request
+from runner.model.retry import Retry
+from runner.model.window import Window
 from runner.rules.policy import Policy
 
 _WHOLE_DAY = Window.model_validate({"from": "00:00", "to": "24:00"})

@@ -12,7 +12,7 @@ from runner.model.handed_over import DueGroup, Handed, HandoverMove, HandoverRec
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
-from runner.rules.expressions import StepResult
+from runner.model.tried import Tried
 
 
 class HandoverLedger(Protocol):
@@ -180,8 +180,8 @@ class Ledger(Protocol):
         """Write moves; for each, whether the attempt still was where the move says."""
         ...
 
-    def history(self, contact_id: int) -> dict[str, StepResult]:
-        """Give how each step done so far ended for a contact."""
+    def history(self, contact_id: int) -> tuple[Tried, ...]:
+        """Give a contact's finished tries, oldest first."""
         ...
 
     def live_calls(self) -> dict[str, int]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
 
-from runner.model.campaign import DAYS, Day, Window
 from runner.model.durations import DAY_MINUTES, format_clock_time
+from runner.model.window import DAYS, Day, Window
 
 Span = tuple[int, int]
 """minutes after local midnight, `[from, to)`, at most 1440"""
@@ -68,6 +70,26 @@ def same_hours(windows: Iterable[Window]) -> SameHours | None:
     if not days or len({by_day[day] for day in days}) > 1:
         return None
     return SameHours(days=days, spans=by_day[days[0]])
+
+
+def waits_of_spans(windows: Iterable[Window], usual: timedelta) -> Mapping[Span, timedelta] | None:
+    """Give how long to wait after a try in each span of the day, `usual` where its window says nothing.
+
+    Spans that touch are one where they wait alike. None when the days differ, in hours or in waits, when
+    nothing is ever open, or when spans with different waits overlap: whose wait counts would be a guess.
+    """
+    by_wait: dict[timedelta, list[Window]] = {}
+    for window in windows:
+        by_wait.setdefault(window.retry_after if window.retry_after is not None else usual, []).append(window)
+    of_day = {wait: hours_by_day(group) for wait, group in by_wait.items()}
+    days = [{wait: hours[day] for wait, hours in of_day.items() if hours[day]} for day in DAYS]
+    open_days = [day for day in days if day]
+    if not open_days or any(day != open_days[0] for day in open_days):
+        return None
+    spans = sorted((span, wait) for wait, found in open_days[0].items() for span in found)
+    if any(later[0][0] < earlier[0][1] for earlier, later in pairwise(spans)):
+        return None
+    return dict(spans)
 
 
 def clock(minutes: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runner.errors import InDoubt
-from runner.model.campaign import Retry
 from runner.model.handover import Handover
 from runner.model.json import JsonObject
 from runner.model.request import Finding, Reply
+from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.reading import count_of, first_id, text_of
 from runner.providers.replies import accepted_document, error_code
@@ -63,6 +63,32 @@ def own_rules_problem(handover: Handover, provider: str) -> Problem | None:
         f"{provider}'s agents keep no hours and retries of their own, so that nobody would",
         f"write windows and retry in the campaign (or: {SINGLE})",
     )
+
+
+def retry_feature_problem(retry: Retry, provider: str) -> Problem | None:
+    """Refuse what no provider's own retries know: lists of waits, growing and drawn ones, limits by outcome, conditions."""
+    if retry.attempts == 1 or not retry.on:
+        return None
+    found = next((name for name, is_used in _own_features(retry).items() if is_used), None)
+    if found is None:
+        return None
+    return (
+        f"`{found}` of retry cannot be told to {provider}, whose own campaigns make the tries",
+        f"write: retry: 3 times, 2h apart   (or: {SINGLE})",
+    )
+
+
+def _own_features(retry: Retry) -> Mapping[str, bool]:
+    """Give the parts of a retry that only the runner keeps, and whether they are used."""
+    return {
+        "after": len(retry.after) > 1,
+        "on": any(rule.after is not None or rule.attempts is not None for rule in retry.on.values()),
+        "backoff": retry.backoff is not None,
+        "jitter": retry.jitter != "none",
+        "best_hours": retry.best_hours != "any",
+        "expires": retry.expires is not None,
+        "stop_when": retry.stop_when is not None,
+    }
 
 
 def pace_problem(handover: Handover, provider: str) -> Problem | None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from runner.errors import InDoubt
-from runner.model.campaign import DAYS, Retry
 from runner.model.handover import Handover, NativeAction, NativePage, NativeRow, NativeStatus
 from runner.model.json import Json, JsonObject
 from runner.model.outcome import Outcome
 from runner.model.request import Finding, Reply, Request
+from runner.model.window import DAYS
 from runner.providers import revox_answers
 from runner.providers.lookups import PAGE_SIZE
-from runner.providers.native_hours import SameHours, clock, same_hours, written
+from runner.providers.native_hours import SameHours, clock, same_hours, waits_of_spans, written
 from runner.providers.native_terms import (
     SINGLE,
     Problem,
@@ -29,6 +29,7 @@ from runner.providers.native_terms import (
     pace_problem,
     read_done,
     required,
+    retry_feature_problem,
     zone_of_all,
 )
 from runner.providers.reading import count_of, first_id, object_of, objects_of, text_of
@@ -220,7 +221,7 @@ class RevoxCampaigns:
         return read_done("revox", reply)
 
     def _rules_problem(self, handover: Handover) -> Problem | None:
-        return self._hours_problem(handover) or _zone_problem(handover) or _retry_problem(handover.retry)
+        return self._hours_problem(handover) or _zone_problem(handover) or self._retry_problem(handover)
 
     def _hours_problem(self, handover: Handover) -> Problem | None:
         hours = same_hours(handover.windows)
@@ -237,6 +238,17 @@ class RevoxCampaigns:
             )
         return None
 
+    def _retry_problem(self, handover: Handover) -> Problem | None:
+        retry = handover.retry
+        if retry.attempts == 1 or not retry.on:
+            return None
+        if retry.call_twice_in_a_row and self.generation == "A":
+            return (
+                "`call_twice_in_a_row` cannot be told to revox of generation `A`",
+                f"remove it, or write in outreach.yaml: generation: D   (or: {SINGLE})",
+            )
+        return retry_feature_problem(retry, "revox") or _terms_problem(handover)
+
     def _start_problem(self, handover: Handover) -> Problem | None:
         if self.generation == "A" or handover.start_at is None:
             return None
@@ -246,18 +258,19 @@ class RevoxCampaigns:
         )
 
     def _retry_config(self, handover: Handover) -> JsonObject:
-        hours = same_hours(handover.windows)
-        delay = max(1, math.ceil(handover.retry.after.total_seconds()))
+        hours, retry = same_hours(handover.windows), handover.retry
+        usual = dict.fromkeys(hours.spans if hours is not None else (), retry.after[0])
+        waits = waits_of_spans(handover.windows, retry.after[0]) or usual
         config: dict[str, Json] = {
             "calling_windows": [
                 {
                     "calling_window_start_time": clock(start),
                     "calling_window_end_time": clock(end),
-                    "retry_delay_seconds": delay,
+                    "retry_delay_seconds": max(1, math.ceil(wait.total_seconds())),
                 }
-                for start, end in (hours.spans if hours is not None else ())
+                for (start, end), wait in waits.items()
             ],
-            "max_retry_attempts": handover.retry.attempts if handover.retry.on else 1,
+            "max_retry_attempts": retry.attempts if retry.on else 1,
         }
         zone = zone_of_all(handover)
         if zone:
@@ -265,7 +278,7 @@ class RevoxCampaigns:
         if self.generation == "D":
             config |= {
                 "allowed_days": [_LONG_DAYS[day] for day in (hours.days if hours is not None else ())],
-                "call_twice_in_a_row": False,
+                "call_twice_in_a_row": retry.call_twice_in_a_row,
             }
         return config
 
@@ -298,15 +311,20 @@ def _zone_problem(handover: Handover) -> Problem | None:
     )
 
 
-def _retry_problem(retry: Retry) -> Problem | None:
-    if retry.attempts == 1 or not retry.on:
-        return None
+def _terms_problem(handover: Handover) -> Problem | None:
+    retry = handover.retry
     if frozenset(retry.on) != RETRIED:
         return (
             f"`{outcomes_text(retry)}` cannot be told to revox, which calls again on its own terms",
             "write: on: no_answer, busy, voicemail   (or leave `on` out)",
         )
-    if not retry.after:
+    waits = waits_of_spans(handover.windows, retry.after[0])
+    if waits is None:
+        return (
+            f"`{written(handover.windows)}` cannot be told to revox: one `retry_after` holds for the same hours of each open day",
+            f"write windows that do not overlap, each with its own retry_after   (or: {SINGLE})",
+        )
+    if not all(waits.values()):
         return "`0s` between tries cannot be told to revox, which waits", "write: retry: 3 times, 2h apart"
     return None
 

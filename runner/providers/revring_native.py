@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from runner.errors import InDoubt
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, Handover, NativeAction, NativePage, NativeRow, NativeStatus
 from runner.model.json import Json, JsonObject
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Reply, Request
+from runner.model.retry import Retry
 from runner.providers.lookups import PAGE_SIZE
 from runner.providers.native_hours import SameHours, clock, same_hours, written
 from runner.providers.native_terms import (
@@ -28,6 +28,7 @@ from runner.providers.native_terms import (
     own_rules_problem,
     read_done,
     required,
+    retry_feature_problem,
 )
 from runner.providers.reading import count_of, first_id, object_of, objects_of, text_of, words_of
 from runner.providers.replies import accepted_document, answered_document, no_id
@@ -97,7 +98,7 @@ class RevringCampaigns:
             or _from_problem(handover)
             or _hours_problem(handover)
             or _zone_problem(handover)
-            or _retry_problem(handover.retry)
+            or _retry_problem(handover)
             or _pace_problem(handover.per_second)
         )
 
@@ -235,13 +236,30 @@ def _zone_problem(handover: Handover) -> Problem | None:
     )
 
 
-def _retry_problem(retry: Retry) -> Problem | None:
+def _retry_problem(handover: Handover) -> Problem | None:
+    retry = handover.retry
     if retry.attempts == 1 or not retry.on:
         return None
+    return retry_feature_problem(retry, "revring") or _twice_problem(handover) or _terms_problem(retry)
+
+
+def _twice_problem(handover: Handover) -> Problem | None:
+    """Refuse two tries in a row and waits of windows: RevRing waits the same after every try."""
+    by_window = any(window.retry_after is not None for window in handover.windows)
+    if not by_window and not handover.retry.call_twice_in_a_row:
+        return None
+    return (
+        f"`{'retry_after' if by_window else 'call_twice_in_a_row'}` cannot be told to revring: it waits the same after every try",
+        f"remove it, and write: retry: 3 times, 2h apart   (or: {SINGLE})",
+    )
+
+
+def _terms_problem(retry: Retry) -> Problem | None:
+    after = retry.after[0]
     if retry.attempts > MOST_TRIES:
         return f"`{retry.attempts}` tries are more than revring makes", f"write: retry: {MOST_TRIES} times, 2h apart"
-    if retry.after % _MINUTE or not _MINUTE <= retry.after <= MOST_DELAY:
-        seconds = f"{retry.after.total_seconds():g}s"
+    if after % _MINUTE or not _MINUTE <= after <= MOST_DELAY:
+        seconds = f"{after.total_seconds():g}s"
         return (
             f"`{seconds}` between tries cannot be told to revring: it waits whole minutes, 1 to 10080",
             "write whole minutes, at most 7 days: retry: 3 times, 2h apart",
@@ -284,7 +302,7 @@ def _retry_policy(retry: Retry) -> JsonObject:
     on = [RETRY_ON[outcome] for outcome in retry.on if outcome in RETRY_ON]
     if retry.attempts == 1 or not on:
         return {"maxAttempts": 1, "retryDelayMinutes": _UNUSED_DELAY, "retryOn": on or ["no_answer"]}
-    return {"maxAttempts": retry.attempts, "retryDelayMinutes": retry.after // _MINUTE, "retryOn": on}
+    return {"maxAttempts": retry.attempts, "retryDelayMinutes": retry.after[0] // _MINUTE, "retryOn": on}
 
 
 def _contacts(handover: Handover) -> list[Json]:

@@ -1,4 +1,4 @@
-"""What an outcome leads to: another try, the next step, or the end."""
+"""What an outcome leads to: another try, a call back, the next step, or the end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import Any
 
 from runner.model.campaign import Step
 from runner.model.outcome import REACHED, Outcome
+from runner.model.retry import Retry
 from runner.model.whereabouts import Whereabouts
-from runner.rules.expressions import ExpressionFailed, StepResult, when_values
+from runner.rules.callbacks import asked_callback
+from runner.rules.ending import Ending
+from runner.rules.expressions import Expression, ExpressionFailed, StepResult, when_values
 from runner.rules.policy import Policy
+from runner.rules.retries import delay, is_budget_left, last_start, next_start
 
 
 class Then(StrEnum):
@@ -36,68 +40,155 @@ class FollowUp:
 
     then: Then
     reason: str
+    source: str = ""
+    """where the rule stands that decided it: a key path of the canonical campaign"""
     step: str = ""
     number: int = 0
     due_at: datetime | None = None
+    step_due_at: datetime | None = None
+    """when the step became due, from which `until` and `expires` count"""
+    is_callback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """An attempt that ended, with all that a follow-up is decided on."""
+class _NoTry:
+    """Why there is no other try."""
 
-    step: str
-    number: int
-    outcome: Outcome
-    at: datetime
-    where: Whereabouts
-    history: Mapping[str, StepResult]
-    """how each step done so far ended, in that order, this one last"""
-    contact: Mapping[str, Any]
-    """the contact's row"""
+    is_wanted: bool
+    """the outcome calls for one"""
+    reason: str = ""
+    source: str = ""
 
 
 def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     """Decide what an ending leads to.
 
-    A retry goes through schedule and windows like a first try. A step that was handed over has had
-    its tries: the provider made them. An opt-out ends everything.
+    The goal ends a sequence whatever is left of it; a retry or a call back goes through schedule and
+    windows like a first try. A step that was handed over has had its tries: the provider made them.
+    An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")
     step = policy.campaign.step_named(ending.step)
-    retry = step.retry
-    has_tries = step.delivery == "single" and retry is not None and ending.number < retry.attempts
-    if retry is not None and has_tries and ending.outcome in retry.on:
-        due_at = policy.first_allowed(step, ending.where, ending.at + retry.after)
-        if due_at is not None:
-            reason = f"{ending.outcome}: try {ending.number + 1} of {retry.attempts}, {ending.step}"
-            return FollowUp(then=Then.RETRY, reason=reason, step=ending.step, number=ending.number + 1, due_at=due_at)
-    return _next_step(policy, ending) or _end(ending, step)
+    try:
+        if _holds(policy.goal, ending):
+            return FollowUp(then=Then.COMPLETED, reason=f"{ending.outcome}: the goal is reached", source="done_when")
+    except ExpressionFailed as error:
+        return FollowUp(then=Then.HELD, reason=f"`done_when`: {error.message}", source="done_when")
+    try:
+        again = _same_step(policy, step, ending)
+    except ExpressionFailed as error:
+        reason = f"`stop_when` of step {step.label}: {error.message}"
+        return FollowUp(then=Then.HELD, reason=reason, source=f"steps.{step.label}.retry.stop_when")
+    if isinstance(again, FollowUp):
+        return again
+    following = next_step(
+        policy, step.label, ending.at, where=ending.where, history=ending.history, contact=ending.contact
+    )
+    return following or _end(ending, step, again)
 
 
-def _next_step(policy: Policy, ending: Ending) -> FollowUp | None:
-    for step in policy.step_after(ending.step):
+def next_step(
+    policy: Policy,
+    after: str,
+    at: datetime,
+    *,
+    where: Whereabouts,
+    history: Mapping[str, StepResult],
+    contact: Mapping[str, Any],
+) -> FollowUp | None:
+    """Give the first later step whose condition holds and that is not too late; None when there is none.
+
+    `at` is when the step `after` ended or was given up. A step that could only start after its
+    `until` is passed over.
+    """
+    values = when_values(history, contact)
+    for step in policy.step_after(after):
         condition = policy.conditions.get(step.label)
-        if condition is not None:
-            try:
-                if not condition.evaluate(when_values(ending.history, ending.contact)):
-                    continue
-            except ExpressionFailed as error:
-                return FollowUp(then=Then.HELD, reason=f"`when` of step {step.label}: {error.message}")
-        due_at = policy.first_start(step, ending.where, ending.at + step.after)
+        source = f"steps.{step.label}.when"
+        try:
+            if condition is not None and not condition.evaluate(values):
+                continue
+        except ExpressionFailed as error:
+            reason = f"`when` of step {step.label}: {error.message}"
+            return FollowUp(then=Then.HELD, reason=reason, source=source)
+        wanted = at + step.after
+        due_at = policy.first_start(step, where, wanted)
         if due_at is None:
-            reason = f"no allowed time is left for step {step.label}"
-            return FollowUp(then=Then.FAILED, reason=reason)
-        return FollowUp(then=Then.NEXT_STEP, reason=f"step {step.label}", step=step.label, number=1, due_at=due_at)
+            return FollowUp(
+                then=Then.FAILED, reason=f"no allowed time is left for step {step.label}", source="schedule"
+            )
+        limit = last_start(policy, step, wanted)
+        if limit is not None and due_at > limit.at:
+            continue
+        return FollowUp(
+            then=Then.NEXT_STEP, reason=f"step {step.label}", source=source if condition else f"steps.{step.label}",
+            step=step.label, number=1, due_at=due_at, step_due_at=wanted,
+        )  # fmt: skip
     return None
 
 
-def _end(ending: Ending, step: Step) -> FollowUp:
-    retry_wanted = step.retry is not None and step.retry.attempts > 1 and ending.outcome in step.retry.on
-    if ending.outcome in REACHED and not retry_wanted:
-        return FollowUp(then=Then.COMPLETED, reason=f"{ending.outcome}: the sequence is through")
-    if retry_wanted and step.delivery == "native":
+def _same_step(policy: Policy, step: Step, ending: Ending) -> FollowUp | _NoTry:
+    """Give the call back or the retry that follows, or why none does."""
+    retry, source = step.retry, f"steps.{step.label}.retry"
+    is_wanted = retry is not None and retry.attempts > 1 and ending.outcome in retry.on
+    if retry is None or step.delivery == "native":
+        return _NoTry(is_wanted=is_wanted)
+    if _holds(policy.stops.get(step.label), ending):
+        return _NoTry(is_wanted=False, reason="`stop_when` ends its tries", source=f"{source}.stop_when")
+    back = _called_back(policy, step, ending)
+    if isinstance(back, FollowUp):
+        return back
+    if ending.outcome not in retry.on or not is_budget_left(retry, ending):
+        return _NoTry(is_wanted=is_wanted, reason=back, source="callback" if back else source)
+    return _retried(policy, step, retry, ending)
+
+
+def _called_back(policy: Policy, step: Step, ending: Ending) -> FollowUp | str:
+    """Give the call back that the person asked for, or why there is none; empty when they did not ask."""
+    asked = asked_callback(policy.campaign.callback, ending)
+    if asked is None or asked.at is None:
+        return asked.why_not if asked is not None else ""
+    due_at = policy.first_allowed(step, ending.where, asked.at)
+    limit = last_start(policy, step, due_at) if due_at is not None else None
+    if due_at is None or (limit is not None and due_at > limit.at):
+        return "no allowed time is left from the one on that the person named"
+    reason = f"{ending.outcome}: the person named a time to be called back, {step.label}"
+    return _again(ending, reason, "callback", due_at, step_due_at=due_at, is_callback=True)
+
+
+def _retried(policy: Policy, step: Step, retry: Retry, ending: Ending) -> FollowUp | _NoTry:
+    source, step_due_at = f"steps.{step.label}.retry", ending.step_due_at or ending.at
+    due_at = next_start(policy, step, ending, ending.at + delay(policy, step, retry, ending))
+    if due_at is None:
+        return _NoTry(is_wanted=True, reason="no allowed time is left for another one", source=source)
+    limit = last_start(policy, step, step_due_at)
+    if limit is not None and due_at > limit.at:
+        return _NoTry(is_wanted=True, reason=f"the next one would come after {limit.rule}", source=limit.source)
+    reason = f"{ending.outcome}: try {ending.used + 1} of {retry.attempts}, {ending.step}"
+    return _again(ending, reason, source, due_at, step_due_at=step_due_at)
+
+
+def _again(
+    ending: Ending, reason: str, source: str, due_at: datetime, *, step_due_at: datetime, is_callback: bool = False
+) -> FollowUp:
+    return FollowUp(
+        then=Then.RETRY, reason=reason, source=source, step=ending.step, number=ending.number + 1, due_at=due_at,
+        step_due_at=step_due_at, is_callback=is_callback,
+    )  # fmt: skip
+
+
+def _end(ending: Ending, step: Step, no_try: _NoTry) -> FollowUp:
+    note, source = (f"; {no_try.reason}" if no_try.reason else ""), no_try.source
+    if ending.outcome in REACHED and not no_try.is_wanted:
+        return FollowUp(then=Then.COMPLETED, reason=f"{ending.outcome}: the sequence is through{note}", source=source)
+    if no_try.is_wanted and step.delivery == "native":
         return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after all of the provider's own tries")
-    if retry_wanted:
-        return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after {ending.number} tries")
-    return FollowUp(then=Then.FAILED, reason=str(ending.outcome))
+    if no_try.is_wanted:
+        tries = f"{ending.used} {'try' if ending.used == 1 else 'tries'}"
+        return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after {tries}{note}", source=source)
+    return FollowUp(then=Then.FAILED, reason=f"{ending.outcome}{note}", source=source)
+
+
+def _holds(condition: Expression | None, ending: Ending) -> bool:
+    return condition is not None and condition.evaluate(ending.values())

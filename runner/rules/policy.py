@@ -7,24 +7,38 @@ from datetime import datetime
 from typing import Protocol
 
 from runner.model.campaign import Campaign, Purpose, Step
+from runner.model.cap import Cap
 from runner.model.channel import Channel
+from runner.model.compliance import Consent
 from runner.model.whereabouts import Whereabouts
+from runner.model.window import Window
 from runner.rules.calendars import Calendar, hours_of
 from runner.rules.expressions import Expression
+from runner.rules.law import ConsentGap
 from runner.rules.public_holidays import is_calendar
 from runner.rules.schedule import ends_at, starts_at
 from runner.rules.windows import next_allowed
 
 
 class Law(Protocol):
-    """The law of the places where people are, as far as it speaks of time."""
+    """The law of the places where people are."""
 
-    def jurisdictions(self, phone: str) -> tuple[str, ...]:
-        """Give whose law may count for a number: its country, and the parts of it that the number may belong to."""
+    def jurisdictions(self, phone: str, told: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Give whose law may count for a number: its country and parts, and what contact and campaign tell."""
         ...
 
     def calendars(self, purpose: Purpose, channel: Channel, jurisdictions: tuple[str, ...]) -> tuple[Calendar, ...]:
         """Give a calendar for each row that limits when a person may be contacted."""
+        ...
+
+    def caps(self, purpose: Purpose, channel: Channel, jurisdictions: tuple[str, ...]) -> tuple[Cap, ...]:
+        """Give a cap for each row that limits how often a person may be contacted."""
+        ...
+
+    def consent_gap(
+        self, purpose: Purpose, channel: Channel, jurisdictions: tuple[str, ...], stated: Consent | None
+    ) -> ConsentGap | None:
+        """Give what consent is missing; None when there is enough, or none is asked for."""
         ...
 
 
@@ -36,6 +50,10 @@ class Policy:
     """in canonical form"""
     conditions: dict[str, Expression] = field(default_factory=dict)
     """by step, for the steps that have a `when`"""
+    stops: dict[str, Expression] = field(default_factory=dict)
+    """by step, for the steps whose retry has a `stop_when`"""
+    goal: Expression | None = None
+    """the campaign's `done_when`"""
     starts: datetime | None = None
     ends: datetime | None = None
     windows_ignored: bool = False
@@ -53,6 +71,15 @@ class Policy:
         """Give the steps that follow one, in order."""
         labels = [step.label for step in self.campaign.steps]
         return self.campaign.steps[labels.index(label) + 1 :]
+
+    @property
+    def zone(self) -> str:
+        """Whose clock instants without an offset follow."""
+        return self.campaign.schedule.timezone
+
+    def windows_of(self, step: Step) -> tuple[Window, ...]:
+        """Give the windows that count for a step, in the order of the file."""
+        return windows_of(self.campaign, step)
 
     def calendars(self, step: Step, jurisdictions: tuple[str, ...]) -> tuple[Calendar, ...]:
         """Give every calendar that counts for a step of a person: the step's windows, then the law's."""
@@ -95,6 +122,12 @@ def policy_of(campaign: Campaign, *, windows_ignored: bool = False, law: Law | N
     return Policy(
         campaign=campaign,
         conditions={step.label: Expression.compile(step.when) for step in campaign.steps if step.when},
+        stops={
+            step.label: Expression.compile(step.retry.stop_when)
+            for step in campaign.steps
+            if step.retry is not None and step.retry.stop_when is not None
+        },
+        goal=Expression.compile(campaign.done_when) if campaign.done_when is not None else None,
         starts=starts_at(campaign.schedule),
         ends=ends_at(campaign.schedule),
         windows_ignored=windows_ignored,
@@ -104,10 +137,14 @@ def policy_of(campaign: Campaign, *, windows_ignored: bool = False, law: Law | N
 
 def calendar_of(campaign: Campaign, step: Step | None = None) -> Calendar:
     """Give a campaign's windows as a calendar, those of one step where it has its own; holidays and blackout left out."""
-    windows = campaign.windows if step is None or step.windows is None else step.windows
     source = f"steps.{step.label}.windows" if step is not None and step.windows is not None else "windows"
-    counting = [one for one in windows if one.channel is None or step is None or one.channel == step.channel]
-    return Calendar(hours=hours_of(counting), source=source)
+    return Calendar(hours=hours_of(windows_of(campaign, step)), source=source)
+
+
+def windows_of(campaign: Campaign, step: Step | None = None) -> tuple[Window, ...]:
+    """Give a campaign's windows, of one step its own where it has some, in the order of the file."""
+    windows = campaign.windows if step is None or step.windows is None else step.windows
+    return tuple(one for one in windows if one.channel is None or step is None or one.channel == step.channel)
 
 
 def _own_calendar(campaign: Campaign, step: Step, jurisdictions: tuple[str, ...]) -> Calendar:

@@ -14,9 +14,9 @@ from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.store import Store
 from runner.model.attempt import LIVE, AttemptState
 from runner.model.campaign import Campaign
-from runner.model.move import Move
+from runner.model.move import ContactState, Move, NextAttempt
 from runner.model.outcome import Observation, Outcome
-from runner.rules.expressions import StepResult
+from runner.model.tried import Tried, last_of_each_step
 from tests.building import NOON, apply, campaign, contact, dump, phone, standing, states
 from tests.ledger.conftest import OpenStore
 from tests.ledger.test_record import LIVE_PATH, finish, take
@@ -195,11 +195,40 @@ def test_recent_starts_are_those_of_the_campaign_oldest_first(store: Store) -> N
     ]
 
 
-def test_the_history_tells_each_step_s_last_end(store: Store) -> None:
+def test_the_history_tells_every_finished_try_and_when_it_started(store: Store) -> None:
     apply(store, campaign(), PEOPLE[:1])
     finish(store, take(store, *LIVE_PATH), Outcome.NO_ANSWER)
     finish(store, take(store, *LIVE_PATH), Outcome.ANSWERED, retry=False)
-    assert store.history(1) == {"call": StepResult(outcome="answered")}
+    tried = Tried(step="call", number=1, channel="call", outcome="no_answer", started_at=store.history(1)[0].started_at)
+    assert store.history(1)[0] == tried
+    assert last_of_each_step(store.history(1))["call"].outcome == "answered"
+
+
+def test_an_attempt_keeps_when_its_step_became_due_and_that_it_is_a_call_back(store: Store) -> None:
+    apply(store, campaign(), PEOPLE[:1])
+    first = store.assignments([take(store, S.SENDING, sent_at=NOON)])[0].attempt
+    assert (first.step_due_at, first.is_callback) == (first.due_at, False)
+    back = NextAttempt(
+        key="b" * 32, step="call", number=2, channel="call", due_at=NOON + timedelta(hours=5),
+        step_due_at=NOON + timedelta(hours=2), is_callback=True,
+    )  # fmt: skip
+    assert store.move(
+        [
+            Move(
+                attempt_id=first.id, old=S.SENDING, new=S.FINISHED, at=NOON, outcome=Outcome.ANSWERED,
+                contact=ContactState.RETRY, next_attempt=back,
+            )
+        ]
+    ) == [True]  # fmt: skip
+    assert store.history(1)[0].started_at == NOON
+    second = store.assignments([first.id + 1])[0].attempt
+    assert (second.step_due_at, second.is_callback) == (NOON + timedelta(hours=2), True)
+    later = NOON + timedelta(hours=9)
+    claimed = Move(attempt_id=second.id, old=S.PLANNED, new=S.CLAIMED, at=later)
+    put_off = Move(attempt_id=second.id, old=S.CLAIMED, new=S.PLANNED, at=later, due_at=later)
+    assert store.move([claimed, put_off]) == [True, True]
+    found = store.assignments([second.id])[0].attempt
+    assert (found.due_at, found.step_due_at) == (later, NOON + timedelta(hours=2))
 
 
 def test_a_webhook_is_stored_once(store: Store) -> None:

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from runner.model.campaign import Campaign, Retry
+from runner.model.campaign import Campaign
 from runner.model.outcome import Outcome
 from runner.model.project import AccountEntry, Project, resolve_account
+from runner.model.retry import Retry
 from tests.building import campaign
 
 names = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, Handover
 from runner.model.request import Order, Reply, Sent
+from runner.model.retry import Retry
 from tests.providers.support import KEY, Answer, Example, MakeHandover, MakeOrder, MakeSent, windows
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runner.model.campaign import Window
 from runner.model.handover import Handover
 from runner.model.request import Order, Reply, Request, Sent
+from runner.model.window import Window
 
 KEY = "0123456789abcdef0123456789abcdef"
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from runner.errors import InDoubt, Rejected, Throttled
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, Handover, NativeStatus
 from runner.model.outcome import Outcome
 from runner.model.request import Order, Reply, Request, Sent
+from runner.model.retry import Retry
 from runner.providers import revox_reports, revring_account
 from runner.providers.movoice import Movoice
 from runner.providers.movoice_native import MovoiceBatches

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from runner.errors import FilesWrong, InDoubt, Rejected
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, Handover, NativeStatus
 from runner.model.outcome import Outcome
+from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.movoice import Movoice, MovoiceApp
 from runner.providers.movoice_native import PLANS, MovoiceBatches

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from runner.errors import InDoubt, Rejected
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, Handover, NativeRow, NativeStatus
 from runner.model.outcome import Outcome
 from runner.model.project import Account
 from runner.model.request import Finding, Request
+from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.movoice import MovoiceApp
 from runner.providers.registry import provider_for

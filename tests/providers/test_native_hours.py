@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.model.campaign import DAYS, Window
+from runner.model.window import DAYS, Window
 from runner.providers.native_hours import clock, hours_by_day, same_hours, written
 from runner.rules.calendars import Calendar, hours_of
 from runner.rules.windows import is_allowed

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from runner.errors import FilesWrong, InDoubt, Rejected
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, NativeStatus
 from runner.model.outcome import Outcome
+from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.native_terms import Progress
 from runner.providers.replies import WrongGeneration

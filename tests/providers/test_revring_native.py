@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from runner.errors import FilesWrong, InDoubt, Rejected, Throttled
-from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, NativeRow, NativeStatus
 from runner.model.outcome import Outcome
+from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.native_terms import Progress
 from runner.providers.revring import Revring, RevringSeed

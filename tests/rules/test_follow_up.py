@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from runner.model.outcome import REACHED, Outcome
 from runner.model.whereabouts import Whereabouts
+from runner.rules.ending import Ending
 from runner.rules.expressions import StepResult
-from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
+from runner.rules.follow_up import FollowUp, Then, follow_up
 from runner.rules.policy import policy_of
 from tests.building import NEW_YORK, NOON, campaign
 
