@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from runner.files.faults import Fault
 from runner.files.keys import did_you_mean
+from runner.files.nodes import KeyPath
 from runner.model.campaign import Agent, Campaign, Step
 from runner.model.durations import format_clock_time
 from runner.model.outcome import Outcome
 from runner.model.project import Project
+from runner.model.retry import Retry
 from runner.ports import Provider
 
 _PREVIOUS = re.compile(r"\bprevious\b")
@@ -226,11 +228,42 @@ def schedule_runs_forward(this: Checkable) -> Iterator[Fault]:
 
 def no_retry_after_refusal(this: Checkable) -> Iterator[Fault]:
     """Refuse another try after an opt-out, whatever a campaign says."""
-    steps = [(("steps", at, "retry", "on"), step.retry) for at, step in enumerate(this.written.steps)]
-    for path, retry in [(("retry", "on"), this.written.retry), *steps]:
-        if retry is not None and Outcome.OPTED_OUT in retry.on:
+    for path, retry in _retries(this.written):
+        if Outcome.OPTED_OUT in retry.on:
             message = "nobody is tried again after `opted_out`"
-            yield Fault(path=path, code="C27", message=message, help="remove `opted_out`")
+            yield Fault(path=(*path, "on"), code="C27", message=message, help="remove `opted_out`")
+
+
+def retries_agree(this: Checkable) -> Iterator[Fault]:
+    """Refuse parts of a retry that say two things, or nothing."""
+    for path, retry in _retries(this.written):
+        if retry.backoff is not None and len(retry.after) > 1:
+            message = "`backoff` grows one wait, and `after` lists several"
+            yield Fault(path=(*path, "backoff"), code="C33", message=message, help="remove `backoff`", at="key")
+        if retry.at_most is not None and retry.backoff is None:
+            message = "`at_most` bounds what `backoff` comes to, and there is none"
+            yield Fault(path=(*path, "at_most"), code="C33", message=message, help="add: backoff: 2", at="key")
+        for outcome, rule in retry.on.items():
+            if rule.attempts is not None and rule.attempts > retry.attempts:
+                message = f"`{rule.attempts}` tries may end like this, and there are {retry.attempts} in all"
+                advice = f"write: attempts: {retry.attempts}   (or fewer)"
+                yield Fault(path=(*path, "on", outcome.value, "attempts"), code="C33", message=message, help=advice)
+
+
+def until_is_kept_here(this: Checkable) -> Iterator[Fault]:
+    """Refuse a last start for calls that the provider's own campaign places when it likes."""
+    for at, step in enumerate(this.written.steps):
+        if step.until is not None and step.delivery == "native":
+            message = "`until` cannot be told to a provider's own campaign, which calls when it likes"
+            advice = "remove `until`   (or: delivery: single)"
+            yield Fault(path=("steps", at, "until"), code="C29", message=message, help=advice, at="key")
+
+
+def _retries(written: Campaign) -> list[tuple[KeyPath, Retry]]:
+    """Give the retry rules of a campaign with their places."""
+    places: list[tuple[KeyPath, Retry | None]] = [(("retry",), written.retry)]
+    places += [(("steps", at, "retry"), step.retry) for at, step in enumerate(written.steps)]
+    return [(path, retry) for path, retry in places if retry is not None]
 
 
 def known_locale(this: Checkable) -> Iterator[Fault]:
@@ -260,6 +293,8 @@ CAMPAIGN_CHECKS: tuple[Check, ...] = (
     windows_open,
     schedule_runs_forward,
     no_retry_after_refusal,
+    retries_agree,
+    until_is_kept_here,
     known_locale,
 )
 """every rule that needs nothing but the campaign; `provider_checks` has those about providers"""

@@ -35,6 +35,7 @@ def document_path(root: Node, path: Sequence[str | int]) -> KeyPath:
     Steps that the short form leaves out (`inline`, `agents.agent`, the only item of a list) are
     skipped; below a scalar the path ends. A last step that does not exist is kept.
     """
+    path = _top_level(root, path)
     if tuple(path[:2]) == ("agents", "agent") and root.get("agents") is None and root.get("agent") is not None:
         path = ("agent", *path[2:])
     node, found = root, list[str | int]()
@@ -49,6 +50,15 @@ def document_path(root: Node, path: Sequence[str | int]) -> KeyPath:
             found.append(step)
             break
     return tuple(found)
+
+
+def _top_level(root: Node, path: Sequence[str | int]) -> Sequence[str | int]:
+    """Lead a step's retry to the campaign's own where the step has none written."""
+    if tuple(path[:1]) != ("steps",) or tuple(path[2:3]) != ("retry",) or root.get("retry") is None:
+        return path
+    steps = root.get("steps")
+    step = steps.step(path[1]) if steps is not None else None
+    return path if step is not None and step.get("retry") is not None else path[2:]
 
 
 def nearest(root: Node, path: Sequence[str | int]) -> tuple[Node, KeyPath]:

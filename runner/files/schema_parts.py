@@ -66,13 +66,38 @@ NEW_PARTS: dict[str, Schema] = {
     },
 }
 
+_SPAN: Schema = {
+    "type": "string",
+    "pattern": r"^(\s*\d+(\.\d+)?\s*[smhdw])+\s*$|^P",
+    "patternErrorMessage": "write: 90s, 5m, 2h or 1d",
+    "examples": ["90s", "5m", "1h"],
+}
+NEW_PARTS["Waits"] = {
+    "description": "One span, or a list of them of which the last repeats.",
+    "anyOf": [_SPAN, {"type": "array", "items": _SPAN, "minItems": 1}],
+}
+NEW_PARTS["RetriedOutcomes"] = {
+    "description": "Outcomes, or a map from each to its own wait.",
+    "anyOf": [
+        {"$ref": "#/$defs/Outcomes"},
+        {
+            "type": "object",
+            "propertyNames": {"$ref": "#/$defs/Outcome"},
+            "additionalProperties": {
+                "anyOf": [{"$ref": "#/$defs/Waits"}, {"$ref": "#/$defs/OutcomeRetry"}, {"type": "null"}]
+            },
+            "minProperties": 1,
+            "examples": [{"busy": "10m", "no_answer": "2h"}],
+        },
+    ],
+}
+
 _WORD_LIST: Schema = {
     "anyOf": [
         {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
         {"type": "string", "minLength": 1, "examples": ["queued, ringing"]},
     ]
 }
-_SPAN: Schema = {"type": "string", "pattern": r"^(\s*\d+(\.\d+)?\s*[smhdw])+\s*$|^P", "examples": ["90s", "5m", "1h"]}
 
 REPLACED: dict[tuple[str, str], Schema] = {
     ("AccountEntry", "poll"): {
@@ -91,7 +116,11 @@ REPLACED: dict[tuple[str, str], Schema] = {
     ("OptionRule", "one_of"): _WORD_LIST,
     ("Campaign", "windows"): {"$ref": "#/$defs/Windows"},
     ("Defaults", "windows"): {"$ref": "#/$defs/Windows"},
-    ("Retry", "on"): {"$ref": "#/$defs/Outcomes"},
+    ("Retry", "on"): {"$ref": "#/$defs/RetriedOutcomes"},
+    ("Retry", "after"): {"$ref": "#/$defs/Waits"},
+    ("Retry", "stop_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
+    ("OutcomeRetry", "after"): {"$ref": "#/$defs/Waits"},
+    ("Campaign", "done_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
     ("Step", "when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
     ("ContactSource", "inline"): {"type": "array", "items": {"$ref": "#/$defs/Person"}, "minItems": 1},
     ("Window", "days"): {
@@ -192,6 +221,13 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Project", "ledger"): ["sqlite:///.outreach/ledger.db"],
     ("Project", "templates"): ["templates"],
     ("Retry", "attempts"): [3],
+    ("Retry", "backoff"): [2],
+    ("Retry", "stop_when"): ["tag == 'REFUSED'"],
+    ("OutcomeRetry", "attempts"): [2],
+    ("Callback", "tag"): ["CALLBACK"],
+    ("Callback", "at"): ["callback_at"],
+    ("Callback", "times"): [1],
+    ("Campaign", "done_when"): ["tag == 'BOOKED'"],
     ("Step", "call"): ["reminder"],
     ("Step", "text"): ["reminder"],
     ("Step", "name"): ["first-call"],

@@ -63,8 +63,11 @@ class _Check:
     def problems(self) -> Iterator[TemplateProblem]:
         yield from self._where()
         yield from self._variables(self._campaign.variables, ("variables",))
+        yield from self._condition(self._campaign.done_when, ("done_when",), len(self._campaign.steps))
         for index, step in enumerate(self._campaign.steps):
             yield from self._when(step, index)
+            stop_when = step.retry.stop_when if step.retry is not None else None
+            yield from self._condition(stop_when, ("steps", index, "retry", "stop_when"), index + 1)
             yield from self._variables(step.variables, ("steps", index, "variables"))
             yield from self._message(step.message, ("steps", index, "message"))
 
@@ -117,7 +120,18 @@ class _Check:
             ]
         yield from (_problem(("steps", index, "when"), fault) for fault in faults)
 
-    def _when_fault(self, name: str, source: str, index: int) -> TemplateFault | None:
+    def _condition(self, source: str | None, path: KeyPath, done: int) -> Iterator[TemplateProblem]:
+        """Check what is asked of an attempt that ended, when the first `done` steps may have been tried."""
+        if source is None:
+            return
+        expression, faults = _compiled(source)
+        names = [name for name in expression.names if name not in _STEP_ITEMS] if expression is not None else []
+        faults += [fault for name in names if (fault := self._when_fault(name, source, done, _STEP_ITEMS)) is not None]
+        yield from (_problem(path, fault) for fault in faults)
+
+    def _when_fault(
+        self, name: str, source: str, index: int, besides: frozenset[str] = frozenset()
+    ) -> TemplateFault | None:
         root, _, item = name.partition(".")
         earlier = [variable_name(step.label) for step in self._campaign.steps[:index]]
         later = [variable_name(step.label) for step in self._campaign.steps[index:]]
@@ -132,9 +146,13 @@ class _Check:
             return self._in_expression(
                 source, root, root, "no step comes before the first one", "leave `when` out here"
             )
-        known = [*earlier, "previous", _CONTACT]
-        if root not in known:
-            message = f"`{root}` comes later" if root in later else f"`{root}` is no step before this one"
+        known = [*sorted(besides), *earlier, "previous", _CONTACT]
+        if root not in known or root in besides:
+            message = (
+                f"`{root}` comes later"
+                if root in later
+                else f"`{root}` is {'not known here' if besides else 'no step before this one'}"
+            )
             advice = did_you_mean(root, known) or f"write one of: {', '.join(known)}"
             return self._in_expression(source, root, root, message, advice)
         if item not in _STEP_ITEMS:

@@ -49,6 +49,14 @@ WRONG = [
     ),
     (HEAD + AGENT + "retry: {attempts: 2, on: [busy, opted_out]}\n", "C27", 5, "`opted_out`", "remove"),
     (HEAD + AGENT + "steps:\n  - call: agent\n    retry: 2 times, 1h apart, on opted_out\n", "C27", 7, "`opted_out`", "remove"),
+    (HEAD + AGENT + "retry:\n  after: [1h, 2h]\n  backoff: 2\n", "C33", 7, "`after` lists several", "remove `backoff`"),
+    (HEAD + AGENT + "retry:\n  after: 1h\n  at_most: 2d\n", "C33", 7, "there is none", "add: backoff: 2"),
+    (HEAD + AGENT + "retry:\n  attempts: 3\n  on:\n    busy:\n      attempts: 4\n", "C33", 9, "`4` tries", "attempts: 3"),
+    (HEAD + AGENT + "steps:\n  - call: agent\n    retry: {attempts: 2, on: {busy: 1h}, at_most: 2d}\n", "C33", 7, "`at_most`", "backoff"),
+    (
+        HEAD + "agent: revox/x\nsteps:\n  - call: agent\n    delivery: native\n    until: 2d\n    options: {line: one}\n",
+        "C29", 8, "`until`", "delivery: single",
+    ),
     (HEAD + AGENT + "locale: en_UX\n", "C10", 5, "`en_UX` is not a locale", "de_DE"),
     (HEAD + "agent: movoic/x\n", "C10", 4, "`movoic` is not a provider", "did you mean `movoice`?"),
     (HEAD + "agent: sendgrid/x\n", "C10", 4, "`sendgrid` is not a provider", "providers: revring, movoice, revmo, revox"),
@@ -94,6 +102,7 @@ def test_what_is_wrong_is_said_once(tmp_path: Path, text: str, code: str, line: 
         + TWO
         + "steps:\n  - call: a\n  - text: b\n    when: no_answer\n    after: 1d\n    message: Hello\n  - text: b\n",
         HEAD + AGENT + "steps:\n  - call: agent\n    when: contact.vip == 'yes'\n",
+        HEAD + AGENT + "retry: {attempts: 3, after: 1h, backoff: 2, at_most: 2d, on: {busy: {attempts: 3}}}\n",
         HEAD + AGENT + "windows: [mon 22:00-06:00, sat 00:00-24:00]\n",
         HEAD + AGENT + "schedule: {start: 2026-12-01T09:00, end: 2026-12-01T15:00Z, timezone: America/New_York}\n",
         HEAD + AGENT + "schedule: {end: 2026-12-01}\nlocale: fr_CA\n",
@@ -137,10 +146,10 @@ def test_an_agents_wrong_option_is_told_once_for_all_its_steps(tmp_path: Path) -
 def test_every_rule_is_in_a_table_and_tested() -> None:
     names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS)]
 
-    assert len(names) == len(set(names)) == 22
+    assert len(names) == len(set(names)) == 24
     codes = {code for _, code, *_ in WRONG}
     assert {
         "C03",
         "C06",
-        *(f"C{number}" for number in (10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27)),
+        *(f"C{number}" for number in (10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27, 29, 33)),
     } == codes

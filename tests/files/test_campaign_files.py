@@ -53,8 +53,8 @@ def test_the_short_form_loads(tmp_path: Path) -> None:
     (step,) = campaign.steps
     assert (step.call, step.label) == ("agent", "call")
     assert step.retry is not None
-    assert (step.retry.attempts, step.retry.after) == (3, timedelta(hours=2))
-    assert step.retry.on == (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL)
+    assert (step.retry.attempts, step.retry.after) == (3, (timedelta(hours=2),))
+    assert tuple(step.retry.on) == (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.VOICEMAIL)
     assert campaign.variables["name"].value == "{{ contact.name | title }}"
 
 

@@ -238,6 +238,54 @@ def test_when_that_is_fine(when: str) -> None:
     assert of_when(when) == []
 
 
+@pytest.mark.parametrize(
+    ("condition", "code", "message", "help"),
+    [
+        ("tagg == 'BOOKED'", "V06", "`tagg` is not known here", "did you mean `tag`?"),
+        ("outcome.tag == 'x'", "V06", "`outcome` is not known here", ""),
+        ("call.result == 'x'", "V06", "`call.result` is not known of a step", "write call.outcome or call.tag"),
+        ("contact.clinc", "V01", "`contact.clinc` is in no column", "did you mean `clinic`?"),
+        ("call_2.tag == 'x'", "V06", "", ""),
+        ("tag ==", "V03", "this ends too early", ""),
+        ("tag | shout", "V04", "there is no filter `shout` in expressions", ""),
+    ],
+)
+@pytest.mark.parametrize("key", ["done_when", "stop_when"])
+def test_what_is_asked_of_an_ending(key: str, condition: str, code: str, message: str, help: str) -> None:
+    problems = of_condition(key, condition)
+    if key == "done_when" and condition.startswith("call_2"):
+        assert problems == []
+        return
+    (problem,) = problems
+    assert problem.path == (("done_when",) if key == "done_when" else ("steps", 0, "retry", "stop_when"))
+    assert problem.code == code
+    assert message in problem.message
+    assert help in problem.help
+
+
+@pytest.mark.parametrize("key", ["done_when", "stop_when"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "tag == 'BOOKED'",
+        "outcome in ['answered']",
+        "call.tag == 'x' or contact.name",
+        "answered, replied",
+        "previous.tag",
+    ],
+)
+def test_a_condition_of_an_ending_that_is_fine(key: str, condition: str) -> None:
+    assert of_condition(key, condition) == []
+
+
+def of_condition(key: str, condition: str) -> list[TemplateProblem]:
+    """Check a goal, or what stops the first of two steps."""
+    retry = {"attempts": 2, "stop_when": condition} if key == "stop_when" else "never"
+    steps = [{"call": "caller", "retry": retry}, {"call": "caller"}]
+    more = {"done_when": condition} if key == "done_when" else {}
+    return check_templates(campaign(steps=steps, **more), COLUMNS, {})
+
+
 def test_the_first_step_has_none_before_it() -> None:
     (problem,) = check_templates(campaign(steps=[{"call": "caller", "when": "busy"}]), COLUMNS, {})
     assert (problem.code, problem.message) == ("V06", "no step comes before the first one")
