@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.model.outcome import REACHED, Outcome
+from runner.model.tried import Tried
 from runner.model.whereabouts import Whereabouts
 from runner.rules.ending import Ending
 from runner.rules.expressions import StepResult
@@ -18,18 +19,20 @@ from runner.rules.follow_up import FollowUp, Then, follow_up
 from runner.rules.policy import policy_of
 from tests.building import NEW_YORK, NOON, campaign
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OTHERS = [outcome for outcome in Outcome if outcome is not Outcome.OPTED_OUT]
 
 
 def led_to(
     outcome: Outcome, *, step: str = "call", number: int = 1, zones: tuple[str, ...] = (NEW_YORK,), **rules: Any
 ) -> FollowUp:
-    """Let an attempt end at noon."""
+    """Let an attempt end at noon; `facts` are what else is known of it."""
+    facts = rules.pop("facts", {})
     contact = rules.pop("contact", {"phone": "x"})
     history = rules.pop("history", {}) | {step: StepResult(outcome=outcome.value, tag=rules.pop("tag", ""))}
     ending = Ending(
-        step=step, number=number, outcome=outcome, at=NOON, where=Whereabouts(zones), history=history, contact=contact
+        step=step, number=number, outcome=outcome, at=NOON, where=Whereabouts(zones), history=history, contact=contact,
+        **facts,
     )  # fmt: skip
     return follow_up(policy_of(campaign(**rules)), ending)
 
@@ -148,6 +151,203 @@ def test_conditions_see_the_tag_and_the_row(when: str, then: Then) -> None:
 def test_a_next_step_without_time_left_fails_with_its_name() -> None:
     found = led_to(Outcome.ANSWERED, steps=two("true"), schedule={"end": "2026-01-05T17:00:00Z"})
     assert (found.then, found.reason) == (Then.FAILED, "no allowed time is left for step again")
+
+
+# ---- goals and what stops the tries of a step ----
+
+
+@pytest.mark.parametrize(
+    ("done_when", "outcome", "tag", "then"),
+    [
+        ("tag == 'BOOKED'", Outcome.ANSWERED, "BOOKED", Then.COMPLETED),
+        ("tag == 'BOOKED'", Outcome.ANSWERED, "LATER", Then.NEXT_STEP),
+        ("tag == 'BOOKED'", Outcome.NO_ANSWER, "", Then.RETRY),
+        ("outcome == 'no_answer'", Outcome.NO_ANSWER, "", Then.COMPLETED),
+        ("answered, replied", Outcome.ANSWERED, "", Then.COMPLETED),
+        ("call.tag == 'BOOKED' and contact.vip == 'yes'", Outcome.ANSWERED, "BOOKED", Then.COMPLETED),
+        ("contact.vip != 'yes'", Outcome.ANSWERED, "BOOKED", Then.NEXT_STEP),
+        ("contact.vip > 3", Outcome.ANSWERED, "BOOKED", Then.HELD),
+    ],
+)
+def test_the_goal_ends_the_sequence(done_when: str, outcome: Outcome, tag: str, then: Then) -> None:
+    found = led_to(outcome, steps=STEPS[:1] + STEPS[2:], done_when=done_when, tag=tag, contact={"vip": "yes"})
+    assert found.then is then
+    if then in {Then.COMPLETED, Then.HELD}:
+        assert (found.due_at, found.source) == (None, "done_when")
+        assert found.reason.startswith("`done_when`:" if then is Then.HELD else f"{outcome}: the goal is reached")
+
+
+def test_an_opt_out_comes_before_the_goal() -> None:
+    assert led_to(Outcome.OPTED_OUT, done_when="tag == 'BOOKED'", tag="BOOKED").then is Then.FAILED
+
+
+@pytest.mark.parametrize(
+    ("stop_when", "steps", "then", "reason"),
+    [
+        ("tag == 'REFUSED'", 1, Then.COMPLETED, "answered: the sequence is through; `stop_when` ends its tries"),
+        ("tag == 'OTHER'", 1, Then.RETRY, "answered: try 2 of 3, call"),
+        ("tag == 'REFUSED'", 2, Then.NEXT_STEP, "step call-2"),
+        ("contact.name > 3", 1, Then.HELD, "`stop_when` of step call:"),
+        ("busy, answered", 1, Then.COMPLETED, "answered: the sequence is through; `stop_when` ends its tries"),
+    ],
+)
+def test_stop_when_ends_the_tries_of_its_step(stop_when: str, steps: int, then: Then, reason: str) -> None:
+    retry = {"attempts": 3, "on": ["answered"], "stop_when": stop_when}
+    found = led_to(
+        Outcome.ANSWERED, steps=[{"call": "agent", "retry": retry}, {"call": "agent"}][:steps], tag="REFUSED",
+        contact={"name": "Maria"},
+    )  # fmt: skip
+    assert found.then is then
+    assert found.reason.startswith(reason)
+
+
+# ---- limits by outcome ----
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "then", "number"),
+    [
+        (["busy"], Then.RETRY, 2),
+        (["busy", "busy"], Then.FAILED, 0),
+        (["busy", "no_answer"], Then.RETRY, 3),
+        (["busy", "no_answer", "busy"], Then.FAILED, 0),
+        (["busy", "no_answer", "no_answer"], Then.RETRY, 4),
+        (["no_answer", "no_answer", "no_answer", "no_answer"], Then.FAILED, 0),
+    ],
+)
+def test_an_outcome_s_own_limit_lies_inside_the_one_budget(outcomes: list[str], then: Then, number: int) -> None:
+    retry = {"attempts": 4, "on": {"busy": {"attempts": 2}, "no_answer": None}}
+    earlier = tuple(
+        Tried(step="call", number=at, channel="call", outcome=one) for at, one in enumerate(outcomes[:-1], 1)
+    )
+    found = led_to(Outcome(outcomes[-1]), number=len(outcomes), retry=retry, facts={"earlier": earlier})
+    assert (found.then, found.number) == (then, number)
+    if then is Then.FAILED:
+        assert found.reason == f"{outcomes[-1]} after {len(outcomes)} tries"
+
+
+def test_tries_of_another_step_do_not_count() -> None:
+    earlier = tuple(Tried(step="first", number=at, channel="call", outcome="busy") for at in (1, 2, 3))
+    steps = [
+        {"call": "agent", "name": "first"},
+        {"call": "agent", "retry": {"attempts": 2, "on": {"busy": {"attempts": 2}}}},
+    ]
+    assert led_to(Outcome.BUSY, steps=steps, facts={"earlier": earlier}).then is Then.RETRY
+
+
+# ---- calls back ----
+
+
+def called_back(told: Any, **changes: Any) -> FollowUp:
+    facts = {"structured": {"callback_at": told}, "step_due_at": NOON} | changes.pop("facts", {})
+    return led_to(Outcome.ANSWERED, tag=changes.pop("tag", "CALLBACK"), facts=facts, **changes)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("2026-01-05T15:00", NOON + 3 * HOUR),
+        ("2026-01-05 15:00", NOON + 3 * HOUR),
+        ("2026-01-05T20:00:00Z", NOON + 3 * HOUR),
+        ("2026-01-05T15:00-05:00", NOON + 3 * HOUR),
+        ("2026-01-07", NOON + 36 * HOUR),
+        ("2026-01-05T12:00:01", NOON + timedelta(seconds=1)),
+    ],
+)
+def test_a_person_is_called_back_at_the_time_that_they_named(told: str, expected: datetime) -> None:
+    found = called_back(told)
+    assert (found.then, found.step, found.number) == (Then.RETRY, "call", 2)
+    assert (found.due_at, found.step_due_at, found.is_callback, found.source) == (expected, expected, True, "callback")
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("tomorrow at 3pm", "cannot be read"), ("", "without a time"), (None, "without a time"), (12, "cannot be read"),
+        ("2026-01-05T12:00", "is over"), ("2025-01-07", "is over"), ("2028-01-07", "more than a year away"),
+        ("9999-12-31T23:59", "cannot be read"), (["2026-01-07"], "cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_time_that_makes_no_sense_leads_to_what_follows_otherwise_and_is_told(told: Any, why: str) -> None:
+    found = called_back(told)
+    assert (found.then, found.due_at, found.source) == (Then.COMPLETED, None, "callback")
+    assert why in found.reason
+    assert called_back(told, steps=two("previous.tag == 'CALLBACK'")).then is Then.NEXT_STEP
+
+
+def test_the_tag_and_the_field_have_the_names_that_the_campaign_gives() -> None:
+    callback = {"tag": "LATER", "at": "when"}
+    assert not called_back("2026-01-05T15:00", callback=callback).is_callback
+    facts = {"structured": {"when": "2026-01-05T15:00"}}
+    assert called_back("", callback=callback, tag="LATER", facts=facts).due_at == NOON + 3 * HOUR
+    assert not called_back("2026-01-05T15:00", callback={"times": 0}).is_callback
+
+
+def test_a_call_back_goes_through_the_windows() -> None:
+    assert called_back("2026-01-05T20:00", windows="daily 10:00-18:00").due_at == NOON + 22 * HOUR
+    late = called_back("2026-01-05T20:00", windows="daily 10:00-18:00", schedule={"end": "2026-01-06T00:00Z"})
+    assert (late.then, late.due_at) == (Then.COMPLETED, None)
+    assert "no allowed time is left" in late.reason
+
+
+def test_of_several_zones_the_latest_reading_counts() -> None:
+    found = called_back("2026-01-05T15:00", zones=(NEW_YORK, "America/Los_Angeles"))
+    assert found.due_at == NOON + 6 * HOUR
+    assert not called_back("2026-01-05T15:00", zones=()).is_callback
+
+
+@pytest.mark.parametrize(("times", "is_callback"), [(1, False), (2, True)])
+def test_somebody_is_called_back_so_many_times_and_no_more(times: int, is_callback: bool) -> None:
+    found = called_back("2026-01-05T15:00", number=2, callback={"times": times}, facts={"is_callback": True})
+    assert found.is_callback is is_callback
+    assert "once more than the 1" in found.reason or is_callback
+
+
+def test_a_call_back_eats_none_of_the_tries() -> None:
+    earlier: tuple[Tried, ...] = (Tried(step="call", number=1, channel="call", outcome="answered", tag="CALLBACK"),)
+    facts = {"earlier": earlier, "is_callback": True}
+    found = led_to(Outcome.NO_ANSWER, number=2, retry="2 times, 2h apart", facts=facts)
+    assert (found.then, found.number, found.reason) == (Then.RETRY, 3, "no_answer: try 2 of 2, call")
+    earlier += (Tried(step="call", number=2, channel="call", outcome="no_answer", is_callback=True),)
+    over = led_to(Outcome.NO_ANSWER, number=3, retry="2 times, 2h apart", facts={"earlier": earlier})
+    assert (over.then, over.reason) == (Then.FAILED, "no_answer after 2 tries")
+
+
+# ---- too late ----
+
+
+def test_no_try_is_made_after_expires() -> None:
+    retry = {"attempts": 9, "after": "2h", "expires": "4h"}
+    found = led_to(Outcome.BUSY, retry=retry, facts={"step_due_at": NOON - 2 * HOUR})
+    assert (found.then, found.due_at, found.step_due_at) == (Then.RETRY, NOON + 2 * HOUR, NOON - 2 * HOUR)
+    late = led_to(Outcome.BUSY, retry=retry, facts={"step_due_at": NOON - 2 * HOUR - timedelta(seconds=1)})
+    assert (late.then, late.source) == (Then.FAILED, "steps.call.retry.expires")
+    assert late.reason == "busy after 1 try; the next one would come after `expires` of step call"
+    assert led_to(Outcome.BUSY, steps=[{"call": "agent", "retry": retry}, {"call": "agent"}], facts={"step_due_at": NOON - DAY}).then is Then.NEXT_STEP  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("until", "windows", "step"),
+    [
+        ("2h", "daily 00:00-24:00", "again"),
+        ("2h", "daily 10:00-14:00", "last"),
+        ("16h59m", "daily 10:00-14:00", "last"),
+        ("17h", "daily 10:00-14:00", "again"),
+        ("2026-01-06T14:59Z", "daily 10:00-14:00", "last"),
+        ("2026-01-06T15:00Z", "daily 10:00-14:00", "again"),
+    ],
+)
+def test_a_step_that_would_come_too_late_is_passed_over(until: str, windows: str, step: str) -> None:
+    steps = [
+        {"call": "agent"},
+        {"call": "agent", "name": "again", "after": "0s", "until": until, "windows": windows},
+        {"call": "agent", "name": "last", "after": "2h"},
+    ]
+    ending = Ending(
+        step="call", number=1, outcome=Outcome.ANSWERED, at=NOON if windows.startswith("daily 00") else NOON + 5 * HOUR,
+        where=Whereabouts((NEW_YORK,)), history={"call": StepResult(outcome="answered")}, contact={},
+    )  # fmt: skip
+    assert follow_up(policy_of(campaign(steps=steps)), ending).step == step
 
 
 @given(

@@ -65,3 +65,36 @@ def test_windows_can_be_ignored_and_the_schedule_still_holds() -> None:
     policy = policy_of(ending, windows_ignored=True)
     assert may_send(policy, ending.steps[0], Whereabouts(()), NOON + 9 * HOUR, "") == Go()
     assert isinstance(may_send(policy, ending.steps[0], Whereabouts(()), NOON + 99 * HOUR, ""), Drop)
+
+
+LATE = [
+    ({"until": "2h"}, NOON - 2 * HOUR, Go(), ""),
+    ({"until": "2h"}, NOON - 2 * HOUR - timedelta(microseconds=1), Drop, "too late by `until` of step call"),
+    ({"until": "2026-01-05T17:00Z"}, NOON - 9 * HOUR, Go(), ""),
+    ({"until": "2026-01-05T16:59Z"}, NOON, Drop, "too late by `until` of step call"),
+    ({"retry": {"expires": "3d"}}, NOON - 72 * HOUR, Go(), ""),
+    ({"retry": {"expires": "3d"}}, NOON - 73 * HOUR, Drop, "too late by `expires` of step call"),
+]
+
+
+@pytest.mark.parametrize(("step", "due", "expected", "why"), LATE)
+def test_what_became_due_too_long_ago_is_not_started(
+    step: dict[str, Any], due: datetime, expected: Any, why: str
+) -> None:
+    policy = policy_of(campaign(windows=OFFICE, steps=[{"call": "agent", **step}]))
+    found = may_send(policy, policy.campaign.steps[0], Whereabouts((NEW_YORK,)), NOON, "", step_due_at=due)
+    if expected is not Drop:
+        assert found == expected
+        return
+    assert isinstance(found, Drop)
+    source = "steps.call.until" if "until" in step else "steps.call.retry.expires"
+    assert (found.state, found.why, found.source, found.goes_on) == (AttemptState.EXPIRED, why, source, True)
+
+
+def test_nobody_waits_for_a_window_that_opens_too_late() -> None:
+    policy = policy_of(campaign(windows=OFFICE, steps=[{"call": "agent", "until": "20h"}]))
+    asked = (policy, policy.campaign.steps[0], Whereabouts((NEW_YORK,)), NOON + 7 * HOUR, "")
+    assert may_send(*asked, step_due_at=NOON + 2 * HOUR) == Wait(NOON + 22 * HOUR, "outside the windows")
+    found = may_send(*asked, step_due_at=NOON + HOUR)
+    assert isinstance(found, Drop)
+    assert found.why == "no window opens in time for `until` of step call"
