@@ -19,6 +19,18 @@ MakeHandover = Callable[..., Handover]
 
 ALWAYS = (Window.model_validate({"from": "00:00", "to": "24:00"}),)
 
+UNTOLD: tuple[dict[str, Any], ...] = (
+    {"after": ["30m", "2h"]},
+    {"on": {"no_answer": "1h", "busy": None, "voicemail": None}},
+    {"on": {"no_answer": {"attempts": 2}, "busy": None, "voicemail": None}},
+    {"backoff": 2},
+    {"jitter": "full"},
+    {"best_hours": "spread"},
+    {"expires": "3d"},
+    {"stop_when": "tag == 'REFUSED'"},
+)
+"""parts of a retry that no provider's own campaigns know"""
+
 
 def windows(*texts: str) -> tuple[Window, ...]:
     """Read windows such as `mon-fri 10:00-18:00`, or `10:00-18:00` for every day."""

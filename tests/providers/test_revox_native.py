@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from runner.errors import FilesWrong, InDoubt, Rejected
+from runner.model.durations import parse_duration
 from runner.model.handover import HandedContact, NativeStatus
 from runner.model.outcome import Outcome
 from runner.model.retry import Retry
+from runner.model.window import Window
 from runner.ports import NativeCampaigns
 from runner.providers.native_terms import Progress
 from runner.providers.replies import WrongGeneration
 from runner.providers.revox import Revox, RevoxD
 from runner.providers.revox_native import RevoxCampaigns
-from tests.providers.support import ALWAYS, KEY, Answer, Example, MakeHandover, asked, body_of, windows
+from tests.providers.support import ALWAYS, KEY, UNTOLD, Answer, Example, MakeHandover, asked, body_of, windows
 
 A = RevoxCampaigns("A")
 D = RevoxCampaigns("D")
@@ -169,6 +171,28 @@ def test_variables_are_texts(handover: MakeHandover) -> None:
     assert (body["name"], body["max_concurrent_calls"]) == (f"visits {KEY}", 2)
 
 
+def waiting(text: str, retry_after: str | None) -> Window:
+    return windows(text)[0].model_copy(update={"retry_after": parse_duration(retry_after) if retry_after else None})
+
+
+@BOTH
+def test_each_window_s_own_wait_is_told(handover: MakeHandover, native: Any) -> None:
+    spans = (waiting("16:00-18:00", "10m"), waiting("09:00-11:00", None), waiting("11:00-12:00", "2h"))
+    config = body_of(native.create(handover(windows=spans)))["call_retry_config"]
+
+    found = [tuple(window.values()) for window in config["calling_windows"]]
+    assert found == [("09:00", "12:00", 7200), ("16:00", "18:00", 600)]
+
+
+def test_two_calls_in_a_row_are_told_to_the_generation_that_knows_them(handover: MakeHandover) -> None:
+    twice = Retry(attempts=3, call_twice_in_a_row=True)
+    for retry in (twice, Retry(attempts=3)):
+        config = body_of(D.create(handover(retry=retry)))["call_retry_config"]
+        assert config["call_twice_in_a_row"] is retry.call_twice_in_a_row
+    assert A.problem(handover(retry=twice)) is not None
+    assert "call_twice_in_a_row" not in body_of(A.create(handover()))["call_retry_config"]
+
+
 PARIS = HandedContact(phone="+33639981234", timezone="Europe/Paris")
 NOWHERE = HandedContact(phone="+12025550103")
 REFUSALS: list[tuple[tuple[RevoxCampaigns, ...], dict[str, Any], str, str]] = [
@@ -187,6 +211,29 @@ REFUSALS: list[tuple[tuple[RevoxCampaigns, ...], dict[str, Any], str, str]] = [
         "leave `on` out",
     ),
     ((A, D), {"retry": Retry(attempts=2, after=timedelta(0))}, "`0s`", "2h apart"),
+    ((A, D), {"windows": (waiting("10:00-18:00", "0s"),)}, "`0s`", "2h apart"),
+    (
+        (A, D),
+        {"windows": (waiting("10:00-18:00", "1h"), waiting("17:00-19:00", "2h"))},
+        "`retry_after`",
+        "do not overlap",
+    ),
+    (
+        (D,),
+        {"windows": (waiting("mon 10:00-18:00", "1h"), waiting("tue 10:00-18:00", "2h"))},
+        "`retry_after`",
+        "single",
+    ),
+    ((A,), {"retry": Retry(attempts=2, call_twice_in_a_row=True)}, "`call_twice_in_a_row`", "generation: D"),
+    *(
+        (
+            (A, D),
+            {"retry": Retry.model_validate({"attempts": 3, **retry})},
+            f"`{next(iter(retry))}`",
+            "delivery: single",
+        )
+        for retry in UNTOLD
+    ),
     ((A, D), {"per_second": 2.0}, "`per_second: 2`", "remove `per_second`"),
     ((A, D), {"per_second": 2.0, "own_rules": True}, "`per_second: 2`", "remove `per_second`"),
     ((D,), {"start_at": START}, "`2026-01-05T15:00:00Z`", "remove `start`"),

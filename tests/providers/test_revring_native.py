@@ -17,7 +17,7 @@ from runner.ports import NativeCampaigns
 from runner.providers.native_terms import Progress
 from runner.providers.revring import Revring, RevringSeed
 from runner.providers.revring_native import OUTCOMES, RevringCampaigns
-from tests.providers.support import ALWAYS, KEY, Answer, Example, MakeHandover, asked, body_of, windows
+from tests.providers.support import ALWAYS, KEY, UNTOLD, Answer, Example, MakeHandover, asked, body_of, windows
 
 NATIVE = RevringCampaigns()
 FROM = "+12025550190"
@@ -144,6 +144,20 @@ REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"windows": windows("mon-fri 20:00-02:00")}, "`mon-fri 20:00-02:00`", "delivery: single"),
     ({"windows": ()}, "one span", "windows:"),
     ({"people": NOBODY_KNOWS}, "`1` of `2` people", "timezone: America/New_York"),
+    ({"retry": Retry(attempts=2, call_twice_in_a_row=True)}, "`call_twice_in_a_row`", "2h apart"),
+    (
+        {
+            "windows": tuple(
+                one.model_copy(update={"retry_after": timedelta(hours=1)}) for one in windows("10:00-18:00")
+            )
+        },
+        "`retry_after`",
+        "2h apart",
+    ),
+    *(
+        ({"retry": Retry.model_validate({"attempts": 3, **retry})}, f"`{next(iter(retry))}`", "delivery: single")
+        for retry in UNTOLD
+    ),
     ({"retry": Retry(attempts=11)}, "`11` tries", "10 times"),
     ({"retry": Retry(attempts=2, after=timedelta(seconds=90))}, "`90s`", "whole minutes"),
     ({"retry": Retry(attempts=2, after=timedelta(0))}, "`0s`", "whole minutes"),

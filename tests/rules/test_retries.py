@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.model.handover import Handover
 from runner.model.outcome import Outcome
 from runner.model.tried import Tried
 from runner.model.whereabouts import Whereabouts
+from runner.providers.revox_native import RevoxCampaigns
 from runner.rules.ending import Ending
 from runner.rules.expressions import StepResult
 from runner.rules.follow_up import FollowUp, Then, follow_up
@@ -332,6 +334,32 @@ def test_our_tries_start_when_revox_s_own_would(
     theirs = starts_of_revox(config, outcomes, at)
     assert starts_of_ours(same_in_our_words(config), outcomes, at, config["timezone"]) == theirs
     assert len(theirs) >= min(len(outcomes), config["max_retry_attempts"]) or "answered" in outcomes
+
+
+@pytest.mark.parametrize("given_config", CONFIGS)
+@pytest.mark.parametrize("outcomes", RUNS)
+@pytest.mark.parametrize("start", STARTS)
+def test_a_retry_that_is_told_to_revox_starts_when_ours_would(
+    given_config: dict[str, Any], outcomes: tuple[str, ...], start: str
+) -> None:
+    config, at = revox_config(given_config), datetime.fromisoformat(start)
+    policy = same_in_our_words(config)
+    retry = policy.campaign.steps[0].retry
+    assert retry is not None
+    handed = Handover(
+        key="", campaign="renewals", agent_id="a", people=(), windows=policy.campaign.windows,
+        timezone=config["timezone"], retry=retry, concurrency=1,
+    )  # fmt: skip
+    revox = RevoxCampaigns("D")
+    if any(windows in str(given_config) for windows in ("22:00", "13:00")):
+        assert revox.problem(handed) is not None, "over midnight on some days, and overlapping with two waits"
+        return
+    body = revox.create(handed).body
+    assert isinstance(body, dict)
+    told = body["call_retry_config"]
+    assert isinstance(told, dict)
+    theirs = starts_of_revox(told, outcomes, at)
+    assert theirs == starts_of_ours(policy, outcomes, at, config["timezone"])
 
 
 # ---- what holds for every rule ----
