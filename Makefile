@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .outreach/demo.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench faults docs lock schema clean
+.PHONY: help demo test check fix bench faults docs law lock schema clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ bench: $(VENV)/.dev  ## measure: lateness, planning, throughput
 
 schema: $(VENV)/.run  ## write schema.json anew from the models
 	$(BIN)/outreach schema --output schema.json
+
+law: $(VENV)/.run  ## write the quick form of the table of law anew
+	$(BIN)/python -m runner.files.law_table
 
 faults: $(VENV)/.dev  ## print what comes of each fault at each provider
 	@$(BIN)/python -m tests.faults.matrix

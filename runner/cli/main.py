@@ -18,6 +18,7 @@ COMMANDS = {
     "init": "Write a small working project into a new folder.",
     "validate": "Check campaign files, templates and contacts; needs no network and no keys.",
     "plan": "Show who would be contacted, when and with what; writes nothing.",
+    "rules": "Say what the law asks for one number, and from which source.",
     "show": "Print a campaign in its one long form, defaults included.",
     "apply": "Write the plan into the ledger; nothing is placed yet.",
     "run": "Apply campaigns and place their calls and texts until everything has ended.",

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runner.model.campaign import Agent, Campaign
+from runner.model.law import LawTable
 from runner.model.move import CampaignInForce
+from runner.rules.law import CampaignLaw
 from runner.rules.policy import Policy, policy_of
 
 
 class Policies:
     """Policies by campaign; with `only`, no other campaign places anything."""
 
-    def __init__(self, *, windows_ignored: bool = False, only: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, *, windows_ignored: bool = False, only: frozenset[str] | None = None, law: LawTable | None = None
+    ) -> None:
         self._windows_ignored = windows_ignored
         self.only = only
+        self._law = law
         self._ready: dict[str, tuple[int, Policy]] = {}
         self._active: tuple[str, ...] = ()
 
@@ -30,7 +35,9 @@ class Policies:
             ready = self._ready.get(one.name)
             if ready is None or ready[0] != one.revision:
                 campaign = Campaign.model_validate_json(one.policy)
-                self._ready[one.name] = (one.revision, policy_of(campaign, windows_ignored=self._windows_ignored))
+                law = CampaignLaw(self._law, campaign.compliance) if self._law is not None else None
+                policy = policy_of(campaign, windows_ignored=self._windows_ignored, law=law)
+                self._ready[one.name] = (one.revision, policy)
             if one.is_active and (self.only is None or one.name in self.only):
                 active.append(one.name)
         self._active = tuple(active)

@@ -13,6 +13,7 @@ from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
 from runner.files.nodes import KeyPath, Node, position_in
 from runner.files.paths import read_bytes, resolve_inside
+from runner.files.law_checks import check_law
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
 from runner.model.campaign import Campaign, Limits
@@ -163,7 +164,7 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
     written = checked.value
     filled = with_defaults(written, project.defaults)
     this = Checkable(written=written, canonical=filled.canonical(), project=project, providers=providers)
-    found = [*check_campaign(this), *check_providers(this)]
+    found = [*check_campaign(this), *check_law(this), *check_providers(this)]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 
 

@@ -1,7 +1,7 @@
 """A contact file opened: its encoding, delimiter and header, and every fault of the file as a whole.
 
 Codes: P10 no such file, P11 encoding, P12 header, P13 a named column is not there, P14 an entry
-of a do-not-contact file, P15 country. Faults of single rows are P01 to P06 (`model/contact.py`).
+of a do-not-contact file, P15 country. Faults of single rows are P01 to P07 (`model/contact.py`).
 """
 
 from __future__ import annotations
@@ -85,7 +85,13 @@ def open_csv(text: IO[str], source: ContactSource, path: Path) -> CsvTable:
 
 def column_problems(names: Sequence[str], source: ContactSource, path: Path | None, line: int = 0) -> list[Diagnostic]:
     """Say which columns the campaign names and the contacts do not have."""
-    wanted = {"phone": source.columns.phone, "timezone": source.columns.timezone, "key": source.columns.key}
+    named = source.columns
+    wanted = {
+        "phone": named.phone,
+        "timezone": named.timezone,
+        "key": named.key,
+        "jurisdiction": named.jurisdiction,
+    }
     return [
         Diagnostic(
             code="P13",

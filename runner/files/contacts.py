@@ -17,6 +17,7 @@ from runner.files.csv_rows import BAD_BYTE, TornRow, column_of
 from runner.files.json_rows import JsonRow, json_rows
 from runner.files.suppressions import Suppressions, read_suppressions
 from runner.model.campaign import ContactSource
+from runner.model.compliance import is_jurisdiction
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.fields import Zone
 from runner.model.json import Json
@@ -114,6 +115,7 @@ class _Sieve:
         self._phone = source.columns.phone
         self._key = source.columns.key
         self._zone = source.columns.timezone or TIMEZONE_COLUMN
+        self._jurisdiction = source.columns.jurisdiction
         self._lines: dict[int, int] = {}
         self._key_lines: dict[str, int] = {}
         self._columns = tuple(columns)
@@ -133,6 +135,10 @@ class _Sieve:
         zone = person.values.get(self._zone)
         if zone is not None and (reason := _zone_problem(zone)):
             return self._rejected(person, self._zone, reason, "P05")
+        told = self._told(person)
+        if wrong := [one for one in told if not is_jurisdiction(one)]:
+            reason = f"`{wrong[0]}` is not a country or a part of one, such as US-TX"
+            return self._rejected(person, self._jurisdiction or "", reason, "P07")
         key = phone
         if self._key is not None:
             key = str(person.values.get(self._key, ""))
@@ -146,6 +152,7 @@ class _Sieve:
             row=person.line,
             values=person.values,
             timezone=str(zone) if zone is not None else None,
+            jurisdictions=told,
             suppressed_by=self._suppressions.named_by(phone),
         )
 
@@ -155,6 +162,11 @@ class _Sieve:
         return RejectedRow(
             row=person.line, column=column, reason=reason, code=code, cells=tuple(cells), cell_column=place
         )
+
+    def _told(self, person: _Person) -> tuple[str, ...]:
+        """Give the places that the row names, several parted by commas."""
+        cell = person.values.get(self._jurisdiction) if self._jurisdiction is not None else None
+        return tuple(one.strip().upper() for one in str(cell).split(",")) if cell is not None else ()
 
     def _key_problem(self, key: str) -> str:
         if not key:

@@ -134,7 +134,7 @@ WHERE id = :contact_id AND state NOT IN ('removed', 'suppressed')
 
 -- name: known_contacts
 -- Everything that a plan must know of a campaign's contacts.
-SELECT id, key, phone, state, zones FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
+SELECT id, key, phone, state, zones, jurisdictions FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
 
 -- name: known_payloads
 -- The fingerprints of a campaign's payloads.

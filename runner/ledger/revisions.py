@@ -72,6 +72,7 @@ def known_campaign(store: Store, name: str) -> KnownCampaign:
             fingerprints=fingerprints.get(row["id"], {}),
             attempts=attempts.get(row["id"], {}),
             zones=tuple(row["zones"].split()),
+            jurisdictions=tuple(row["jurisdictions"].split()),
         )
         for row in store.all("known_contacts", campaign_id=found["id"])
     }

@@ -22,6 +22,8 @@ class Contact:
     """the row by column, as written; an empty cell is absent"""
     timezone: str | None = None
     """IANA name from the zone column; None when there is none"""
+    jurisdictions: tuple[str, ...] = ()
+    """whose law the row says counts too, such as `US-TX`"""
     suppressed_by: str = ""
     """the do-not-contact file that names this number, `path:line`; empty when none does"""
 
@@ -37,7 +39,7 @@ class RejectedRow:
     reason: str
     """a lower-case sentence with the value in backticks"""
     code: str = "P01"
-    """groups equal causes: P01 shape, P02 no country, P03 not a number, P04 spreadsheet, P05 zone, P06 encoding"""
+    """groups equal causes: P01 shape, P02 no country, P03 not a number, P04 spreadsheet, P05 zone, P06 encoding, P07 place"""
     cells: tuple[str, ...] = ()
     """the row as read, for the reject file"""
     cell_column: int = 1

@@ -22,7 +22,6 @@ LawChannel = Literal["call", "text", "rcs"]
 """a channel of ours, or one that only rows speak of"""
 
 
-
 class HolidayRule(FilePart):
     """What a row says of public holidays."""
 
@@ -66,7 +65,15 @@ class LawSource(FilePart):
     url: str
     """The text itself."""
     kind: Literal[
-        "statute", "statute_copy", "regulation", "regulator", "law_firm", "legal_publisher", "vendor", "press", "industry"
+        "statute",
+        "statute_copy",
+        "regulation",
+        "regulator",
+        "law_firm",
+        "legal_publisher",
+        "vendor",
+        "press",
+        "industry",
     ]
     """Who wrote it."""
     seen: Literal["excerpt", "secondary", "no"]

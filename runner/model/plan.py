@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from runner.model.channel import Channel
 from runner.model.json import JsonObject
+from runner.model.law import LawSummary
 
 
 class PlanStatus(StrEnum):
@@ -56,6 +57,8 @@ class PlanLine:
     """the body before the attempt's key is planted: what the ledger stores"""
     reason: str = ""
     """why it is skipped, kept back or changed"""
+    caution: str = ""
+    """what the law asks for and nobody states, where that does not forbid it"""
     condition: str = ""
     """for `later`: when it will be done"""
     not_before: datetime | None = None
@@ -95,3 +98,5 @@ class PlanSummary:
     digest: str
     rules_changed: tuple[str, ...] = ()
     """the parts of campaigns in force that would change, such as `april: windows`"""
+    law: LawSummary | None = None
+    """what the law adds; None where no law is looked at"""

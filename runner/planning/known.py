@@ -23,6 +23,8 @@ class KnownContact:
     """by step: the state of its newest attempt"""
     zones: tuple[str, ...] = ()
     """the zones whose windows must all be open"""
+    jurisdictions: tuple[str, ...] = ()
+    """whose law counts"""
 
     def is_open(self, step: str) -> bool:
         """Whether the step's payload can still be changed: nothing of it was sent.

@@ -26,6 +26,7 @@ from runner.planning.handover import Terms, handed_contact, handover_key, native
 from runner.planning.known import KnownCampaign, KnownContact
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
 from runner.rules.faults import RenderFailed
+from runner.rules.law import UnknownConsent, stated_consent
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
 from runner.rules.windows import is_allowed
@@ -107,7 +108,7 @@ def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
 def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
     policy = draft.policy
     evidence = zone_evidence(contact.timezone, policy.campaign.timezone, contact.phone)
-    where = Whereabouts(evidence.zones, policy.law.jurisdictions(contact.phone) if policy.law else ())
+    where = Whereabouts(evidence.zones, _jurisdictions(policy, contact))
     known = draft.known.contacts.get(contact.key)
     person = _Person(contact, evidence, where, known, policy.first_start(draft.routes[0].step, where, now))
     skip = _skip_reason(draft, person)
@@ -128,6 +129,10 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
         if line.status is PlanStatus.SKIP:
             break
     yield from lines
+
+
+def _jurisdictions(policy: Policy, contact: Contact) -> tuple[str, ...]:
+    return policy.law.jurisdictions(contact.phone, contact.jurisdictions) if policy.law else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +172,38 @@ def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
                 return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`")
         except ExpressionFailed as error:
             return _Skip(f"where: {error.message}", rejected=True)
+    refusal = _consent_refusal(draft, person)
+    if refusal is not None:
+        return refusal
     if (person.known is None or person.known.is_gone) and person.allowed is None:
         return _Skip(_no_time_reason(draft, person.evidence))
     return None
+
+
+def _consent_refusal(draft: Draft, person: _Person) -> _Skip | None:
+    """Give why the law lets nobody contact this person on the consent that is stated; None when it does."""
+    campaign, law = draft.policy.campaign, draft.policy.law
+    try:
+        stated = stated_consent(campaign.compliance, person.contact.values)
+    except UnknownConsent as error:
+        return _Skip(str(error), rejected=True)
+    if law is None:
+        return None
+    for channel in dict.fromkeys(route.step.channel for route in draft.routes):
+        gap = law.consent_gap(campaign.purpose, channel, person.where.jurisdictions, stated)
+        if gap is not None and gap.forbids:
+            return _Skip(gap.reason)
+    return None
+
+
+def _caution(draft: Draft, route: Route, person: _Person) -> str:
+    """Say which consent the law asks for that nobody states, where that does not forbid; empty when none."""
+    campaign, law = draft.policy.campaign, draft.policy.law
+    if law is None:
+        return ""
+    stated = stated_consent(campaign.compliance, person.contact.values)
+    gap = law.consent_gap(campaign.purpose, route.step.channel, person.where.jurisdictions, stated)
+    return gap.reason if gap is not None else ""
 
 
 def _no_time_reason(draft: Draft, evidence: ZoneEvidence) -> str:
@@ -209,7 +243,7 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         url=route.account.base_url + stamped.path,
         headers=_headers(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
-        not_before=person.allowed if route.index == 0 else None,
+        not_before=person.allowed if route.index == 0 else None, caution=_caution(draft, route, person),
         cells=contact.values if route.index == 0 else {},
     )  # fmt: skip
     return _place(line, route, draft, person)
@@ -269,6 +303,8 @@ def _change_of(line: PlanLine, known: KnownContact, *, changed: bool) -> str:
         return "the payload changed"
     if known.zones != line.zones:
         return "the time zone changed"
+    if line.jurisdictions and known.jurisdictions != line.jurisdictions:
+        return "the places whose law counts changed"
     return "" if known.attempts.get(line.step) is AttemptState.PLANNED else "the first step changed"
 
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runner.model.law import LawSummary, LawTable
 from runner.model.overview import CampaignOverview, ContactOverview
 from runner.model.plan import PlanLine, PlanSummary
+from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
 
 def utc_text(at: datetime | None) -> str | None:
@@ -42,12 +44,14 @@ def plan_line(line: PlanLine) -> str:
             "body": line.body,
             "status": line.status.value,
             "reason": line.reason or None,
+            "caution": line.caution or None,
             "condition": line.condition or None,
             "not_before": utc_text(line.not_before),
             "local_time": local_text(line.not_before, line.zones),
             "timezone": line.zones[0] if line.zones else None,
             "timezones": list(line.zones),
             "timezone_source": line.timezone_source or None,
+            "jurisdictions": list(line.jurisdictions),
             "key": line.key or None,
         }
     )
@@ -68,9 +72,47 @@ def plan_summary(summary: PlanSummary) -> str:
                 "last": utc_text(summary.last),
                 "digest": summary.digest,
                 "rules_changed": list(summary.rules_changed),
+                "law": _law(summary.law),
             }
         }
     )
+
+
+def law_verdict(asked: Question, found: LawVerdict, table: LawTable) -> str:
+    """Write what the law says about one person at one instant."""
+    return _dump(
+        {
+            "table": {"version": table.version, "as_of": str(table.as_of)},
+            "purpose": asked.purpose.value,
+            "channel": asked.channel,
+            "at": utc_text(asked.now),
+            "timezones": list(asked.where.zones),
+            "jurisdictions": list(asked.where.jurisdictions),
+            "rows": [_row_verdict(one) for one in found.rows],
+            "has_hours": found.has_hours,
+            "allowed_at": utc_text(found.allowed_at),
+            "consent_gap": found.gap.reason if found.gap is not None else None,
+            "forbidden": found.forbids,
+        },
+        indent=2,
+    )
+
+
+def _row_verdict(one: RowVerdict) -> dict[str, Any]:
+    row = one.row.model_dump(mode="json", exclude_defaults=True)
+    return {"row": row, "open": one.is_open, "allowed_at": utc_text(one.allowed_at), "reason": one.reason}
+
+
+def _law(law: LawSummary | None) -> dict[str, Any] | None:
+    if law is None:
+        return None
+    found: dict[str, Any] = {"version": law.version, "as_of": str(law.as_of)}
+    for name, notes in (("rows", law.rows), ("warnings", law.warnings), ("overrides", law.overrides)):
+        found[name] = [
+            {"row": one.row or None, "text": one.text, "source": one.source or None, "contacts": one.contacts}
+            for one in notes
+        ]
+    return found
 
 
 def status(campaigns: Iterable[CampaignOverview], contacts: dict[str, list[ContactOverview]] | None = None) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.report.law_view import summary_lines
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
@@ -66,6 +67,8 @@ def print_plan(
     console.print(_heading(heading))
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
     console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
+    for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
     for reason, count in excerpt.reasons.most_common(6) if excerpt.left_out else ():
         console.print(Text(f"  {count:>6} × {reason}", style="yellow"))
     console.print(Text(f"  digest {summary.digest}", style="dim"))
@@ -150,6 +153,10 @@ def _facts(line: PlanLine) -> list[tuple[str, str]]:
     if line.zones:
         zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004
         facts.append(("time zone", f"{zones} (from the {line.timezone_source})"))
+    if line.jurisdictions:
+        facts.append(("law of", ", ".join(line.jurisdictions)))
+    if line.caution:
+        facts.append(("caution", line.caution))
     if line.method:
         facts.append(("request", f"{line.method} {line.url}"))
         facts.extend(("", f"{name}: {value}") for name, value in line.headers.items())

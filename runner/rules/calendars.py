@@ -11,8 +11,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from runner.model.campaign import DAYS, Window
 from runner.model.durations import DAY_MINUTES
+from runner.model.window import DAYS, Window
 from runner.rules.local_time import at_edge
 from runner.rules.public_holidays import is_holiday
 

@@ -42,7 +42,7 @@ def with_countries(places: tuple[str, ...]) -> tuple[str, ...]:
 def is_under(place: str, jurisdiction: str, groups: dict[str, frozenset[str]]) -> bool:
     """Whether a law of a jurisdiction holds at a place: `US` holds in `US-TX`, and `EU` in `FR`."""
     country = place.partition("-")[0]
-    return place == jurisdiction or country == jurisdiction or country in groups.get(jurisdiction, ())
+    return jurisdiction in {place, country} or country in groups.get(jurisdiction, ())
 
 
 @lru_cache(maxsize=65_536)

@@ -6,6 +6,7 @@ others; plans say which they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -14,6 +15,7 @@ from runner.model.campaign import Purpose
 from runner.model.cap import Cap
 from runner.model.channel import Channel
 from runner.model.compliance import Compliance, Consent, Override
+from runner.model.json import Json
 from runner.model.law import PERSON, AttemptRule, LawRow, LawTable
 from runner.model.window import DAYS
 from runner.rules.calendars import Calendar, Hours, hours_of
@@ -54,7 +56,7 @@ class CampaignLaw:
     """The table of law, read with what one campaign says about itself."""
 
     table: LawTable
-    compliance: Compliance = Compliance()
+    compliance: Compliance = field(default_factory=Compliance)
     _matching: dict[tuple[Purpose, Channel, tuple[str, ...]], tuple[LawRow, ...]] = field(default_factory=dict)
     _calendars: dict[str, tuple[Calendar, ...]] = field(default_factory=dict)
     """by row: the same objects each time, so that answers can be kept"""
@@ -136,6 +138,24 @@ class CampaignLaw:
         if row is None or needed.rank <= (stated or Consent.NONE).rank:
             return None
         return ConsentGap(row=row, needed=needed, stated=stated, purpose=purpose, channel=channel)
+
+
+class UnknownConsent(ValueError):
+    """A contact's cell holds a word that is no consent."""
+
+
+def stated_consent(compliance: Compliance, cells: Mapping[str, Json]) -> Consent | None:
+    """Give the consent that is stated for a person: their own cell, else the campaign's; None when nothing is.
+
+    Raises UnknownConsent with a sentence for a word that is none.
+    """
+    cell = cells.get(compliance.consent_column) if compliance.consent_column is not None else None
+    if cell is None:
+        return compliance.consent
+    word = str(cell).strip().lower()
+    if word not in list(Consent):
+        raise UnknownConsent(f"{compliance.consent_column}: `{cell}` is not one of {', '.join(Consent)}")
+    return Consent(word)
 
 
 def calendars_of(row: LawRow) -> tuple[Calendar, ...]:

@@ -20,6 +20,7 @@ from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import NotFound, OutreachError
+from runner.files.law_table import law_table
 from runner.ledger import overview, sqlite
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
@@ -202,7 +203,7 @@ async def engine(
         transport = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts)
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
-        policies = Policies(windows_ignored=windows_ignored, only=only)
+        policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())
         clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)

@@ -15,6 +15,7 @@ from runner.errors import Diagnostic, FilesWrong, NotFound, Severity, UsageWrong
 from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
 from runner.files.contacts import columns_of, read_contacts
 from runner.files.faults import nearest
+from runner.files.law_table import law_table
 from runner.files.nodes import position_in
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
@@ -30,6 +31,7 @@ from runner.model.project import Account, resolve_account
 from runner.planning.digest import Digest
 from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
+from runner.planning.law_notes import LawTally
 from runner.planning.plan import Draft, Route, plan_lines
 from runner.planning.summary import Tally, rules_changed
 from runner.providers.credentials import resolve
@@ -37,10 +39,12 @@ from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
 from runner.rules.expressions import Expression
 from runner.rules.faults import RenderFailed
+from runner.rules.law import CampaignLaw
 from runner.rules.placeholders import check_definitions, unused_variables
 from runner.rules.policy import policy_of
 from runner.rules.render import Renderer
 from runner.wiring.accounts import project_accounts
+from runner.wiring.law_checks import consent_problems
 from runner.wiring.native_checks import native_problems
 
 Row = Contact | RejectedRow | DuplicateRow
@@ -57,6 +61,8 @@ class Planned:
     """the contacts, with files as absolute paths"""
     inline_lines: tuple[int, ...]
     now: datetime
+    law: CampaignLaw | None = None
+    """None where no law is looked at"""
     rejected: list[RejectedRow] = field(default_factory=list)
     """the bad rows of the last pass"""
 
@@ -79,9 +85,12 @@ class Planned:
         """Start a pass: the lines, one by one, and the tally that is complete when they are through."""
         campaign = self.draft.policy.campaign
         changed = rules_changed(campaign, self.draft.known.rules)
-        tally = Tally(self.name, Digest(campaign, dict(self.templates)), changed)
+        tally = Tally(self.name, Digest(campaign, dict(self.templates)), changed, self._law_tally())
         self.rejected.clear()
         return tally.watch(plan_lines(self.draft, self._rows(), self.now)), tally
+
+    def _law_tally(self) -> LawTally | None:
+        return LawTally(self.law, self.draft.policy.campaign.purpose, self.now) if self.law is not None else None
 
     def _rows(self) -> Iterator[Row]:
         for row in read_contacts(self.source, self.loaded.path.parent, self.inline_lines):
@@ -157,8 +166,9 @@ class Workspace:
     ) -> Planned:
         """Ready a campaign for planning against what the ledger holds."""
         campaign = loaded.campaign
+        law = CampaignLaw(law_table(), campaign.compliance)
         draft = Draft(
-            policy=policy_of(campaign, windows_ignored=windows_ignored),
+            policy=policy_of(campaign, windows_ignored=windows_ignored, law=law),
             routes=tuple(self._routes(loaded, {} if known is not None else self.known_agents(campaign.campaign))),
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
@@ -166,7 +176,7 @@ class Workspace:
             place=lambda error: self._place(loaded, error),
         )
         source = self._source(loaded)
-        return Planned(loaded, draft, self.templates, source, _inline_lines(loaded), now)
+        return Planned(loaded, draft, self.templates, source, _inline_lines(loaded), now, law)
 
     def known(self, campaign: str) -> KnownCampaign:
         """Read what the ledger holds of a campaign; nothing when there is no ledger yet. Writes nothing."""
@@ -223,6 +233,7 @@ class Workspace:
             found += [
                 replace(one, file=_shown(Path(one.file or loaded.path))) for one in wrong.diagnostics if need_contacts
             ]
+        found += consent_problems(loaded, columns)
         shown = {name: _shown(self.loaded.templates_dir / name) for name in self.templates}
         problems = [
             *check_templates(loaded.campaign, columns, self.templates),
