@@ -35,7 +35,11 @@ def _hear(
         seen = _about(provider.read_webhook({}, webhook.body), attempt)
     except WebhookRefused as error:
         return f"waited for its call: {error.message}"
-    results = [_hear_one(ledger, policies, one, attempt, now, verified=webhook.verified) for one in seen]
+    asks = provider.capabilities.confirm
+    results = [
+        _hear_one(ledger, policies, one, attempt, now, verified=webhook.verified, counts=one.opt_out or not asks)
+        for one in seen
+    ]
     return f"waited for its call: {', '.join(dict.fromkeys(results)) or 'nothing to settle'}"
 
 
@@ -46,9 +50,17 @@ def _about(observations: Iterable[Observation], attempt: Attempt) -> list[Observ
 
 
 def _hear_one(
-    ledger: Ledger, policies: Policies, seen: Observation, attempt: Attempt, now: datetime, *, verified: bool
+    ledger: Ledger,
+    policies: Policies,
+    seen: Observation,
+    attempt: Attempt,
+    now: datetime,
+    *,
+    verified: bool,
+    counts: bool,
 ) -> str:
-    if verified and end(ledger, policies, attempt.id, seen, now):
+    """Settle what is proven and counts as said; what the provider's answer is to confirm has it asked."""
+    if verified and counts and end(ledger, policies, attempt.id, seen, now):
         return "settled"
     work = ledger.assignments([attempt.id])[0]
     if verified and work.attempt.state not in SETTLED_BY_PROOF:

@@ -25,10 +25,17 @@ from runner.ports import Clock, Ledger
 UNKNOWN_CALL = "unknown call"
 """what a webhook leads to that names no call that we know; it waits for it"""
 
+UNVERIFIED = "unverified"
+"""what a webhook leads to that nothing proves, about a call that the provider cannot be asked for"""
+
 KEEP_BODIES = timedelta(days=30)
 """how long the bodies of webhooks are kept"""
 
+MOST_UNPROVEN_BYTES = 64 * 1024
+"""the largest webhook without a proof that is kept: anybody may send them, and thousands are kept"""
+
 _COUNT_EVERY = timedelta(minutes=1)
+_TIDY_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,20 @@ class Webhook:
     def digest(self) -> str:
         """What tells it from every other one."""
         return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a webhook led to, durable."""
+
+    result: str
+    verified: bool
+    """a signature, or the token in its URL, proves it"""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was kept without an effect: its call is unknown, or nothing proves it."""
+        return UNKNOWN_CALL in self.result or UNVERIFIED in self.result
 
 
 @dataclass(slots=True)
@@ -68,14 +89,17 @@ class Inbox:
     secret: Callable[[str], str]
     """gives the value of a credential reference"""
     _refused: dict[str, _Refused] = field(default_factory=dict)
+    _tidied: list[datetime] = field(default_factory=list)
+    """when bodies were last looked through"""
     _checks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> str:
+    async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Taken:
         """Take in one webhook; give what it led to, after that is durable.
 
         A webhook is proof when the provider's signature or the secret token in its URL holds.
-        An unproven one is a hint: the provider is asked, and where it cannot be asked, or a
-        configured proof fails, the webhook is refused. Raises WebhookRefused.
+        Where none is configured it is a hint: the provider is asked, and where it cannot be asked
+        the webhook is kept as unverified. Where a configured proof fails it is refused. Raises
+        WebhookRefused.
         """
         if account not in self.accounts:
             raise WebhookRefused("no such account", status=404)
@@ -91,7 +115,8 @@ class Inbox:
             check = asyncio.create_task(self.reconciliation.ask_for_the_record(attempt_id))
             self._checks.add(check)
             check.add_done_callback(self._checks.discard)
-        return result
+        await self._tidy_now_and_then()
+        return Taken(result=result, verified=webhook.verified)
 
     async def settled(self) -> None:
         """Wait until what contradicted the ledger was asked for."""
@@ -99,11 +124,21 @@ class Inbox:
 
     async def tidy(self) -> int:
         """Drop the bodies of webhooks that are older than 30 days; give of how many."""
-        before = self.clock.now() - KEEP_BODIES
-        return await self.journal.run(lambda ledger: ledger.letters.forget_bodies(before))
+        now = self.clock.now()
+        self._tidied[:] = [now]
+        return await self.journal.run(lambda ledger: ledger.letters.forget_bodies(now - KEEP_BODIES))
+
+    async def _tidy_now_and_then(self) -> None:
+        """Tidy once an hour while webhooks come: a runner may stand for months."""
+        if self._tidied and self.clock.now() - self._tidied[0] < _TIDY_EVERY:
+            return
+        with suppress(LedgerError):  # the webhook itself is safe
+            await self.tidy()
 
     def _read(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Webhook:
         verified = self._is_proven(account, token, headers, body)
+        if not verified and len(body) > MOST_UNPROVEN_BYTES:
+            raise WebhookRefused("larger than 64 KiB, and nothing proves it", status=413)
         provider = self.accounts.provider(account)
         texts = provider.read_inbound(headers, body)
         return Webhook(
@@ -117,10 +152,7 @@ class Inbox:
 
     def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
         reference = self.accounts.account(account).webhook_secret
-        can_ask = self.accounts.provider(account).capabilities.poll
         if not reference:
-            if not can_ask:
-                raise WebhookRefused("this account has no webhook secret, and its provider cannot be asked")
             return False
         secret = self.secret(reference)
         if token and any(hmac.compare_digest(token.encode(), one.encode()) for one in secret.split()):
@@ -174,16 +206,23 @@ class Inbox:
             return "another account's"
         if work.attempt.state not in SETTLED_BY_PROOF:
             return self._take_outside(ledger, webhook, work, seen, contradicted)
-        if webhook.verified and (seen.is_final or seen.opt_out):
+        if webhook.verified and (seen.opt_out or (seen.is_final and not self._is_to_confirm(work))):
             ended = self.reconciliation.settle_in(ledger, work.attempt.id, seen)
             return "settled" if ended else "opted out"
         if not seen.is_final and seen.ended_at is None:
             if webhook.verified:
                 self._prove_accepted(ledger, work, seen, webhook.at)
             return "still live"
-        # It ended without saying how, or nothing proves it: the provider is asked.
+        # It ended without saying how, or nothing proves it, or asking tells more: the provider is asked.
+        if webhook.verified:
+            self._prove_accepted(ledger, work, seen, webhook.at)
         ledger.ask_now(work.attempt.id, webhook.at)
         return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"
+
+    def _is_to_confirm(self, work: Assignment) -> bool:
+        """Whether asking tells more than this provider's webhooks, and it can be asked about this attempt."""
+        can = self.accounts.provider(work.attempt.account).capabilities
+        return can.confirm and work.attempt.state in {AttemptState.ACCEPTED, AttemptState.IN_DOUBT}
 
     def _take_outside(
         self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation, contradicted: list[int]

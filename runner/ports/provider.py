@@ -26,8 +26,8 @@ class Capabilities:
     """how a request in doubt is found again: by the planted key, by number and time, not at all"""
     idempotent: bool = False
     """the same key never dials twice"""
-    native: bool = False
-    """has campaigns of its own"""
+    confirm: bool = False
+    """its webhooks leave out what asking tells: even a proven one only has the provider asked"""
     needs_from: bool = False
     """every request names the number that people see"""
     takes_from: bool = True

@@ -80,7 +80,7 @@ class Movoice:
     """
 
     name = "movoice"
-    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="number", native=True)
+    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="number")
     native = offered(MovoiceBatches())
     paging: ClassVar[Paging] = "offset"
 

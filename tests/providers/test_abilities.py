@@ -35,7 +35,6 @@ NUMBERS = RevringDoNotCall()
         (Revring(), {}, "/calls/a%2Fb/cancel"),
         (Revring(), {"channel": "text"}, None),
         (Revox(), {}, "/call/a%2Fb/cancel"),
-        (Revox(), {"delivery": "native"}, "/campaigns/a%2Fb/cancel"),
         (RevoxD(), {}, "/call/a%2Fb/cancel"),
         (Movoice(), {}, None),
         (Revmo(), {}, None),
@@ -289,7 +288,7 @@ def test_what_an_action_was_told(example: Example) -> None:
     assert seen.structured == {"date": "2026-01-09", "time": "14:00", "patient_name": "Ana"}
 
 
-@pytest.mark.parametrize("provider", [Revmo(), Revring(), RevoxD(), Movoice()])
+@pytest.mark.parametrize("provider", [Revmo(), Revring(), Revox(), RevoxD(), Movoice()])
 def test_nobody_goes_into_a_campaign_alone(order: MakeOrder, provider: Any) -> None:
     with pytest.raises(FilesWrong) as wrong:
         provider.build(order(delivery="native", from_number="+12025550190"))
