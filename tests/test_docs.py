@@ -289,6 +289,14 @@ def test_every_key_that_validate_prints_is_documented(project: Path, capsys: pyt
     assert _paths(json.loads(capsys.readouterr().out)) == _documented("diagnostics")
 
 
+def test_every_key_of_an_error_is_documented(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "campaigns/wrong.yaml").write_text("campaign: wrong\npurpos: research\ncontacts: contacts/april.csv\n")
+
+    assert run(["plan", "campaigns", "--format", "json"]) == 1
+
+    assert _paths(json.loads(capsys.readouterr().out)) == _documented("error")
+
+
 def test_every_key_that_apply_and_status_print_is_documented(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["campaigns/visit-reminders.yaml", "campaigns/april-reminders.yaml"]
     assert run(["run", *words, "--sandbox", "--seed", "7", "--at", _AT, "--format", "json"]) in {0, 5}

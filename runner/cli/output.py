@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from runner.errors import Diagnostic, FilesWrong, OutreachError
-from runner.files.diagnostics import as_github, as_json, as_text, styled
+from runner.errors import Diagnostic, ExitCode, FilesWrong, OutreachError
+from runner.files.diagnostics import as_github, as_json, as_records, as_text, styled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,15 +61,6 @@ def print_diagnostics(
             click.echo(text, err=error)
 
 
-def _masked(one: Diagnostic) -> Diagnostic:
-    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
-    if not one.code.startswith("P"):
-        return one
-    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
-
-    return replace(one, message=masked_text(one.message), source=masked_text(one.source))
-
-
 def print_error(error: OutreachError) -> None:
     """Print an error: its diagnostics, or its sentence and the line to paste."""
     if isinstance(error, FilesWrong):
@@ -77,3 +69,24 @@ def print_error(error: OutreachError) -> None:
     click.echo(f"error: {error.message}", err=True)
     if error.help:
         click.echo(f"  = help: {error.help}", err=True)
+
+
+def print_error_record(error: OutreachError, code: ExitCode) -> None:
+    """Print what ended a command as one line of JSON to stdout, where a program reads the rest too."""
+    diagnostics = [_masked(one) for one in error.diagnostics] if isinstance(error, FilesWrong) else []
+    facts = {
+        "message": diagnostics[0].message if diagnostics else error.message,
+        "help": error.help,
+        "exit_code": int(code),
+        "diagnostics": as_records(diagnostics),
+    }
+    click.echo(json.dumps({"error": facts}, ensure_ascii=False))
+
+
+def _masked(one: Diagnostic) -> Diagnostic:
+    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
+    if not one.code.startswith("P"):
+        return one
+    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
+
+    return replace(one, message=masked_text(one.message), source=masked_text(one.source))
