@@ -171,6 +171,19 @@ class Rejected(SendError):
         self.pause = pause
 
 
+class WrongGeneration(Rejected):
+    """The answer to a new campaign shows another generation of the API than the account pins.
+
+    The account is to pause. ``native_id`` is the campaign that was made all the same; with
+    ``is_dialling`` its people are being called already, so that nobody of it may be planned again.
+    """
+
+    def __init__(self, message: str, *, help: str, native_id: str, is_dialling: bool) -> None:
+        super().__init__(message, pause=True, help=help)
+        self.native_id = native_id
+        self.is_dialling = is_dialling
+
+
 class Throttled(SendError):
     """The provider said not now; ``retry_after`` in seconds when it said when."""
 

@@ -210,7 +210,7 @@ def right_webhook(this: Declared) -> Iterator[Fault]:
             path=this.at("webhook"), code="C30", message="a webhook must name its call or text", help=advice, at="key"
         )
     rule = shape.signature
-    if rule.scheme == "hmac-sha256" and rule.header is None:
+    if rule.scheme.startswith("hmac-") and rule.header is None:
         message = "`signature` does not say which header holds it"
         advice = "add: header: X-Acme-Signature"
         yield Fault(path=this.at("webhook", "signature"), code="C30", message=message, help=advice, at="key")

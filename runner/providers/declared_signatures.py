@@ -1,4 +1,4 @@
-"""Proves webhooks of declared providers: HMAC-SHA256 in the provider's own header, or Standard Webhooks.
+"""Proves webhooks of declared providers: an HMAC in the provider's own header, or Standard Webhooks.
 
 Standard Webhooks (its specification, version 1.0): ``webhook-signature`` holds ``v1,`` and the
 base64 of HMAC-SHA256 over ``{webhook-id}.{webhook-timestamp}.{body}``, several with blanks
@@ -38,7 +38,8 @@ def is_signed(rule: Signature, headers: Mapping[str, str], body: bytes, secret: 
     if not told.startswith(rule.prefix):
         return False
     signature = _decoded(told.removeprefix(rule.prefix), rule.encoding)
-    return _any_match([signature], [one.encode() for one in secret.split()], message)
+    keys = [one.encode() for one in secret.split()]
+    return _any_match([signature], keys, message, algorithm=rule.scheme.removeprefix("hmac-"))
 
 
 def _is_standard(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
@@ -63,6 +64,6 @@ def _decoded(text: str, encoding: str) -> bytes:
         return b""
 
 
-def _any_match(signatures: Iterable[bytes], keys: Iterable[bytes], message: bytes) -> bool:
-    digests = [hmac.new(key, message, "sha256").digest() for key in keys]
+def _any_match(signatures: Iterable[bytes], keys: Iterable[bytes], message: bytes, algorithm: str = "sha256") -> bool:
+    digests = [hmac.digest(key, message, algorithm) for key in keys]
     return any([hmac.compare_digest(digest, one) for digest in digests for one in signatures])  # noqa: C419 every pair costs the same time

@@ -7,9 +7,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from runner.errors import InDoubt
+from runner.errors import InDoubt, WrongGeneration
 from runner.model.campaign import DAYS, Retry
 from runner.model.handover import Handover, NativeAction, NativePage, NativeRow, NativeStatus
 from runner.model.json import Json, JsonObject
@@ -32,7 +33,7 @@ from runner.providers.native_terms import (
     zone_of_all,
 )
 from runner.providers.reading import count_of, first_id, object_of, objects_of, text_of
-from runner.providers.replies import WrongGeneration, accepted_document, answered_document, no_id, said
+from runner.providers.replies import accepted_document, answered_document, no_id, said
 from runner.providers.requests import as_texts, segment, utc_text, with_query
 
 Generation = Literal["A", "D"]
@@ -210,6 +211,10 @@ class RevoxCampaigns:
         if not isinstance(listing, list):
             raise InDoubt("revox answered without its campaigns")
         return find_named("revox", handover_name, objects_of(listing), more=False)
+
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Give the id as it is: the campaign can be asked for by it."""
+        return native_id
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Build `POST /campaigns/{id}/pause`, `/resume` or `/cancel`; retry timers run on in a pause."""

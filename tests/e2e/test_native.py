@@ -28,7 +28,7 @@ from tests.e2e.processes import (
 PEOPLE, FEW = 30, 8
 _REVRING = 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}'
 _REVOX = "agent: {provider: revox, id: 182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e}"
-_MOVOICE = "agent: {provider: movoice, id: agent_12345, options: {plan: growth}}"
+_MOVOICE = "agent: movoice/agent_12345"
 _RETRY = "retry: 3 times, 1h apart"
 WAYS: Mapping[str, tuple[str, str]] = {
     "revring": (f"{_REVRING}\n{_RETRY}\nwindows: mon-fri 10:00-18:00", ""),
@@ -49,7 +49,9 @@ def project(folder: Path, way: str, more: str = "", people: int = PEOPLE) -> Pat
     rules, generation = WAYS.get(way, (_REVRING, ""))
     (folder / "campaigns").mkdir()
     (folder / "outreach.yaml").write_text(
-        f"accounts: {{revox: {{provider: revox, generation: {generation}}}}}\n" if generation else "accounts: {}\n"
+        f"accounts: {{revox: {{provider: revox, generation: {generation}}}}}\n"
+        if generation
+        else "accounts: {movoice: {provider: movoice, plan: growth}}\n"
     )
     rows = "\n".join(f"{fictional_number(at)},Person {at}" for at in range(people))
     (folder / "campaigns" / "people.csv").write_text(f"phone,name\n{rows}\n")

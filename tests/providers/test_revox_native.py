@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from runner.errors import FilesWrong, InDoubt, Rejected
+from runner.errors import FilesWrong, InDoubt, Rejected, WrongGeneration
 from runner.model.campaign import Retry
 from runner.model.handover import HandedContact, NativeStatus
 from runner.model.outcome import Outcome
 from runner.ports import NativeCampaigns
 from runner.providers.native_terms import Progress
-from runner.providers.replies import WrongGeneration
 from runner.providers.revox import Revox, RevoxD
 from runner.providers.revox_native import RevoxCampaigns
 from tests.providers.support import ALWAYS, KEY, Answer, Example, MakeHandover, asked, body_of, windows
