@@ -125,9 +125,13 @@ class LedgerError(OutreachError):
 
 
 class LedgerHeld(LedgerError):
-    """Another runner holds the ledger."""
+    """Another runner holds the ledger; with ``serves`` it is one that places everything, for good."""
 
     exit_code = ExitCode.LEDGER_HELD
+
+    def __init__(self, message: str, *, help: str = "", serves: bool = False) -> None:
+        super().__init__(message, help=help)
+        self.serves = serves
 
 
 class LedgerTooNew(LedgerError):

@@ -49,9 +49,10 @@ def run(
 ) -> int:
     """Apply campaigns, then place their calls and texts until everything has ended.
 
-    With PATH it places these campaigns and no others; without, everything that was applied before. So does a second run after the first was
-    stopped, however that happened. Ctrl-C drains: nothing new is started, what is being sent is
-    finished and written down.
+    With PATH it places these campaigns and no others; without, everything that was applied before.
+    So does a second run after the first was stopped, however that happened. Ctrl-C drains: nothing
+    new is started, what is being sent is finished and written down. While `outreach serve` runs on
+    the ledger, that places what is applied here, and this watches until the end.
     """
     if sandbox is None and (windows_ignored or at is not None):
         raise UsageWrong("--now and --at are for the sandbox only: real people have windows", help="add --sandbox")

@@ -189,13 +189,15 @@ async def engine(
     windows_ignored: bool = False,
     listen: tuple[str, int] | None = None,
     only: frozenset[str] | None = None,
+    serves: bool = False,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
-    With `listen`, or against a sandbox, webhooks are received. Everything is closed in order at the end.
+    With `serves`, other processes are told that this one places everything, for good. With `listen`,
+    or against a sandbox, webhooks are received. Everything is closed in order at the end.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(sqlite.exclusive_runner(ledger))
+        stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
         store = Store.open(ledger)
         stack.callback(store.close)
         accounts = with_providers(surroundings.accounts)
