@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from runner.engine.policies import Policies
-from runner.engine.settlement import settle
+from runner.engine.settlement import opted_out, settle
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
@@ -30,7 +30,7 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
         policy = policies.of(work.attempt.campaign)
         moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
     if opted_out(seen) and (moved or work.attempt.state in SETTLED_BY_PROOF):
-        ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", now)
+        suppress_for(ledger, work, now)
     return moved
 
 
@@ -62,7 +62,7 @@ def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime
     """
     attempt = work.attempt
     if opted_out(seen) and not work.suppression:
-        ledger.suppress(attempt.phone, "opted out", f"attempt {attempt.key}", now)
+        suppress_for(ledger, work, now)
         return "opted out"
     if not seen.is_final or seen.outcome is Outcome.OPTED_OUT:
         return "already settled"
@@ -74,9 +74,9 @@ def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime
     return "already settled"
 
 
-def opted_out(seen: Observation) -> bool:
-    """Whether the person asked not to be contacted any more."""
-    return seen.opt_out or seen.outcome is Outcome.OPTED_OUT
+def suppress_for(ledger: Ledger, work: Assignment, now: datetime, *, source: str = "") -> None:
+    """Suppress the person of an attempt, who asked for it; `source` says who told it when not the attempt's provider."""
+    ledger.suppress(work.attempt.phone, "opted out", source or f"attempt {work.attempt.key}", now)
 
 
 def _with_own_id(ledger: Ledger, work: Assignment, seen: Observation) -> Observation:

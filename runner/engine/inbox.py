@@ -10,12 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from runner.engine import native_words
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
-from runner.engine.endings import SETTLED_BY_PROOF, end_after_all, take_late
+from runner.engine.endings import SETTLED_BY_PROOF, end_after_all, suppress_for, take_late
 from runner.engine.inbound_texts import take_text
 from runner.engine.journal import Journal
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.settlement import opted_out
 from runner.errors import LedgerError, WebhookRefused
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
@@ -194,9 +196,9 @@ class Inbox:
             take_text(ledger, self.reconciliation.policies, account, one, webhook.at, verified=webhook.verified)
             for one in webhook.texts
         ]
-        unknown += [("", "")] if "unproven text" in results else []
-        if unknown:
-            ledger.letters.quarantine(account, digest, unknown)
+        if unknown or not webhook.verified:
+            # Anybody may send what proves nothing: it is kept within bounds even when it waits for no call.
+            ledger.letters.quarantine(account, digest, unknown or [("", "")])
         result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
         ledger.settle_webhook(account, digest, result)
         return result
@@ -204,23 +206,43 @@ class Inbox:
     def _take(self, ledger: Ledger, webhook: Webhook, seen: Observation, contradicted: list[int]) -> str:
         work = ledger.find(webhook.account, seen.provider_id, seen.reference)
         if work is None:
-            return UNKNOWN_CALL
+            return self._take_native(ledger, webhook, seen) or UNKNOWN_CALL
         if work.attempt.account != webhook.account:
             return "another account's"
+        if not webhook.verified:
+            return self._take_hint(ledger, webhook, work, seen)
         if work.attempt.state not in SETTLED_BY_PROOF:
             return self._take_outside(ledger, webhook, work, seen, contradicted)
-        if webhook.verified and (seen.opt_out or (seen.is_final and not self._is_to_confirm(work))):
+        if opted_out(seen) or (seen.is_final and not self._is_to_confirm(work)):
             ended = self.reconciliation.settle_in(ledger, work.attempt.id, seen)
             return "settled" if ended else "opted out"
+        self._prove_accepted(ledger, work, seen, webhook.at)
+        has_ended = seen.is_final or seen.ended_at is not None
+        # It ended without saying how, or asking tells more.
+        return _ask(ledger, work, webhook.at) if has_ended else "still live"
+
+    def _take_native(self, ledger: Ledger, webhook: Webhook, seen: Observation) -> str:
+        word = native_words.Word(
+            account=webhook.account, digest=webhook.digest, seen=seen, at=webhook.at, verified=webhook.verified
+        )
+        return native_words.hear(self.reconciliation, ledger, word)
+
+    def _take_hint(self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation) -> str:
+        """Hear a word that nothing proves: the provider is asked where it can be, and nothing is settled.
+
+        An opt-out holds all the same for a person whom we contacted, as one by text does: it places
+        nothing, and missing one cannot be made good.
+        """
+        if opted_out(seen) and work.attempt.sent_at is not None:
+            suppress_for(ledger, work, webhook.at, source=f"unproven webhook to account {webhook.account}")
+            return "opted out"
+        if work.attempt.state not in SETTLED_BY_PROOF:
+            return "already settled"
+        if not self.accounts.provider(webhook.account).capabilities.poll:
+            return UNVERIFIED
         if not seen.is_final and seen.ended_at is None:
-            if webhook.verified:
-                self._prove_accepted(ledger, work, seen, webhook.at)
             return "still live"
-        # It ended without saying how, or nothing proves it, or asking tells more: the provider is asked.
-        if webhook.verified:
-            self._prove_accepted(ledger, work, seen, webhook.at)
-        ledger.ask_now(work.attempt.id, webhook.at)
-        return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"
+        return _ask(ledger, work, webhook.at)
 
     def _is_to_confirm(self, work: Assignment) -> bool:
         """Whether asking tells more than this provider's webhooks, and it can be asked about this attempt."""
@@ -230,12 +252,14 @@ class Inbox:
     def _take_outside(
         self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation, contradicted: list[int]
     ) -> str:
-        """Hear a word about an attempt that has ended, or that waits in line although it was placed."""
-        if not webhook.verified:
-            return "already settled"
+        """Hear a proven word about an attempt that has ended, or that waits in line although it was placed."""
         if work.attempt.state in {AttemptState.PLANNED, AttemptState.CLAIMED}:
-            proves = seen.is_final and end_after_all(ledger, self.reconciliation.policies, work, seen, webhook.at)
-            return "settled" if proves else "not under way"
+            if seen.is_final and end_after_all(ledger, self.reconciliation.policies, work, seen, webhook.at):
+                return "settled"
+            if opted_out(seen):
+                suppress_for(ledger, work, webhook.at)
+                return "opted out"
+            return "not under way"
         result = take_late(ledger, work, seen, webhook.at)
         if result == "conflict":
             contradicted.append(work.attempt.id)
@@ -255,3 +279,9 @@ class Inbox:
         if ledger.move([accepted])[0]:
             provider = self.accounts.provider(attempt.account)
             hear_waiting(ledger, self.reconciliation.policies, provider, attempt.id, now)
+
+
+def _ask(ledger: Ledger, work: Assignment, now: datetime) -> str:
+    """Have the provider asked at once; a doubt keeps its times."""
+    ledger.ask_now(work.attempt.id, now)
+    return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"

@@ -14,6 +14,7 @@ from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.endings import end
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
+from runner.engine.settlement import opted_out
 from runner.errors import OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
@@ -115,7 +116,7 @@ class Reconciliation:
                 observation = provider.read_poll(_sent(work, self._delivery(work)), reply)
             except OutreachError as error:
                 log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
-        if observation.is_final or observation.opt_out:
+        if observation.is_final or opted_out(observation):
             await self.settle(work.attempt.id, observation)
         if not observation.is_final:
             await self._ask_later(work)

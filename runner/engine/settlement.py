@@ -11,6 +11,7 @@ from runner.model.outcome import REACHED, Observation, Outcome
 from runner.rules.expressions import StepResult
 from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
 from runner.rules.policy import Policy
+from runner.rules.stop_words import is_opt_out_tag
 
 _STATES = {
     Then.RETRY: ContactState.RETRY,
@@ -37,7 +38,7 @@ def settle(
     attempt = work.attempt
     outcome = observation.outcome or Outcome.UNKNOWN
     ended_at = min(observation.ended_at, now) if observation.ended_at else now
-    wants_no_more = outcome is Outcome.OPTED_OUT or observation.opt_out
+    wants_no_more = opted_out(observation)
     decisive = Outcome.OPTED_OUT if wants_no_more else outcome
     following = _follow_up(policy, work, observation, decisive, history, ended_at)
     contact = _STATES[following.then]
@@ -57,6 +58,11 @@ def settle(
         observation=observation,
         next_attempt=None if is_called_off else _next_attempt(policy, work, following),
     )
+
+
+def opted_out(seen: Observation) -> bool:
+    """Whether the person asked not to be contacted any more: the provider says so, or the agent's tag does."""
+    return seen.opt_out or seen.outcome is Outcome.OPTED_OUT or is_opt_out_tag(seen.tag)
 
 
 def _follow_up(

@@ -6,10 +6,15 @@ INSERT INTO quarantine (inbox_id, provider_id, reference)
 SELECT id, :provider_id, :reference FROM inbox WHERE account = :account AND digest = :digest
 ON CONFLICT DO NOTHING
 
+-- name: count_quarantine
+-- How many names are waited for.
+SELECT COUNT(*) AS count FROM quarantine
+
 -- name: trim_quarantine
--- Drops the oldest waiting webhooks beyond `:most`.
+-- Drops waiting webhooks beyond `:most`: those that nothing proves first, the oldest before the others.
 DELETE FROM inbox WHERE id IN
-    (SELECT DISTINCT inbox_id FROM quarantine ORDER BY inbox_id DESC LIMIT -1 OFFSET :most)
+    (SELECT DISTINCT i.id FROM quarantine q JOIN inbox i ON i.id = q.inbox_id
+     ORDER BY i.verified DESC, i.id DESC LIMIT -1 OFFSET :most)
 
 -- name: waiting
 -- The webhooks since `:since` that wait for a provider's id or a planted key, oldest first.

@@ -17,6 +17,12 @@ from runner.rules.stop_phrases import COUNTRIES, LANGUAGES, Spoken
 MOST_CHARACTERS = 1_000
 """how much of a text is read; a text message has at most 1,600 characters, and an opt-out stands at its start"""
 
+OPT_OUT_TAGS = frozenset({
+    "dnc", "do not call", "do not call again", "do not contact", "do not text", "donotcall", "donotcontact", "opt out",
+    "opted out", "optout", "optedout", "remove from list", "stop calling", "unsubscribe", "unsubscribed",
+})  # fmt: skip
+"""results that an agent may set for a person who asked to be left alone, as plain words"""
+
 _LONGEST_PHRASE = 8
 """how many words a phrase of the tables has at most"""
 _WORD = re.compile(r"[^\W_]+")
@@ -63,6 +69,11 @@ def is_opt_out(text: str, languages: Iterable[str]) -> bool:
     if _repeats(said, speech.whole) or _repeats(_trimmed(said, speech.polite), speech.whole):
         return True
     return any(_says_clearly(_tokens(sentence), speech) for sentence in _SENTENCE.split(head))
+
+
+def is_opt_out_tag(tag: str) -> bool:
+    """Whether the result that an agent set says that the person asked to be left alone: `DO_NOT_CALL`, `opt-out`."""
+    return " ".join(_tokens(tag[:MOST_CHARACTERS])) in OPT_OUT_TAGS
 
 
 @cache

@@ -39,7 +39,7 @@ def engine(store: Store, journal: Journal) -> Bench:
 
 
 async def receive(engine: Bench, content: Any, token: str = "secret") -> str:
-    return await engine.inbox.receive("revox", token, {}, json.dumps(content).encode())
+    return (await engine.inbox.receive("revox", token, {}, json.dumps(content).encode())).result
 
 
 def result(engine: Bench) -> tuple[str, str, int]:

@@ -42,7 +42,7 @@ def event(kind: str, **facts: Any) -> bytes:
 
 
 async def receive(engine: Bench, content: bytes, token: str = "secret", of: str = "movoice") -> str:
-    return await engine.inbox.receive(of, token, {}, content)
+    return (await engine.inbox.receive(of, token, {}, content)).result
 
 
 def events(engine: Bench, kind: str) -> list[dict[str, Any]]:
@@ -98,6 +98,15 @@ async def test_an_unproven_early_webhook_has_the_provider_asked(store: Store, jo
     assert (engine.state(), store.next_ask()) == (S.ACCEPTED, NOON)
 
 
+async def test_an_unproven_early_opt_out_holds_once_its_call_is_known(store: Store, journal: Journal) -> None:
+    apply(store, campaign(), ONE)
+    apply(store, campaign(campaign="later"), ONE)
+    engine = bench(store, journal)
+    engine.transport.dials = [reply({"call_id": "call-1"})]
+    await early(engine, event("completed", outcome="DO_NOT_CALL"), token="")
+    assert (engine.state(), standing(store, "later")) == (S.ACCEPTED, {phone(0): "suppressed"})
+
+
 async def test_what_waits_is_heard_when_a_doubt_is_resolved(engine: Bench) -> None:
     engine.transport.dials = [InDoubt("no answer came")]
     await engine.deliver()
@@ -127,6 +136,24 @@ async def test_webhooks_of_unknown_calls_are_kept_within_bounds(engine: Bench, m
     assert kept == [f"x{number}" for number in range(7, 12)]
     assert letters.MOST_WAITING == 5
     assert len(dump(engine.store)["quarantine"]) == 5
+
+
+async def test_what_nothing_proves_is_kept_within_the_same_bounds_and_goes_first(
+    store: Store, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(letters, "MOST_WAITING", 5)
+    apply(store, campaign(), ONE)
+    open_to_all = account()
+    engine = bench(store, journal, open_to_all, account(name="proven", webhook_secret="env:X"))
+    engine.transport.dials = [reply({"call_id": "call-1"})]
+    await engine.deliver()
+    proven = json.dumps({"event_type": "call.completed", "call_id": "early"}).encode()
+    assert await receive(engine, proven, of="proven") == UNKNOWN_CALL
+    for number in range(20):
+        assert await receive(engine, event("started", n=number), token="") == "still live"
+        assert await receive(engine, event("started", n=number).replace(b"call-1", b"x"), token="") == UNKNOWN_CALL
+    assert len(inbox(engine)) == 5
+    assert inbox(engine)[0][1] == proven, "a flood of guesses does not push out what is proven"
 
 
 def test_the_bound_is_ten_thousand() -> None:
@@ -185,7 +212,7 @@ async def test_an_unproven_late_word_changes_nothing(store: Store, journal: Jour
     before = dump(store)
     assert await receive(engine, event("failed", reason="busy"), token="") == "already settled"
     after = dump(store)
-    assert {name for name in before if before[name] != after[name]} == {"inbox"}
+    assert {name for name in before if before[name] != after[name]} == {"inbox", "quarantine"}
 
 
 # A webhook never has a new call placed
@@ -289,6 +316,14 @@ async def test_bodies_are_forgotten_after_thirty_days_and_still_count_once(engin
     assert [(result, bool(body)) for result, body in inbox(engine)] == [("settled", False), ("already settled", True)]
     assert await receive(engine, event("completed")) == "seen before"
     assert timedelta(days=30) == KEEP_BODIES
+
+
+async def test_bodies_are_forgotten_while_webhooks_come_without_a_new_start(engine: Bench) -> None:
+    await engine.deliver()
+    await receive(engine, event("completed"))
+    engine.clock.forward(KEEP_BODIES + timedelta(hours=2))
+    await receive(engine, event("started"))
+    assert [bool(body) for _, body in inbox(engine)] == [False, True]
 
 
 # Any order
