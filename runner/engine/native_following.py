@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from runner.engine.endings import SETTLED_BY_PROOF
+from runner.engine.native_details import completed
 from runner.engine.native_sending import Sending, step
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import OutreachError
@@ -64,7 +65,7 @@ class Following:
             if request is None:
                 return
             rows = native.read_rows(await self.tools.transport.send(account, request))
-            await self._take(record, rows)
+            await self._take(record, await completed(self.tools, record, rows))
             if not rows.has_more or not rows.rows:
                 return
 

@@ -32,8 +32,8 @@ class MovoiceBatches:
 
     What happens above a plan's limit is not documented, so nothing above it is handed over. A
     batch in doubt stays in doubt: there is no list of batches. Its calls are those of `GET /calls`
-    since the batch was made, matched by number; that list does not say why a call failed, which
-    `GET /calls/{id}` does.
+    since the batch was made, matched by number; where that list does not say why a call failed or
+    what came of it, its row is brief, and `GET /calls/{id}` says it.
     """
 
     paging: Paging = "offset"
@@ -209,4 +209,5 @@ def _row(phone: str, call: JsonObject) -> NativeRow:
         calls=int(is_dialled),
         is_calling=is_dialled and not seen.is_final,
         ended=seen if seen.is_final else None,
+        is_brief=seen.is_final and not text_of(call.get("reason")) and not text_of(call.get("summary")),
     )
