@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
-from runner.ledger.handovers import Handovers
+from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, migrate
@@ -24,7 +24,6 @@ from runner.model.outcome import REACHED
 from runner.model.request import Request
 from runner.rules.expressions import StepResult
 
-_MOST_HINTS = 6
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
 
 
@@ -224,7 +223,7 @@ class Store:
 
     def ask_now(self, attempt_id: int, now: datetime) -> None:
         """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
-        self.change("ask_now", id=attempt_id, now=to_micros(now), most=_MOST_HINTS)
+        self.change("ask_now", id=attempt_id, now=to_micros(now), most=MOST_HINTS)
 
     def history(self, contact_id: int) -> dict[str, StepResult]:
         """Give how each step done so far ended for a contact; a later try replaces an earlier one."""

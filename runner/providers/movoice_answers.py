@@ -154,6 +154,7 @@ def _observation(call: JsonObject, outcome: Outcome | None, *, provider_id: str 
         words=words_of(call, "event_type", "status", "reason", "outcome", "action_name"),
         structured=fields_of(call.get("parameters")) | fields_of(call.get("structured_output")),
         hangup_cause=text_of(call.get("hangup_cause"), 100) or text_of(call.get("end_reason"), 100),
+        phone=text_of(call.get("recipient_phone"), 100),
     )
 
 

@@ -86,6 +86,8 @@ def read_order(call: JsonObject, *, provider_id: str = "") -> Observation:
         structured=fields_of(attempt.get("structured_output")),
         hangup_cause=text_of(attempt.get("end_reason"), 100),
         calls=_dials(call),
+        phone=text_of(call.get("to_phone_number"), 100),
+        native_id=first_id(object_of(call.get("campaign")), "id"),
         opt_out=_asked_to_stop(call),
     )
 

@@ -96,6 +96,8 @@ def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
         words=words_of(call, "status", "hangupCause", "errorMessage", "doNotCallRequested"),
         structured=fields_of({"evaluation": call.get("evaluation"), **object_of(call.get("extraction"))}),
         hangup_cause=text_of(call.get("hangupCause"), 100),
+        phone=text_of(call.get("toNumber"), 100),
+        native_id=first_id(call, "campaignId"),
         opt_out=call.get("doNotCallRequested") is True,
     )
 
@@ -136,7 +138,14 @@ def read_event(event: JsonObject) -> tuple[Observation, ...]:
     if kind == "call.started":
         call = object_of(event.get("call"))
         if first_id(call, "id"):
-            return (Observation(provider_id=first_id(call, "id"), words={"event": kind}),)
+            return (
+                Observation(
+                    provider_id=first_id(call, "id"),
+                    words={"event": kind},
+                    phone=text_of(call.get("toNumber"), 100),
+                    native_id=first_id(call, "campaignId"),
+                ),
+            )
     elif not kind and first_id(event, "id") and text_of(event.get("status")):
         return (read_call(event),)
     raise meaningless("revring", "names no call" if not kind else f"has the event `{kind}`, which makes no sense")

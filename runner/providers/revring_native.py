@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from runner.errors import InDoubt
@@ -191,6 +191,10 @@ class RevringCampaigns:
         if not isinstance(listing, list):
             raise InDoubt("revring answered its campaigns without data")
         return find_named("revring", handover_name, objects_of(listing), more=document.get("hasNextPage") is True)
+
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Give the id as it is: the campaign can be asked for by it."""
+        return native_id
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Build `POST /campaigns/{id}/pause`, `/start` or `/cancel`; calls in progress go on to their end."""
