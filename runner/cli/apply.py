@@ -13,7 +13,7 @@ import click
 
 from runner.cli import agent_changes
 from runner.cli.options import paths_argument, workspace_of
-from runner.cli.output import format_option
+from runner.cli.output import format_option, print_warnings
 from runner.errors import ExitCode
 from runner.ledger.store import Store
 from runner.model.plan import PlanStatus
@@ -41,6 +41,7 @@ def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, 
     workspace = workspace_of(ctx)
     now = SystemClock().now()
     loaded = workspace.load(paths)
+    print_warnings(workspace, loaded)
     examined = [applying.examine(workspace.plan(one, now)) for one in loaded]
     applying.refuse_bad_rows(examined)
     agents = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))

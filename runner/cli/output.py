@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,9 @@ from runner.files.diagnostics import as_github, as_json, as_records, as_text, st
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from runner.files.campaign import LoadedCampaign
+    from runner.wiring.workspace import Workspace
 
 Format = Literal["text", "json"]
 
@@ -59,6 +62,13 @@ def print_diagnostics(
             console(error=error).print(styled(text))
         else:
             click.echo(text, err=error)
+
+
+def print_warnings(workspace: Workspace, loaded: Iterable[LoadedCampaign]) -> None:
+    """Print what campaigns could do better, to stderr."""
+    problems = [problem for one in loaded for problem in workspace.warnings(one)]
+    if problems:
+        print_diagnostics(problems)
 
 
 def print_error(error: OutreachError) -> None:

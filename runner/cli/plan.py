@@ -10,7 +10,7 @@ import click
 
 from runner.cli import agent_changes
 from runner.cli.options import at_option, paths_argument, workspace_of
-from runner.cli.output import console, format_option, is_masked, print_diagnostics
+from runner.cli.output import console, format_option, is_masked, print_diagnostics, print_warnings
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
@@ -49,12 +49,13 @@ def plan(
     """Show who would be contacted, when, with which request, or why not.
 
     PATH is a campaign file or a folder of them; campaigns/ otherwise. Writes nothing, asks nothing,
-    needs neither network nor keys unless --online asks for them. `--format json` gives one object for each contact and step and
-    the sums as the last line.
+    needs neither network nor keys unless --online asks for them. `--format json` gives one object
+    for each contact and step and the sums as the last line.
     """
     workspace = workspace_of(ctx)
     now = at or SystemClock().now()
     loaded = workspace.load(paths)
+    print_warnings(workspace, loaded)
     planned = [workspace.plan(one, now) for one in loaded]
     if contact is not None:
         return _show_person(planned, contact, form)

@@ -12,7 +12,7 @@ import click
 
 from runner.cli.apply import confirmed, print_applied
 from runner.cli.options import InstantType, workspace_of
-from runner.cli.output import format_option
+from runner.cli.output import format_option, print_warnings
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
 from runner.files.campaign import LoadedCampaign
@@ -60,6 +60,7 @@ def run(
         paths, sandbox = (Path(str(sandbox)), *paths), HERE
     workspace = workspace_of(ctx)
     loaded = workspace.load(paths) if paths else []
+    print_warnings(workspace, loaded)
     only = frozenset(one.campaign.campaign for one in loaded) or None
     options = RunOptions(
         sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text"
