@@ -65,6 +65,10 @@ class AccountEntry(FilePart):
         found = next((name for name, value in own.items() if value is not None), None)
         if self.provider != "movoice" and found is not None:
             raise wrong(f"`{found}` is a setting of movoice's accounts, not of {self.provider}'s", f"remove `{found}`")
+        rule = self.webhook_signature
+        if rule is not None and (rule.over == "timestamp.body") is not (rule.timestamp is not None):
+            message = "`timestamp` and `over: timestamp.body` belong together"
+            raise wrong(message, "write: over: timestamp.body, timestamp: X-Movoice-Timestamp")
         return self
 
 

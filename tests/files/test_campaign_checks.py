@@ -15,7 +15,7 @@ RING = 'agents:\n  a: {provider: revring, id: x, from: "+12025550143"}\n'
 TWO = "agents:\n  a: movoice/x\n  b: revmo/y\n"
 PROJECT = Project.model_validate({
     "accounts": {
-        "main": {"provider": "movoice", "credential": "env:A"},
+        "main": {"provider": "movoice", "credential": "env:A", "plan": "growth"},
         "east": {"provider": "revring", "credential": "env:B"},
         "west": {"provider": "revring", "credential": "env:C"},
     }
@@ -49,6 +49,7 @@ WRONG = [
     ),
     (HEAD + AGENT + "retry: {attempts: 2, on: [busy, opted_out]}\n", "C27", 5, "`opted_out`", "remove"),
     (HEAD + AGENT + "steps:\n  - call: agent\n    retry: 2 times, 1h apart, on opted_out\n", "C27", 7, "`opted_out`", "remove"),
+    (HEAD + AGENT + "limits: {concurrency: 4}\n", "C29", 5, "`4` calls at once are more than movoice's plan `growth`", "concurrency: 3"),
     (HEAD + AGENT + "locale: en_UX\n", "C10", 5, "`en_UX` is not a locale", "de_DE"),
     (HEAD + "agent: movoic/x\n", "C10", 4, "`movoic` is not a provider", "did you mean `movoice`?"),
     (HEAD + "agent: sendgrid/x\n", "C10", 4, "`sendgrid` is not a provider", "providers: revring, movoice, revmo, revox"),
@@ -94,6 +95,8 @@ def test_what_is_wrong_is_said_once(tmp_path: Path, text: str, code: str, line: 
         + TWO
         + "steps:\n  - call: a\n  - text: b\n    when: no_answer\n    after: 1d\n    message: Hello\n  - text: b\n",
         HEAD + AGENT + "steps:\n  - call: agent\n    when: contact.vip == 'yes'\n",
+        HEAD + AGENT + "limits: {concurrency: 3}\n",
+        HEAD + "agent: revmo/x\nlimits: {concurrency: 50}\n",
         HEAD + AGENT + "windows: [mon 22:00-06:00, sat 00:00-24:00]\n",
         HEAD + AGENT + "schedule: {start: 2026-12-01T09:00, end: 2026-12-01T15:00Z, timezone: America/New_York}\n",
         HEAD + AGENT + "schedule: {end: 2026-12-01}\nlocale: fr_CA\n",
@@ -137,7 +140,7 @@ def test_an_agents_wrong_option_is_told_once_for_all_its_steps(tmp_path: Path) -
 def test_every_rule_is_in_a_table_and_tested() -> None:
     names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS)]
 
-    assert len(names) == len(set(names)) == 22
+    assert len(names) == len(set(names)) == 23
     codes = {code for _, code, *_ in WRONG}
     assert {
         "C03",
