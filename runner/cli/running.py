@@ -16,6 +16,7 @@ import click
 from rich.live import Live
 
 from runner.cli import agent_changes
+from runner.cli.following import how_outcomes_come, paying
 from runner.cli.output import console
 from runner.cli.watching import watched
 from runner.errors import ExitCode, LedgerHeld
@@ -164,6 +165,8 @@ async def _placed_here(
         applied = await _apply(workspace, examined, agents, surroundings, options, running.clock.now())
         if options.windows_ignored:
             await running.pull_forward()
+        if not running.receiver_url:
+            await _say_how_outcomes_come(running, options.only)
         stopped = await _run(running, options)
         overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
         dials = await running.check_dials() if running.sandbox_url else None
@@ -197,6 +200,12 @@ def _ended(
         if one.row_stats["held"]:
             _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
+
+
+async def _say_how_outcomes_come(running: Engine, only: frozenset[str] | None) -> None:
+    names = await running.journal.run(lambda ledger: paying(ledger.campaigns_in_force(), only))
+    for sentence in how_outcomes_come(names, running.accounts):
+        _say(sentence)
 
 
 async def _reviewed(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from runner.engine.accounts import Accounts
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.do_not_call import DoNotCall
@@ -83,6 +84,7 @@ class Engine:
     dispatcher: Dispatcher
     do_not_call: DoNotCall
     journal: Journal
+    accounts: Accounts
     clock: SystemClock | FastClock
     receiver_url: str
     """where webhooks are received; empty when they are not"""
@@ -205,6 +207,8 @@ async def engine(
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
         policies = Policies(windows_ignored=windows_ignored, only=only)
+        # A webhook may come before the dispatcher's first round, and has to find the rules of its campaign.
+        await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
         clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)
@@ -225,6 +229,7 @@ async def engine(
             dispatcher=dispatcher,
             do_not_call=DoNotCall(journal, accounts, transport, clock),
             journal=journal,
+            accounts=accounts,
             clock=clock,
             receiver_url=url,
             store=store,
