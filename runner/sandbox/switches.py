@@ -11,6 +11,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from runner.errors import UsageWrong
 
+ASSUMED_WAITS = (30.0, 300.0)
+"""seconds before each repetition of a webhook, where nothing is documented"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevmoSwitches:
@@ -28,6 +31,8 @@ class RevmoSwitches:
     """the account may call and text; False refuses with 403"""
     thread_key: str = "thread_id"
     """key of the thread in the answer to a text, which is not documented"""
+    webhook_waits: tuple[float, ...] = ASSUMED_WAITS
+    """seconds before each repetition of a callback that was not taken; empty means that none is repeated"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +72,8 @@ class RevoxSwitches:
     webhook: Literal["nested", "flat"] = "nested"
     webhook_per_attempt: bool = False
     """every attempt is told, not only the end of the order"""
+    webhook_waits: tuple[float, ...] = ASSUMED_WAITS
+    """seconds before each repetition of a webhook that was not taken; empty means that none is repeated"""
     own_retries: bool = True
     """orders keep to their calling windows and are tried again by Revox itself.
 
@@ -124,11 +131,13 @@ def _value(hint: Any, name: str, text: str) -> object:
     if get_origin(hint) is Literal:
         return _chosen(get_args(hint), name, text)
     if get_origin(hint) is tuple:
-        return tuple(word for word in text.split(",") if word)
+        return tuple(_value(get_args(hint)[0], name, word.strip()) for word in text.split(",") if word.strip())
     if hint is bool:
         return _chosen(("true", "false"), name, text.lower()) == "true"
-    if hint is str:
-        return text
+    return text if hint is str else _count(hint, name, text)
+
+
+def _count(hint: Any, name: str, text: str) -> object:
     try:
         value = hint(text)
     except ValueError:
