@@ -128,7 +128,6 @@ def _sent(work: Assignment) -> Sent:
         phone=attempt.phone,
         agent_id=work.agent_id,
         campaign=attempt.campaign,
-        delivery="single",
         sent_at=attempt.sent_at or attempt.due_at,
         provider_id=attempt.provider_id,
     )

@@ -39,7 +39,7 @@ async def _asked(tools: Reconciliation, record: HandoverRecord, row: NativeRow, 
     provider, account = tools.accounts.provider(record.account), tools.accounts.account(record.account)
     sent = Sent(
         key=record.key, channel="call", phone=row.phone, agent_id=record.agent_id, campaign=record.campaign,
-        delivery="single", sent_at=tools.clock.now(), provider_id=ended.provider_id,
+        sent_at=tools.clock.now(), provider_id=ended.provider_id,
     )  # fmt: skip
     request = provider.poll_request(sent)
     if request is None:
