@@ -37,7 +37,13 @@ from runner.schedule.clock import FastClock, SystemClock
 from runner.schedule.heartbeat import Heartbeat
 from runner.web.receiver import receiver
 from runner.web.serving import served
-from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential, with_providers
+from runner.wiring.accounts import (
+    SANDBOX_SECRET,
+    require_webhook_secrets,
+    sandbox_accounts,
+    sandbox_credential,
+    with_providers,
+)
 
 IN_PROCESS_SPEED = 3600.0
 """how fast the clock of an in-process sandbox runs: an hour a second, and idle time is skipped"""
@@ -196,8 +202,11 @@ async def engine(
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
     With `serves`, other processes are told that this one places everything, for good. With `listen`,
-    or against a sandbox, webhooks are received. Everything is closed in order at the end.
+    or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
+    them is not there. Everything is closed in order at the end.
     """
+    if listen is not None:
+        require_webhook_secrets(surroundings.accounts, surroundings.credential)
     async with AsyncExitStack() as stack:
         stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
         store = Store.open(ledger)
