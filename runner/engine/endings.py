@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from runner.engine.policies import Policies
-from runner.engine.settlement import opted_out, settle
+from runner.engine.settlement import OPTED_OUT, opted_out, settle
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
@@ -61,22 +61,26 @@ def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime
     person who asks to be left alone is, however late it comes.
     """
     attempt = work.attempt
-    if opted_out(seen) and not work.suppression:
+    is_news = opted_out(seen) and not work.suppression
+    if is_news:
         suppress_for(ledger, work, now)
-        return "opted out"
-    if not seen.is_final or seen.outcome is Outcome.OPTED_OUT:
-        return "already settled"
-    kept = ledger.letters.outcome(attempt.id) or attempt.state.value
-    if seen.outcome is not None and seen.outcome.value != kept:
-        ledger.letters.note_once(now, attempt.id, "conflict", kept=kept, said=seen.outcome.value)
-        return "conflict"
-    ledger.letters.fill(attempt.id, seen)
-    return "already settled"
+    if seen.outcome is not None:
+        kept = ledger.letters.outcome(attempt.id) or attempt.state.value
+        # An opt-out contradicts no outcome: a person may answer, and then ask to be left alone.
+        if seen.outcome not in {kept, Outcome.OPTED_OUT}:
+            ledger.letters.note_once(now, attempt.id, "conflict", kept=kept, said=seen.outcome.value)
+            return "conflict"
+        ledger.letters.fill(attempt.id, seen)
+    return "opted out" if is_news else "already settled"
 
 
-def suppress_for(ledger: Ledger, work: Assignment, now: datetime, *, source: str = "") -> None:
-    """Suppress the person of an attempt, who asked for it; `source` says who told it when not the attempt's provider."""
-    ledger.suppress(work.attempt.phone, "opted out", source or f"attempt {work.attempt.key}", now)
+def suppress_for(ledger: Ledger, work: Assignment, now: datetime, *, reason: str = OPTED_OUT, source: str = "") -> None:
+    """Suppress the person of an attempt, who asked for it; `source` says who told it when not the attempt's provider.
+
+    In the attempt's own campaign they count as suppressed even when it had ended for them before.
+    """
+    ledger.suppress(work.attempt.phone, reason, source or f"attempt {work.attempt.key}", now)
+    ledger.letters.leave_alone(work.attempt.contact_id)
 
 
 def _with_own_id(ledger: Ledger, work: Assignment, seen: Observation) -> Observation:

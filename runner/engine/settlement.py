@@ -13,6 +13,9 @@ from runner.rules.follow_up import Ending, FollowUp, Then, follow_up
 from runner.rules.policy import Policy
 from runner.rules.stop_words import is_opt_out_tag
 
+OPTED_OUT, ASKED_TO_STOP = "opted out", "asked to stop"
+"""why a person is suppressed who said so to an agent, or by text"""
+
 _STATES = {
     Then.RETRY: ContactState.RETRY,
     Then.NEXT_STEP: ContactState.RETRY,
@@ -43,7 +46,8 @@ def settle(
     following = _follow_up(policy, work, observation, decisive, history, ended_at)
     contact = _STATES[following.then]
     is_called_off = bool(work.suppression) and following.due_at is not None
-    if wants_no_more or is_called_off:
+    # The same whether the opt-out came before the end, with it or, by `suppress_for`, after it.
+    if wants_no_more or is_called_off or work.suppression in {OPTED_OUT, ASKED_TO_STOP}:
         contact = ContactState.SUPPRESSED
     return Move(
         attempt_id=attempt.id,
@@ -78,13 +82,15 @@ def _follow_up(
         then = Then.COMPLETED if outcome in REACHED else Then.FAILED
         return FollowUp(then=then, reason=f"{outcome}: step {attempt.step} is no longer in the campaign")
     earlier = {step: result for step, result in history.items() if step != attempt.step}
+    before = history[attempt.step].calls if attempt.step in history else 0
+    calls = before + max(1, observation.calls or 1)
     ending = Ending(
         step=attempt.step,
         number=attempt.number,
         outcome=outcome,
         at=ended_at,
         zones=attempt.zones,
-        history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag)},
+        history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag, calls=calls)},
         contact=work.cells,
     )
     return follow_up(policy, ending)

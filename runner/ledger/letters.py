@@ -90,6 +90,10 @@ class Letters:
         """Give the locales of the campaigns that hold a person."""
         return tuple(row["locale"] for row in self._store.all("locales_of_person", phone=phone))
 
+    def leave_alone(self, contact_id: int) -> None:
+        """Count a contact for whom its campaign has ended as suppressed: they asked for it since."""
+        self._store.change("leave_alone", contact_id=contact_id)
+
     def is_suppressed(self, phone: str) -> bool:
         """Whether a person must not be contacted."""
         return self._store.one("is_suppressed", phone=phone) is not None

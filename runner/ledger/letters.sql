@@ -69,6 +69,10 @@ SELECT id FROM attempts WHERE phone = :phone AND state = 'planned' ORDER BY id
 -- A person who must not be contacted waits for nothing more, in every campaign.
 UPDATE contacts SET state = 'suppressed' WHERE phone = :phone AND state IN ('pending', 'retry')
 
+-- name: leave_alone
+-- A contact for whom the campaign has ended asked to be left alone.
+UPDATE contacts SET state = 'suppressed' WHERE id = :contact_id AND state IN ('completed', 'failed')
+
 -- name: count_unlisted
 -- How many people must not be contacted and are unknown to an account's own list, which holds nobody else.
 SELECT (SELECT COUNT(*) FROM suppressions) - (SELECT COUNT(*) FROM listed_numbers WHERE account = :account) AS count

@@ -146,6 +146,10 @@ class LetterLedger(Protocol):
         """Give the locales of the campaigns that hold a person."""
         ...
 
+    def leave_alone(self, contact_id: int) -> None:
+        """Count a contact for whom its campaign has ended as suppressed: they asked for it since."""
+        ...
+
     def is_suppressed(self, phone: str) -> bool:
         """Whether a person must not be contacted."""
         ...

@@ -1,18 +1,14 @@
-"""Webhooks in any order and number: early ones wait, late ones contradict for the record, the end is the same."""
+"""Webhooks out of their order: early ones wait, late ones fill in or contradict for the record, bodies go in time."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import logging
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from runner.engine.inbox import KEEP_BODIES, UNKNOWN_CALL
 from runner.engine.journal import Journal
@@ -324,48 +320,3 @@ async def test_bodies_are_forgotten_while_webhooks_come_without_a_new_start(engi
     engine.clock.forward(KEEP_BODIES + timedelta(hours=2))
     await receive(engine, event("started"))
     assert [bool(body) for _, body in inbox(engine)] == [False, True]
-
-
-# Any order
-
-STORY = (
-    event("started"),
-    event("completed", summary="booked", duration=61),
-    event("completed", summary="booked", duration=61, sentiment="positive"),
-    json.dumps({"event_type": "action.triggered", "call_id": "call-1", "action_name": "book"}).encode(),
-)
-_COUNTER = itertools.count()
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(order=st.permutations(range(len(STORY))), extra=st.lists(st.integers(0, len(STORY) - 1), max_size=4))
-def test_the_end_is_a_matter_of_what_was_said_not_when(tmp_path: Path, order: list[int], extra: list[int]) -> None:
-    ended = asyncio.run(_tell(tmp_path / f"{next(_COUNTER)}.db", [*order, *extra]))
-    assert ended == ("finished", "answered", 61.0, "positive", "booked", "completed")
-
-
-async def _tell(path: Path, order: list[int]) -> tuple[Any, ...]:
-    """Tell a story in some order to a new ledger; give how its attempt ended."""
-    store = Store.open(path)
-    store._connection.execute("PRAGMA synchronous = OFF")
-    try:
-        async with Journal(store) as journal:
-            apply(store, campaign(), ONE)
-            engine = bench(store, journal, account(webhook_secret="env:X"))
-            engine.transport.dials = [reply({"call_id": "call-1"})]
-            cut = len(order) // 2
-            if order[0] % 2:
-                await early(engine, *dict.fromkeys(STORY[one] for one in order[:cut] if one != 3))
-            else:
-                await engine.deliver()
-            for one in order:
-                await receive(engine, STORY[one])
-            await engine.inbox.settled()
-        row, result = engine.attempt(), store.one("result", attempt_id=1)
-        assert result is not None
-        return (
-            row["state"], row["outcome"], result["duration_seconds"], result["sentiment"],
-            json.loads(result["detail"])["summary"], standing(store)[phone(0)],
-        )  # fmt: skip
-    finally:
-        store.close()
