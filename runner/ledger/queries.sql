@@ -30,7 +30,7 @@ VALUES (:campaign_id, :digest, :policy, :accounts, :git_commit, :applied_by, :ap
 
 -- name: put_in_force
 -- Points a campaign at a revision; cancelled campaigns come back to life.
-UPDATE campaigns SET revision_id = :revision_id,
+UPDATE campaigns SET revision_id = :revision_id, reason = CASE state WHEN 'cancelled' THEN '' ELSE reason END,
     state = CASE state WHEN 'cancelled' THEN 'active' ELSE state END WHERE id = :campaign_id
 
 -- name: complete_revision
@@ -228,8 +228,10 @@ SELECT account FROM payloads WHERE contact_id = :contact_id AND step = :step
 INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kind, :detail)
 
 -- name: history
--- How the steps done so far ended for one contact, newest last.
-SELECT step, outcome, tag FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
+-- How the tries done so far ended for one contact, newest last, and how often the provider dialled for each.
+SELECT a.step, a.outcome, a.tag, MAX(1, COALESCE(r.calls, 1)) AS calls
+FROM attempts a LEFT JOIN results r ON r.attempt_id = a.id
+WHERE a.contact_id = :contact_id AND a.state = 'finished' ORDER BY a.id
 
 -- name: live_calls
 -- Calls without an outcome, by campaign; the provider itself paces those that were handed over.

@@ -226,9 +226,14 @@ class Store:
         self.change("ask_now", id=attempt_id, now=to_micros(now), most=MOST_HINTS)
 
     def history(self, contact_id: int) -> dict[str, StepResult]:
-        """Give how each step done so far ended for a contact; a later try replaces an earlier one."""
+        """Give how each step done so far ended for a contact; a later try replaces an earlier one, whose calls count."""
         rows = self.all("history", contact_id=contact_id)
-        return {row["step"]: StepResult(outcome=row["outcome"], tag=row["tag"]) for row in rows}
+        found: dict[str, StepResult] = {}
+        for row in rows:
+            before = found.get(row["step"])
+            calls = row["calls"] + (before.calls if before else 0)
+            found[row["step"]] = StepResult(outcome=row["outcome"], tag=row["tag"], calls=calls)
+        return found
 
     def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Run a named query for its first row."""

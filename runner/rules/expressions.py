@@ -39,6 +39,8 @@ class StepResult:
 
     outcome: str
     tag: str = ""
+    calls: int = 1
+    """how often the provider dialled in all tries of the step, its own retries included; at least once a try"""
 
 
 def where_values(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,20 +58,27 @@ class Ending:
 def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     """Decide what an ending leads to.
 
-    A retry goes through schedule and windows like a first try. A step that was handed over has had
+    A retry goes through schedule and windows like a first try. The calls that a provider made by
+    itself count as tries of the step, so that its retries and ours never multiply. A step that was handed over has had
     its tries: the provider made them. An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")
     step = policy.campaign.step_named(ending.step)
-    retry = step.retry
-    has_tries = step.delivery == "single" and retry is not None and ending.number < retry.attempts
+    retry, tries = step.retry, _tries(ending)
+    has_tries = step.delivery == "single" and retry is not None and tries < retry.attempts
     if retry is not None and has_tries and ending.outcome in retry.on:
         due_at = policy.first_allowed(ending.zones, ending.at + retry.after)
         if due_at is not None:
-            reason = f"{ending.outcome}: try {ending.number + 1} of {retry.attempts}, {ending.step}"
+            reason = f"{ending.outcome}: try {tries + 1} of {retry.attempts}, {ending.step}"
             return FollowUp(then=Then.RETRY, reason=reason, step=ending.step, number=ending.number + 1, due_at=due_at)
     return _next_step(policy, ending) or _end(ending, step)
+
+
+def _tries(ending: Ending) -> int:
+    """Give how often the step has called the person, the provider's own retries included."""
+    done = ending.history.get(ending.step)
+    return max(ending.number, done.calls if done else 1)
 
 
 def _next_step(policy: Policy, ending: Ending) -> FollowUp | None:
@@ -98,5 +105,5 @@ def _end(ending: Ending, step: Step) -> FollowUp:
     if retry_wanted and step.delivery == "native":
         return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after all of the provider's own tries")
     if retry_wanted:
-        return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after {ending.number} tries")
+        return FollowUp(then=Then.FAILED, reason=f"{ending.outcome} after {_tries(ending)} tries")
     return FollowUp(then=Then.FAILED, reason=str(ending.outcome))

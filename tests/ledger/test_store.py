@@ -199,7 +199,7 @@ def test_the_history_tells_each_step_s_last_end(store: Store) -> None:
     apply(store, campaign(), PEOPLE[:1])
     finish(store, take(store, *LIVE_PATH), Outcome.NO_ANSWER)
     finish(store, take(store, *LIVE_PATH), Outcome.ANSWERED, retry=False)
-    assert store.history(1) == {"call": StepResult(outcome="answered")}
+    assert store.history(1) == {"call": StepResult(outcome="answered", calls=2)}
 
 
 def test_a_webhook_is_stored_once(store: Store) -> None:
