@@ -103,13 +103,15 @@ def print_applied(applied: Sequence[Applied], form: str = "text", made: Sequence
 def _sentence(one: Applied) -> str:
     done = one.recorded
     if not done.is_new:
-        return f"{one.campaign}: nothing changes (revision {done.revision} is in force)"
+        stays = ", and it stays cancelled" if done.was_cancelled else ""
+        return f"{one.campaign}: nothing changes (revision {done.revision} is in force){stays}"
     parts = [f"{done.created:,} created"]
     parts += [f"{done.changed:,} changed"] if done.changed else []
     parts += [f"{done.removed:,} called off"] if done.removed else []
     parts += [f"{one.summary.skipped:,} skipped"] if one.summary.skipped else []
     parts += [f"{one.summary.rejected:,} rejected, see {one.reject_file}"] if one.reject_file else []
-    return f"{one.campaign}: {', '.join(parts)} (revision {done.revision})"
+    back = "; it was cancelled, and is back for whoever was not called off then" if done.was_cancelled else ""
+    return f"{one.campaign}: {', '.join(parts)} (revision {done.revision}){back}"
 
 
 def _facts(one: Applied) -> dict[str, object]:
@@ -117,6 +119,7 @@ def _facts(one: Applied) -> dict[str, object]:
         "campaign": one.campaign,
         "revision": one.recorded.revision,
         "changes": one.recorded.is_new,
+        "was_cancelled": one.recorded.was_cancelled,
         "created": one.recorded.created,
         "changed": one.recorded.changed,
         "removed": one.recorded.removed,
