@@ -22,6 +22,7 @@ from runner.schedule.clock import SystemClock
 from runner.wiring import applying
 from runner.wiring.agents import MadeAgent, ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied, Examined
+from runner.wiring.left_agents import LeftAgent, forget, left_agents, still_there
 from runner.wiring.workspace import Workspace
 
 
@@ -51,9 +52,11 @@ def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, 
     if not yes and not confirmed(examined, agents):
         click.echo("nothing was written", err=True)
         return ExitCode.OK
+    left = left_agents(workspace, loaded, whole_project=not paths)
     store = Store.open(workspace.ledger_path)
     try:
         made = _made(agents, store, workspace, now)
+        _forget_gone(left, store, workspace, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
         applied = [applying.apply(workspace, one, store) for one in examined]
     finally:
@@ -67,6 +70,14 @@ def _made(agents: Sequence[ReviewedAgent], store: Store, workspace: Workspace, n
     if agents:
         store.belong_to("real")
     return asyncio.run(agent_changes.make_so(agents, store, workspace.credential, now))
+
+
+def _forget_gone(left: Sequence[LeftAgent], store: Store, workspace: Workspace, now: datetime) -> None:
+    """Forget agents that no file defines any more, once somebody has deleted them at their provider."""
+    if not left:
+        return
+    there = asyncio.run(still_there(left, workspace.credential, now))
+    forget(store, [one for one in left if one not in there], now)
 
 
 def confirmed(examined: Sequence[Examined], agents: Sequence[ReviewedAgent] = ()) -> bool:

@@ -341,6 +341,10 @@ SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'agents'
 -- The agents that a campaign defines, as they were last applied.
 SELECT account, name, provider_id, definition, observed, applied_at FROM agents WHERE campaign = :campaign
 
+-- name: agent_campaigns
+-- The campaigns that have had agents of their own.
+SELECT DISTINCT campaign FROM agents ORDER BY campaign
+
 -- name: begin_agent
 -- An intent to create an agent; does nothing when the row is not the one that was seen (`:seen`, null for none).
 INSERT INTO agents (account, campaign, name, provider_id, definition, digest, applied_at)
@@ -361,3 +365,7 @@ ON CONFLICT (account, campaign, name) DO UPDATE SET
 -- name: forget_agent
 -- Takes back an intent whose request made nothing.
 DELETE FROM agents WHERE account = :account AND campaign = :campaign AND name = :name AND provider_id = ''
+
+-- name: forget_gone_agent
+-- Forgets an agent that no file defines any more and that is gone at its provider.
+DELETE FROM agents WHERE account = :account AND campaign = :campaign AND name = :name AND provider_id = :provider_id

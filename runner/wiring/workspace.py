@@ -19,7 +19,7 @@ from runner.files.nodes import position_in
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
 from runner.files.zone_columns import unread_zone_column, zone_column_line
-from runner.ledger.agents import AgentRow, known_agents
+from runner.ledger.agents import AgentRow, campaigns_with_agents, known_agents
 from runner.ledger.revisions import known_campaign
 from runner.ledger.sqlite import database_path
 from runner.ledger.store import Store
@@ -188,6 +188,16 @@ class Workspace:
         try:
             with store.reading():
                 return known_agents(store, campaign)
+        finally:
+            store.close()
+
+    def campaigns_with_agents(self) -> list[str]:
+        """Name every campaign that the ledger holds agents of. Writes nothing."""
+        if not self.ledger_path.exists():
+            return []
+        store = Store.open_read_only(self.ledger_path)
+        try:
+            return campaigns_with_agents(store)
         finally:
             store.close()
 
