@@ -120,7 +120,7 @@ class DoNotCallList(Protocol):
     """A provider's own do-not-call list, pure; a provider that has one carries it as `do_not_call`."""
 
     most_numbers: int
-    """how many numbers one request may add"""
+    """how many numbers one request may add; 0 for a list that can only be read"""
 
     def list_request(self, page: int) -> Request:
         """Build the request for a page of the list, pages from 0."""

@@ -40,6 +40,7 @@ from runner.providers.requests import (
     with_key_header,
     with_key_in_metadata,
 )
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revox_options import RevoxCallOptions
 
@@ -68,6 +69,7 @@ class Revox:
     name = "revox"
     capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="reference", confirm=True)
     native = offered(RevoxCampaigns("A"))
+    do_not_call = RevoxDoNotCall()
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Revox's options for a call; raise UsageWrong for a text."""

@@ -20,6 +20,7 @@ from runner.providers.movoice_native import MovoiceBatches
 from runner.providers.replies import OptedOut
 from runner.providers.revmo import Revmo
 from runner.providers.revox import Revox, RevoxD
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revring import Revring, RevringSeed
 from runner.providers.revring_do_not_call import RevringDoNotCall
@@ -38,7 +39,7 @@ FROM = "+12025550190"
 def sent(**changes: Any) -> Sent:
     plain: dict[str, Any] = {
         "key": KEY, "channel": "call", "phone": "+12025550101", "agent_id": "agent_12345", "campaign": "renewals",
-        "delivery": "single", "sent_at": START, "provider_id": "id_1",
+        "sent_at": START, "provider_id": "id_1",
     }  # fmt: skip
     return Sent(**plain | changes)
 
@@ -120,7 +121,7 @@ READ: dict[str, tuple[int, Callable[[Reply], Any], Any]] = {
     ),
     "revox.call.cancel.response": (200, REVOX.read_cancel, True),
     "revox.call.export.response": (200, lambda reply: revox_reports.read_export(reply).filename, "calls.csv"),
-    "revox.phone_history.response": (200, revox_reports.do_not_contact, frozenset()),
+    "revox.phone_history.response": (200, lambda reply: RevoxDoNotCall().read_list(reply, 0).numbers, ()),
     "revox.campaign.response.gen_A_seed": (200, OWN_A.read_created, "camp_0001"),
     "revox.campaign.response.gen_D": (200, OWN_D.read_status, NativeStatus.DRAFT),
     "revox.campaign.launch.response": (200, OWN_D.read_done, True),
