@@ -136,6 +136,10 @@ class Handovers:
                 self._event(move.at, move.handover_id, move.new.value, **detail)
         return bool(moved)
 
+    def telling(self, handover_id: int, standing: Standing) -> None:
+        """Write down what the provider is about to be told: when the answer is lost it may have heeded it."""
+        self._store.change("telling_handover", id=handover_id, telling=standing)
+
     def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
         """Write down that the provider took what it was told, or why it did not; then it is asked again at once."""
         with self._store.transaction():
@@ -223,7 +227,7 @@ def _record(row: Row) -> HandoverRecord:
         id=row["id"], key=row["key"], campaign=row["campaign"], step=row["step"], account=row["account"],
         agent_id=row["agent_id"], name=row["name"], state=HandoverState(row["state"]), people=row["people"],
         concurrency=row["concurrency"], sent_at=from_micros(row["sent_at"]), changed_at=from_micros(row["changed_at"]),
-        native_id=row["native_id"] or "", told=row["told"], refused=row["refused"],
+        native_id=row["native_id"] or "", told=row["told"], telling=row["telling"], refused=row["refused"],
         poll_at=from_micros(row["poll_at"]), polls=row["polls"], tries=row["tries"], reason=row["reason"],
         campaign_state=row["campaign_state"],
     )  # fmt: skip

@@ -63,9 +63,13 @@ UPDATE handovers SET state = :new, native_id = COALESCE(:native_id, native_id), 
     tries = :tries, reason = CASE WHEN :reason = '' THEN reason ELSE :reason END
 WHERE id = :id AND state = :old
 
+-- name: telling_handover
+-- An order is about to leave.
+UPDATE handovers SET telling = :telling WHERE id = :id
+
 -- name: tell_handover
 -- What the provider was told and took, or refused; either is looked after again at `:poll_at`.
-UPDATE handovers SET told = :told, refused = :refused, poll_at = :poll_at, polls = 0, tries = 0,
+UPDATE handovers SET told = :told, telling = '', refused = :refused, poll_at = :poll_at, polls = 0, tries = 0,
     reason = CASE WHEN :reason = '' THEN reason ELSE :reason END
 WHERE id = :id
 

@@ -111,6 +111,8 @@ class HandoverRecord:
     """the provider's id of its campaign"""
     told: Standing = "running"
     """what the provider was last told, and took"""
+    telling: Standing | Literal[""] = ""
+    """what the provider is being told; until it answers it may have heeded it, or not"""
     refused: Standing | Literal[""] = ""
     """what the provider cannot do or would not: it is not told again"""
     poll_at: datetime | None = None

@@ -55,6 +55,10 @@ class HandoverLedger(Protocol):
         """Write a move; whether the handover still was where the move says."""
         ...
 
+    def telling(self, handover_id: int, standing: Standing) -> None:
+        """Write down what the provider is about to be told: when the answer is lost it may have heeded it."""
+        ...
+
     def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
         """Write down that the provider took what it was told, or why it did not."""
         ...
