@@ -22,7 +22,6 @@ from runner.providers.native_hours import SameHours, clock, same_hours, written
 from runner.providers.native_terms import (
     SINGLE,
     Problem,
-    Progress,
     counted,
     find_named,
     option_problem,
@@ -172,18 +171,6 @@ class RevoxCampaigns:
         if word not in STATUSES:
             raise InDoubt(f"revox answered a campaign with the status `{word}`")
         return STATUSES[word]
-
-    def read_progress(self, reply: Reply) -> Progress:
-        """Read from the same answer how many people stand where."""
-        stats = object_of(_campaign(reply).get("row_stats"))
-        return Progress(
-            calling=counted(stats, "calling"),
-            completed=counted(stats, "completed"),
-            failed=counted(stats, "failed", "skipped"),
-            pending=counted(stats, "pending", "not_launched"),
-            retry=counted(stats, "retry"),
-            total=counted(stats, "total"),
-        )
 
     def rows_request(self, native_id: str, page: int, *, agent_id: str = "") -> Request | None:
         """Build `GET /campaigns/{id}/rows`, 100 people a page in generation A, all at once in D."""

@@ -20,8 +20,6 @@ from runner.providers.native_hours import SameHours, clock, same_hours, written
 from runner.providers.native_terms import (
     SINGLE,
     Problem,
-    Progress,
-    counted,
     find_named,
     option_problem,
     outcomes_text,
@@ -152,19 +150,6 @@ class RevringCampaigns:
         if word not in STATUSES:
             raise InDoubt(f"revring answered a campaign with the status `{word}`")
         return STATUSES[word]
-
-    def read_progress(self, reply: Reply) -> Progress:
-        """Read from the same answer how many people stand where."""
-        progress = object_of(_campaign(reply).get("progress"))
-        people = object_of(progress.get("contacts"))
-        return Progress(
-            calling=counted(people, "dialing"),
-            completed=counted(people, "completed"),
-            failed=counted(people, "exhausted", "skipped", "canceled"),
-            pending=counted(people, "pending"),
-            retry=counted(people, "retry_wait"),
-            total=counted(progress, "total"),
-        )
 
     def rows_request(self, native_id: str, page: int, *, agent_id: str = "") -> Request | None:
         """Build `GET /campaigns/{id}/contacts`, 500 people a page."""

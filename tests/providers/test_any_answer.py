@@ -68,8 +68,6 @@ READERS: dict[str, Callable[[Reply], Any]] = {
             "done": native.read_done,
         }.items()
     },
-    "ring progress": RevringCampaigns().read_progress,
-    "revox progress": RevoxCampaigns("D").read_progress,
     "lines": revring_account.read_lines,
     "batch": revring_account.read_batch,
     "signing": revring_account.read_signing,
