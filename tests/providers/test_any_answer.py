@@ -18,6 +18,7 @@ from runner.providers.movoice_native import MovoiceBatches
 from runner.providers.reading import fields_of
 from runner.providers.replies import MAX_ANSWER, MAX_BODY, accepted_document, answered_document
 from runner.providers.revox import Revox
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revring import Revring
 from runner.providers.revring_do_not_call import RevringDoNotCall
@@ -74,7 +75,7 @@ READERS: dict[str, Callable[[Reply], Any]] = {
     "numbers": lambda reply: NUMBERS.read_list(reply, 0),
     "added": NUMBERS.read_added,
     "removed": NUMBERS.read_removed,
-    "history": revox_reports.do_not_contact,
+    "history": lambda reply: RevoxDoNotCall().read_list(reply, 0),
     "export": revox_reports.read_export,
     "attempts": revox_reports.read_attempts,
     **{f"{one.name} cancel": one.read_cancel for one in (Revring(), Revox(), Movoice())},
