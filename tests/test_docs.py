@@ -306,7 +306,8 @@ def test_every_key_that_apply_and_status_print_is_documented(project: Path, caps
     assert run(["apply", *words, "--format", "json"]) == 0
     applied = json.loads(capsys.readouterr().out)
 
-    documented = _documented("status")
+    # Nobody is handed over here; tests/cli/test_resolve.py holds what stands inside `handovers` against the same page.
+    documented = {path for path in _documented("status") if ".handovers[]" not in path} | {"campaigns[].handovers"}
     assert _paths(status, free=("tags",)) == documented
     assert _paths(ended, free=("tags",)) == {path for path in documented if ".contacts[]" not in path}
     assert _paths(applied) == _documented("apply")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from runner.model.handed_over import HandoverMove, HandoverRecord, HandoverState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.schedule.clock import SystemClock
-from tests.cli.running import Shell
+from tests.cli.running import REPOSITORY, Shell
 
 _PEOPLE = 5
 _CAMPAIGN = """\
@@ -118,6 +119,8 @@ def test_row_stats_of_people_who_were_handed_over(shell: Shell, folder: Path) ->
         "total": 5, "pending": 1, "calling": 1, "retry": 1, "completed": 1, "failed": 1, "held": 0, "suppressed": 0,
     }  # fmt: skip
     (handover,) = found["handovers"]
+    page = (REPOSITORY / "docs" / "machine-formats.md").read_text(encoding="utf-8")
+    assert set(handover) == set(re.findall(r"`campaigns\[\]\.handovers\[\]\.(\w+)`", page))
     assert handover.pop("sent_at").endswith("Z")
     assert handover == {
         "id": 1, "step": "call", "account": "revring", "state": "accepted", "name": "people aaaa",
