@@ -59,6 +59,8 @@ class RevringSwitches:
     """tries of a campaign without a ``retryPolicy``: the guide says 1, the schema 3"""
     webhook_retries: bool = True
     """webhooks are repeated; the older documentation says never"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class RevoxSwitches:
     page_base: Literal[0, 1] = 0
     """number of the first page of a search"""
     webhook: Literal["nested", "flat"] = "nested"
+    """shape of a webhook: the order with its attempts inside, or one level of keys"""
     webhook_per_attempt: bool = False
     """every attempt is told, not only the end of the order"""
     webhook_waits: tuple[float, ...] = ASSUMED_WAITS
@@ -89,6 +92,8 @@ class RevoxSwitches:
     """numbers that the phone history marks as not to be contacted"""
     assistants_must_exist: bool = False
     """an unknown assistant is refused with 404"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +104,8 @@ class MovoiceSwitches:
     """lists, calls and agents come wrapped in ``data``"""
     list_phone: bool = True
     """items of a list name the recipient"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
     schedule_lag_seconds: float = 0.0
     """a scheduled call is placed up to so many seconds late; documented: 30"""
     plan: Literal["starter", "growth", "business", "enterprise"] = "enterprise"
@@ -106,7 +113,11 @@ class MovoiceSwitches:
     overflow: Literal["reject", "queue", "truncate"] = "reject"
     """what happens above a limit of the plan; a recipient that is truncated is never dialled"""
     signature: Literal["hmac-sha256", "none"] = "hmac-sha256"
-    """what ``X-Movoice-Signature`` holds: hexadecimal HMAC over the raw body, or it is not sent"""
+    """what ``X-Movoice-Signature`` holds: an HMAC, or it is not sent"""
+    signature_encoding: Literal["hex", "base64"] = "hex"
+    """how the signature is written"""
+    signature_over: Literal["body", "timestamp.body"] = "body"
+    """what is signed: the raw body, or ``X-Movoice-Timestamp`` in Unix seconds, a dot, and the raw body"""
     signature_prefix: str = ""
     """stands before the signature, such as ``sha256=``"""
     action_share: float = 0.0

@@ -17,7 +17,7 @@ from runner.providers.transport import Timeouts
 from runner.sandbox.clock import WallClock
 from runner.sandbox.faults import Fault
 from runner.sandbox.server import RunningSandbox, running
-from runner.sandbox.settings import Mischief, RevringSwitches, Settings, Target
+from runner.sandbox.settings import Mischief, MovoiceSwitches, RevoxSwitches, RevringSwitches, Settings, Target
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
 from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential
@@ -73,6 +73,8 @@ class Trouble:
     """outcomes are asked for soon; without, a webhook alone brings them in time"""
     api_opens: float = 0.0
     """seconds until anybody listens at the provider's address"""
+    list_lag: float = 0.0
+    """seconds until a call stands in its provider's lists"""
     receiver_opens: float = 0.0
     """seconds until anybody listens where webhooks go"""
     only: frozenset[str] = frozenset()
@@ -105,7 +107,9 @@ async def cell(column: Column, trouble: Trouble) -> Cell:
         script={PHONE: ("answered",)},
         mischief=trouble.mischief,
         webhook_retry_scale=0.05,
-        revring=RevringSwitches(call_started=True),
+        revring=RevringSwitches(call_started=True, list_lag_seconds=trouble.list_lag),
+        revox=RevoxSwitches(list_lag_seconds=trouble.list_lag),
+        movoice=MovoiceSwitches(list_lag_seconds=trouble.list_lag),
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

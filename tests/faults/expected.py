@@ -33,6 +33,7 @@ RULINGS: Mapping[str, Ruling] = {
     "connection reset before it was read": Ruling(proof="doubt", arrived=False),
     "closed before it took effect": Ruling(proof="doubt"),
     "closed after it took effect": Ruling(proof="doubt", dialled=True),
+    "closed after it took effect, and lists lag behind": Ruling(proof="doubt", dialled=True),
     "no answer after it took effect": Ruling(proof="doubt", dialled=True),
     "slow answer": Ruling(proof="accepted", dialled=True),
     "429 with Retry-After": Ruling(proof="again"),

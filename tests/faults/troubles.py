@@ -25,6 +25,12 @@ REQUESTS: dict[str, Trouble] = {
     "connection reset before it was read": _dial("refuse"),
     "closed before it took effect": _dial("drop_before"),
     "closed after it took effect": _dial("drop_after"),
+    "closed after it took effect, and lists lag behind": Trouble(
+        faults=(Fault(kind="drop_after", path=DIALS),),
+        told=False,
+        list_lag=1.0,
+        only=frozenset({"revring", "revox", "movoice"}),
+    ),
     "no answer after it took effect": _dial("hang_after"),
     "slow answer": _dial("slow", seconds=0.5),
     "429 with Retry-After": _status(429, retry_after="delta", seconds=1.0),
