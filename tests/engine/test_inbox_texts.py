@@ -178,6 +178,21 @@ async def test_an_opt_out_during_a_call_holds_like_a_stop(
     assert [number for _, _, number, _ in states(store)] == [1, 1], "no retry"
 
 
+@pytest.mark.parametrize("first", ["the opt-out", "the end"])
+async def test_whether_an_opt_out_comes_before_the_end_or_after_it_is_the_same(
+    store: Store, journal: Journal, first: str
+) -> None:
+    apply(store, campaign(), PEOPLE[:1])
+    engine = bench(store, journal, account(webhook_secret="env:X"))
+    engine.transport.dials = [reply({"call_id": "call-1"})]
+    await engine.deliver()
+    stop = json.dumps({"from": phone(0), "to": "+12025550190", "body": "stop", "id": "SM1"}).encode()
+    end = json.dumps({"event_type": "call.completed", "call_id": "call-1"}).encode()
+    for content in (stop, end) if first == "the opt-out" else (end, stop):
+        await engine.inbox.receive("movoice", "secret", {}, content)
+    assert (engine.attempt()["outcome"], standing(store)) == ("answered", {phone(0): "suppressed"})
+
+
 @pytest.mark.parametrize("tag", ["DO_NOT_CALL", "opt-out", "Opted Out", "dnc", "unsubscribed"])
 async def test_an_opt_out_that_the_agent_tagged_holds_like_a_stop(store: Store, journal: Journal, tag: str) -> None:
     apply(store, campaign(retry="3 times, 1h apart, on answered"), PEOPLE[:1])
