@@ -91,7 +91,7 @@ class DoNotCall:
 
     async def _push(self, account: str, listing: DoNotCallList) -> None:
         paying = self.accounts.account(account)
-        while listing.most_numbers:
+        while True:
             numbers = await self.journal.run(lambda ledger: ledger.letters.unlisted(account, listing.most_numbers))
             if not numbers:
                 return
