@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from runpy import run_path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import httpx
@@ -24,6 +24,8 @@ from runner.model.campaign import Campaign
 from runner.rules.filters import filters_for
 from runner.rules.templates import TemplateSet
 from runner.sandbox.clock import WallClock
+from runner.sandbox.fault_plans import read_plan_file
+from runner.sandbox.faults import FaultKind
 from runner.sandbox.server import running
 from runner.sandbox.settings import Settings
 
@@ -205,17 +207,13 @@ def test_json_and_yaml_can_be_read(page: str) -> None:
             assert YAML(typ="safe", pure=True).load(body)
 
 
-def test_faults_of_the_sandbox_page_are_taken() -> None:
-    (faults,) = [body for kind, body in _FENCE.findall(TEXTS["docs/sandbox.md"]) if kind == "json"]
+def test_faults_of_the_sandbox_page_are_taken(tmp_path: Path) -> None:
+    (faults,) = [body for kind, body in _FENCE.findall(TEXTS["docs/sandbox.md"]) if kind == "yaml"]
+    (tmp_path / "faults.yaml").write_text(faults, "utf-8")
+    plan = read_plan_file(tmp_path / "faults.yaml")
 
-    async def plan() -> httpx.Response:
-        async with (
-            running(Settings(), WallClock()) as sandbox,
-            httpx.AsyncClient(trust_env=False, timeout=10) as client,
-        ):
-            return await client.post(f"{sandbox.url}/_sandbox/faults", content=faults)
-
-    assert asyncio.run(plan()).json() == {"faults": 3}
+    assert (plan.seed, len(plan.faults)) == (3, 3)
+    assert set(get_args(FaultKind)) == set(re.findall(r"^\| `(\w+)` \|", TEXTS["docs/sandbox.md"], re.MULTILINE))
 
 
 def test_filters_give_what_the_guide_says() -> None:

@@ -136,6 +136,8 @@ class Line:
 @asynccontextmanager
 async def line(way: tuple[str, str, Channel], *, key: str = "right", **settings: Any) -> AsyncIterator[Line]:
     name, generation, channel = way
+    # The seed's generation knows no keys, and the sandbox plays it so.
+    settings.setdefault("revring", RevringSwitches(idempotency=generation != "seed"))
     people = Settings(
         api_keys=("right",),
         ring_seconds=(0.01, 0.02),
@@ -357,10 +359,9 @@ async def test_what_it_says_it_can_do_is_what_it_does(way: Any) -> None:
         assert one.channel in can.channels
         assert (one.provider.poll_request(sent) is not None) is can.poll
         assert (one.provider.find_request(sent, 0) is not None) is (can.find != "none")
-        if can.idempotent and one.channel == "call":
-            receipts = [await one.place(key_of(1)) for _ in range(2)]
-            assert receipts[0].provider_id == receipts[1].provider_id
-            assert len(one.server.world.dials()) == 1
+        if one.channel == "call":
+            ids = {(await one.place(key_of(1))).provider_id for _ in range(2)}
+            assert len(ids) == len(one.server.world.dials()) == (1 if can.idempotent else 2)
         if can.needs_from and one.channel == "call":
             with pytest.raises(OutreachError):
                 await one.place(key_of(2), from_number="")
