@@ -24,7 +24,7 @@ class Ruling:
     arrived: bool = True
     """the first request reached the provider"""
     words: str = ""
-    """what the provider answered, where the campaign is paused for it"""
+    """what the provider answered, where the attempt ends or the campaign is paused for it"""
 
 
 RULINGS: Mapping[str, Ruling] = {
@@ -39,8 +39,8 @@ RULINGS: Mapping[str, Ruling] = {
     "429 with Retry-After": Ruling(proof="again"),
     "429 with a date": Ruling(proof="again"),
     "429 without": Ruling(proof="again"),
-    "400": Ruling(proof="refused"),
-    "404": Ruling(proof="refused"),
+    "400": Ruling(proof="refused", words="400: `no`"),
+    "404": Ruling(proof="refused", words="404: `no`"),
     "401": Ruling(proof="paused", words="401: `no`"),
     "402": Ruling(proof="paused", words="402: `no`"),
     "a redirect": Ruling(proof="paused", words="307: `sandbox fault`"),
@@ -64,7 +64,7 @@ def of_request(column: Column, fault: str) -> Cell:
     ruling = RULINGS[fault]
     match ruling.proof:
         case "refused":
-            return _cell(0, 1, "failed", "failed", "failed")
+            return _cell(0, 1, "failed", "failed", f"{column.provider} answered {ruling.words}")
         case "paused":
             reason = f"account {column.provider}: {column.provider} answered {ruling.words}"
             return _cell(0, 1, "pending", "", reason)
