@@ -84,8 +84,6 @@ def _follow_up(
     earlier = {step: result for step, result in history.items() if step != attempt.step}
     before = history[attempt.step].calls if attempt.step in history else 0
     calls = before + max(1, observation.calls or 1)
-    before = history[attempt.step].calls if attempt.step in history else 0
-    calls = before + max(1, observation.calls or 1)
     ending = Ending(
         step=attempt.step,
         number=attempt.number,
