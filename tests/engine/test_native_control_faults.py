@@ -121,3 +121,20 @@ async def test_a_pause_whose_answer_was_lost_is_ended_by_a_resume(store: Store, 
     await bench.until_done()
 
     assert bench.server.dials == {phone(number): 1 for number in range(3)}
+
+
+async def test_a_cancellation_that_was_not_heard_yet_outlives_a_campaign_that_comes_back(
+    store: Store, journal: Journal
+) -> None:
+    """Cancelled is for good: whoever is there is not called because somebody else was added here meanwhile."""
+    bench = await handed(store, journal, "cancel")
+    bench.server.before["cancel"] = [InDoubt("no answer in time")]
+    cancel_by_hand(store, "renewals", "", NOON)
+    await bench.once()
+    apply(store, native_campaign(), [*PEOPLE, contact(9)], REVRING)
+    bench.server.busy = True
+    bench.server.before["rows"] = [reply({"data": [], "hasNextPage": False})]
+    await bench.until_done()
+
+    assert [run.status for run in bench.server.runs] == ["canceled", "completed"]
+    assert bench.server.dials == {phone(9): 1}
