@@ -15,6 +15,7 @@ from runner.ports import Ledger
 SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
 """states that an observed outcome ends"""
 
+_AFTER_ALL = "it was placed after all"
 _WAITS_AGAIN = frozenset({AttemptState.PLANNED, AttemptState.CLAIMED})
 
 
@@ -39,19 +40,37 @@ def end_after_all(ledger: Ledger, policies: Policies, work: Assignment, seen: Ob
 
     It must not be placed a second time; False when it never was sent.
     """
+    return _take_up_again(ledger, work, now) and end(ledger, policies, work.attempt.id, seen, now)
+
+
+def accept_after_all(ledger: Ledger, work: Assignment, seen: Observation, now: datetime, poll_at: datetime) -> bool:
+    """Accept an attempt that was put back in line and of which a proven word says that it is live.
+
+    It must not be placed a second time; False when it never was sent, or the word names no id.
+    """
+    if not seen.provider_id or not _take_up_again(ledger, work, now):
+        return False
+    accepted = Move(
+        attempt_id=work.attempt.id, old=AttemptState.SENDING, new=AttemptState.ACCEPTED, at=now, poll_at=poll_at,
+        reason=_AFTER_ALL, provider_id=_with_own_id(ledger, work, seen).provider_id,
+    )  # fmt: skip
+    return ledger.move([accepted])[0]
+
+
+def _take_up_again(ledger: Ledger, work: Assignment, now: datetime) -> bool:
+    """Call an attempt sent that waits in line although its request had left; False when it never was sent."""
     attempt = work.attempt
     was_tried = attempt.sent_at is not None or attempt.transport_tries > 0
     if attempt.state not in _WAITS_AGAIN or not was_tried:
         return False
-    reason = "it was placed after all"
     if attempt.state is AttemptState.PLANNED:
-        claimed = Move(attempt_id=attempt.id, old=attempt.state, new=AttemptState.CLAIMED, at=now, reason=reason)
+        claimed = Move(attempt_id=attempt.id, old=attempt.state, new=AttemptState.CLAIMED, at=now, reason=_AFTER_ALL)
         ledger.move([claimed])
     sending = Move(
-        attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=reason,
+        attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=_AFTER_ALL,
         sent_at=attempt.sent_at or now,
     )  # fmt: skip
-    return ledger.move([sending])[0] and end(ledger, policies, attempt.id, seen, now)
+    return ledger.move([sending])[0]
 
 
 def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from runner.engine import native_words
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
-from runner.engine.endings import SETTLED_BY_PROOF, end_after_all, suppress_for, take_late
+from runner.engine.endings import SETTLED_BY_PROOF, accept_after_all, end_after_all, suppress_for, take_late
 from runner.engine.inbound_texts import take_text
 from runner.engine.journal import Journal
 from runner.engine.reconciliation import Reconciliation
@@ -259,6 +259,9 @@ class Inbox:
             if opted_out(seen):
                 suppress_for(ledger, work, webhook.at)
                 return "opted out"
+            poll_at = webhook.at + self.accounts.poll(work.attempt.account)[0]
+            if accept_after_all(ledger, work, seen, webhook.at, poll_at):
+                return "still live"
             return "not under way"
         result = take_late(ledger, work, seen, webhook.at)
         if result == "conflict":

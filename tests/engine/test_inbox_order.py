@@ -239,6 +239,22 @@ async def test_a_call_that_was_thought_absent_and_was_placed_is_not_placed_again
     assert (engine.state(), len(engine.transport.sent)) == (S.FINISHED, 1)
 
 
+async def test_a_live_call_that_was_thought_absent_is_not_placed_again(store: Store, journal: Journal) -> None:
+    apply(store, REVMO, ONE)
+    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
+    engine.transport.dials = [NotSent("refused")]
+    await engine.deliver()
+    key = engine.attempt()["key"]
+    live = {"external_id": "call-1", "status": "in_progress", "metadata": {"attempt_id": key}}
+    assert await receive(engine, json.dumps(live).encode(), of="revmo") == "still live"
+    assert (engine.state(), engine.attempt()["provider_id"]) == (S.ACCEPTED, "call-1")
+    engine.clock.forward(timedelta(hours=1))
+    await engine.deliver()
+    assert len(engine.transport.sent) == 1
+    ended = {"external_id": "call-1", "status": "completed", "metadata": {"attempt_id": key}}
+    assert await receive(engine, json.dumps(ended).encode(), of="revmo") == "settled"
+
+
 async def test_a_word_about_a_call_that_was_never_sent_is_not_believed(store: Store, journal: Journal) -> None:
     apply(store, REVMO, ONE)
     engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
