@@ -118,9 +118,7 @@ async def reviewed(
         return [await _review(one, transport, now) for one in agents]
 
 
-async def living(
-    agents: Iterable[DefinedAgent], credential: Callable[[str], str], now: datetime
-) -> list[DefinedAgent]:
+async def living(agents: Iterable[DefinedAgent], credential: Callable[[str], str], now: datetime) -> list[DefinedAgent]:
     """Leave out the agents that their providers say are gone; one of which nobody says anything stays."""
     async with _transport(credential) as transport:
         return [one for one in agents if not await _is_gone(one, transport, now)]

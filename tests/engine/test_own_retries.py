@@ -31,7 +31,17 @@ async def place(engine: Bench, order: int, calls: Any) -> None:
 
 @pytest.mark.parametrize(
     ("calls", "orders"),
-    [((1, 1, 1), 3), ((2, 1), 2), ((3,), 1), ((5,), 1), ((1, 2), 2), ((None, None, None), 3), ((0, 0, 0), 3), ((2, None), 2), ((2, 0), 2)],
+    [
+        ((1, 1, 1), 3),
+        ((2, 1), 2),
+        ((3,), 1),
+        ((5,), 1),
+        ((1, 2), 2),
+        ((None, None, None), 3),
+        ((0, 0, 0), 3),
+        ((2, None), 2),
+        ((2, 0), 2),
+    ],
 )
 async def test_no_order_follows_when_the_budget_of_tries_is_used_up(
     store: Store, journal: Journal, calls: tuple[Any, ...], orders: int

@@ -29,7 +29,12 @@ from tests.providers.conftest import EXAMPLES
 from tests.providers.support import ALWAYS, KEY, Example, windows
 
 REVMO, REVRING, REVOX, REVOX_D, MOVOICE = Revmo(), Revring(), Revox(), RevoxD(), Movoice()
-RINGED, OWN_A, OWN_D, BATCHES = RevringCampaigns(), RevoxCampaigns("A"), RevoxCampaigns("D"), MovoiceBatches(plan="business")
+RINGED, OWN_A, OWN_D, BATCHES = (
+    RevringCampaigns(),
+    RevoxCampaigns("A"),
+    RevoxCampaigns("D"),
+    MovoiceBatches(plan="business"),
+)
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 RING_AGENT, ASSISTANT = "3c90c3cc-0d44-4b50-8888-8dd25736052a", "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
 RING_CALL = "a3c18021-192f-465e-87b5-5af428f29e81"
