@@ -46,7 +46,7 @@ fix: $(VENV)/.dev  ## format, and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## measure: lateness, planning, throughput
+bench: $(VENV)/.dev  ## measure: lateness, planning, throughput, handing over
 	@$(BIN)/python -m benchmarks
 
 schema: $(VENV)/.run  ## write schema.json anew from the models

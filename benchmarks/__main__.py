@@ -7,12 +7,13 @@ import sqlite3
 import sys
 from collections.abc import Callable
 
-from benchmarks import lateness, planning, throughput
+from benchmarks import handing_over, lateness, planning, throughput
 
 ALL: dict[str, Callable[[], None]] = {
     "lateness": lateness.main,
     "planning": planning.main,
     "throughput": throughput.main,
+    "handing_over": handing_over.main,
 }
 
 

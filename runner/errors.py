@@ -125,9 +125,13 @@ class LedgerError(OutreachError):
 
 
 class LedgerHeld(LedgerError):
-    """Another runner holds the ledger."""
+    """Another runner holds the ledger; with ``serves`` it is one that places everything, for good."""
 
     exit_code = ExitCode.LEDGER_HELD
+
+    def __init__(self, message: str, *, help: str = "", serves: bool = False) -> None:
+        super().__init__(message, help=help)
+        self.serves = serves
 
 
 class LedgerTooNew(LedgerError):
@@ -169,6 +173,19 @@ class Rejected(SendError):
     def __init__(self, message: str, *, pause: bool = False, help: str = "") -> None:
         super().__init__(message, help=help)
         self.pause = pause
+
+
+class WrongGeneration(Rejected):
+    """The answer to a new campaign shows another generation of the API than the account pins.
+
+    The account is to pause. ``native_id`` is the campaign that was made all the same; with
+    ``is_dialling`` its people are being called already, so that nobody of it may be planned again.
+    """
+
+    def __init__(self, message: str, *, help: str, native_id: str, is_dialling: bool) -> None:
+        super().__init__(message, pause=True, help=help)
+        self.native_id = native_id
+        self.is_dialling = is_dialling
 
 
 class Throttled(SendError):

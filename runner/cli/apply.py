@@ -13,7 +13,7 @@ import click
 
 from runner.cli import agent_changes
 from runner.cli.options import paths_argument, workspace_of
-from runner.cli.output import format_option
+from runner.cli.output import format_option, print_warnings
 from runner.errors import ExitCode
 from runner.ledger.store import Store
 from runner.model.plan import PlanStatus
@@ -22,6 +22,7 @@ from runner.schedule.clock import SystemClock
 from runner.wiring import applying
 from runner.wiring.agents import MadeAgent, ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied, Examined
+from runner.wiring.left_agents import LeftAgent, forget, left_agents, still_there
 from runner.wiring.workspace import Workspace
 
 
@@ -41,6 +42,7 @@ def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, 
     workspace = workspace_of(ctx)
     now = SystemClock().now()
     loaded = workspace.load(paths)
+    print_warnings(workspace, loaded)
     examined = [applying.examine(workspace.plan(one, now)) for one in loaded]
     applying.refuse_bad_rows(examined)
     agents = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
@@ -50,9 +52,11 @@ def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, 
     if not yes and not confirmed(examined, agents):
         click.echo("nothing was written", err=True)
         return ExitCode.OK
+    left = left_agents(workspace, loaded, whole_project=not paths)
     store = Store.open(workspace.ledger_path)
     try:
         made = _made(agents, store, workspace, now)
+        _forget_gone(left, store, workspace, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
         applied = [applying.apply(workspace, one, store) for one in examined]
     finally:
@@ -66,6 +70,14 @@ def _made(agents: Sequence[ReviewedAgent], store: Store, workspace: Workspace, n
     if agents:
         store.belong_to("real")
     return asyncio.run(agent_changes.make_so(agents, store, workspace.credential, now))
+
+
+def _forget_gone(left: Sequence[LeftAgent], store: Store, workspace: Workspace, now: datetime) -> None:
+    """Forget agents that no file defines any more, once somebody has deleted them at their provider."""
+    if not left:
+        return
+    there = asyncio.run(still_there(left, workspace.credential, now))
+    forget(store, [one for one in left if one not in there], now)
 
 
 def confirmed(examined: Sequence[Examined], agents: Sequence[ReviewedAgent] = ()) -> bool:
@@ -102,13 +114,15 @@ def print_applied(applied: Sequence[Applied], form: str = "text", made: Sequence
 def _sentence(one: Applied) -> str:
     done = one.recorded
     if not done.is_new:
-        return f"{one.campaign}: nothing changes (revision {done.revision} is in force)"
+        stays = ", and it stays cancelled" if done.was_cancelled else ""
+        return f"{one.campaign}: nothing changes (revision {done.revision} is in force){stays}"
     parts = [f"{done.created:,} created"]
     parts += [f"{done.changed:,} changed"] if done.changed else []
     parts += [f"{done.removed:,} called off"] if done.removed else []
     parts += [f"{one.summary.skipped:,} skipped"] if one.summary.skipped else []
     parts += [f"{one.summary.rejected:,} rejected, see {one.reject_file}"] if one.reject_file else []
-    return f"{one.campaign}: {', '.join(parts)} (revision {done.revision})"
+    back = "; it was cancelled, and is back for whoever was not called off then" if done.was_cancelled else ""
+    return f"{one.campaign}: {', '.join(parts)} (revision {done.revision}){back}"
 
 
 def _facts(one: Applied) -> dict[str, object]:
@@ -116,6 +130,7 @@ def _facts(one: Applied) -> dict[str, object]:
         "campaign": one.campaign,
         "revision": one.recorded.revision,
         "changes": one.recorded.is_new,
+        "was_cancelled": one.recorded.was_cancelled,
         "created": one.recorded.created,
         "changed": one.recorded.changed,
         "removed": one.recorded.removed,

@@ -6,12 +6,13 @@ import logging
 import os
 import sys
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import click
 
 from runner import __version__
-from runner.cli.output import print_error
+from runner.cli.output import print_error, print_error_record
 from runner.errors import ExitCode, OutreachError
 
 COMMANDS = {
@@ -28,6 +29,7 @@ COMMANDS = {
     "pause": "Place nothing more of a campaign until it is resumed.",
     "resume": "Go on with a campaign that is paused.",
     "cancel": "Call off everything of a campaign that was not sent, for good.",
+    "resolve": "Say what became of a handover that is held.",
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",
     "sandbox": "Serve the four providers' emulator for rehearsals.",
@@ -111,12 +113,39 @@ def run(args: list[str]) -> int:
     except BaseException as error:
         if "--debug" in args:
             raise
-        return _say(error)
+        return _say(error, as_json=_wants_json(args))
     return int(outcome) if isinstance(outcome, int) else ExitCode.OK
 
 
-def _say(error: BaseException) -> int:
-    """Say what ended a command; give the exit code."""
+def _wants_json(args: list[str]) -> bool:
+    """Whether a program reads standard output; told by the words themselves, since they may be what is wrong."""
+    return "--format=json" in args or ("--format", "json") in pairwise(args)
+
+
+def _say(error: BaseException, *, as_json: bool) -> int:
+    """Say what ended a command, to people and, if one reads along, to a program; give the exit code."""
+    if as_json:
+        try:
+            _say_to_program(error)
+        except BrokenPipeError as gone:
+            error = gone
+    return _say_to_people(error)
+
+
+def _say_to_program(error: BaseException) -> None:
+    match error:
+        case OutreachError():
+            print_error_record(error, error.exit_code)
+        case click.ClickException():
+            print_error_record(OutreachError(error.format_message()), ExitCode.USAGE)
+        case click.Abort() | BrokenPipeError():
+            return
+        case Exception():
+            message = f"something unexpected happened: {type(error).__name__}: {error}"
+            print_error_record(OutreachError(message), ExitCode.WRONG)
+
+
+def _say_to_people(error: BaseException) -> int:
     match error:
         case click.ClickException():
             error.show()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from runner.errors import Diagnostic, FilesWrong, OutreachError
-from runner.files.diagnostics import as_github, as_json, as_text, styled
+from runner.errors import Diagnostic, ExitCode, FilesWrong, OutreachError
+from runner.files.diagnostics import as_github, as_json, as_records, as_text, styled
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from runner.files.campaign import LoadedCampaign
+    from runner.wiring.workspace import Workspace
 
 Format = Literal["text", "json"]
 
@@ -60,13 +64,11 @@ def print_diagnostics(
             click.echo(text, err=error)
 
 
-def _masked(one: Diagnostic) -> Diagnostic:
-    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
-    if not one.code.startswith("P"):
-        return one
-    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
-
-    return replace(one, message=masked_text(one.message), source=masked_text(one.source))
+def print_warnings(workspace: Workspace, loaded: Iterable[LoadedCampaign]) -> None:
+    """Print what campaigns could do better, to stderr."""
+    problems = [problem for one in loaded for problem in workspace.warnings(one)]
+    if problems:
+        print_diagnostics(problems)
 
 
 def print_error(error: OutreachError) -> None:
@@ -77,3 +79,24 @@ def print_error(error: OutreachError) -> None:
     click.echo(f"error: {error.message}", err=True)
     if error.help:
         click.echo(f"  = help: {error.help}", err=True)
+
+
+def print_error_record(error: OutreachError, code: ExitCode) -> None:
+    """Print what ended a command as one line of JSON to stdout, where a program reads the rest too."""
+    diagnostics = [_masked(one) for one in error.diagnostics] if isinstance(error, FilesWrong) else []
+    facts = {
+        "message": diagnostics[0].message if diagnostics else error.message,
+        "help": error.help,
+        "exit_code": int(code),
+        "diagnostics": as_records(diagnostics),
+    }
+    click.echo(json.dumps({"error": facts}, ensure_ascii=False))
+
+
+def _masked(one: Diagnostic) -> Diagnostic:
+    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
+    if not one.code.startswith("P"):
+        return one
+    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
+
+    return replace(one, message=masked_text(one.message), source=masked_text(one.source))

@@ -10,7 +10,7 @@ import click
 
 from runner.cli import agent_changes
 from runner.cli.options import at_option, paths_argument, workspace_of
-from runner.cli.output import console, format_option, is_masked, print_diagnostics
+from runner.cli.output import console, format_option, is_masked, print_diagnostics, print_warnings
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
@@ -21,6 +21,7 @@ from runner.report import machine
 from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring.applying import Examined, examine
+from runner.wiring.left_agents import LeftAgent, left_agents, still_there
 from runner.wiring.workspace import Planned, Workspace, combined_digest, git_commit, tzdata_version
 
 CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
@@ -49,16 +50,17 @@ def plan(
     """Show who would be contacted, when, with which request, or why not.
 
     PATH is a campaign file or a folder of them; campaigns/ otherwise. Writes nothing, asks nothing,
-    needs neither network nor keys unless --online asks for them. `--format json` gives one object for each contact and step and
-    the sums as the last line.
+    needs neither network nor keys unless --online asks for them. `--format json` gives one object
+    for each contact and step and the sums as the last line.
     """
     workspace = workspace_of(ctx)
     now = at or SystemClock().now()
     loaded = workspace.load(paths)
+    print_warnings(workspace, loaded)
     planned = [workspace.plan(one, now) for one in loaded]
     if contact is not None:
         return _show_person(planned, contact, form)
-    agents = _agents(workspace, loaded, now, online=online)
+    agents = _agents(workspace, loaded, now, online=online, whole_project=not paths)
     _show_agents(agents, form, online=online, everything=everything)
     examined = [_show(workspace, one, form, everything=everything) for one in planned]
     summary = combined(
@@ -72,14 +74,25 @@ def plan(
     return ExitCode.CHANGES if exit_code and changes else ExitCode.OK
 
 
-def _agents(workspace: Workspace, loaded: list[LoadedCampaign], now: datetime, *, online: bool) -> list[AgentChange]:
-    """Hold the agents that campaigns define against the ledger, or against what lives at the providers."""
+def _agents(
+    workspace: Workspace, loaded: list[LoadedCampaign], now: datetime, *, online: bool, whole_project: bool
+) -> list[AgentChange]:
+    """Hold the agents that campaigns define, or defined once, against the ledger, or against what lives at the providers."""
+    left = left_agents(workspace, loaded, whole_project=whole_project)
     if not online:
-        return [change for one in loaded for change in agent_changes.last_applied(workspace, one)]
-    found = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
-    if not found:
+        found = [change for one in loaded for change in agent_changes.last_applied(workspace, one)]
+        return [*found, *(one.change for one in left)]
+    return asyncio.run(_living_agents(workspace, loaded, left, now))
+
+
+async def _living_agents(
+    workspace: Workspace, loaded: list[LoadedCampaign], left: list[LeftAgent], now: datetime
+) -> list[AgentChange]:
+    found = await agent_changes.live(workspace, loaded, workspace.credential, now)
+    if not found and not left:
         click.echo("no campaign here defines an agent, so no provider was asked", err=True)
-    return [one.change for one in found]
+    there = await still_there(left, workspace.credential, now)
+    return [*(one.change for one in found), *(one.change for one in there)]
 
 
 def _show_agents(agents: list[AgentChange], form: str, *, online: bool, everything: bool) -> None:

@@ -12,7 +12,7 @@ import click
 
 from runner.cli.apply import confirmed, print_applied
 from runner.cli.options import InstantType, workspace_of
-from runner.cli.output import format_option
+from runner.cli.output import format_option, print_warnings
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
 from runner.files.campaign import LoadedCampaign
@@ -49,9 +49,10 @@ def run(
 ) -> int:
     """Apply campaigns, then place their calls and texts until everything has ended.
 
-    With PATH it places these campaigns and no others; without, everything that was applied before. So does a second run after the first was
-    stopped, however that happened. Ctrl-C drains: nothing new is started, what is being sent is
-    finished and written down.
+    With PATH it places these campaigns and no others; without, everything that was applied before.
+    So does a second run after the first was stopped, however that happened. Ctrl-C drains: nothing
+    new is started, what is being sent is finished and written down. While `outreach serve` runs on
+    the ledger, that places what is applied here, and this watches until the end.
     """
     if sandbox is None and (windows_ignored or at is not None):
         raise UsageWrong("--now and --at are for the sandbox only: real people have windows", help="add --sandbox")
@@ -59,6 +60,7 @@ def run(
         paths, sandbox = (Path(str(sandbox)), *paths), HERE
     workspace = workspace_of(ctx)
     loaded = workspace.load(paths) if paths else []
+    print_warnings(workspace, loaded)
     only = frozenset(one.campaign.campaign for one in loaded) or None
     options = RunOptions(
         sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text"

@@ -16,8 +16,10 @@ import click
 from rich.live import Live
 
 from runner.cli import agent_changes
+from runner.cli.following import how_outcomes_come, paying
 from runner.cli.output import console
-from runner.errors import ExitCode
+from runner.cli.watching import watched
+from runner.errors import ExitCode, LedgerHeld
 from runner.files.campaign import LoadedCampaign
 from runner.ledger.standing import resume_after_faults
 from runner.ledger.store import Store
@@ -83,29 +85,17 @@ async def apply_and_run(
     plan: Callable[[Workspace, datetime], list[applying.Examined]],
     loaded: Sequence[LoadedCampaign] = (),
 ) -> Ended:
-    """Apply what `plan` gives and run until done or stopped; the agents that `loaded` defines are made so first."""
+    """Apply what `plan` gives and run until done or stopped; the agents that `loaded` defines are made so first.
+
+    Where `outreach serve` runs on the ledger, it places what is applied here, and is watched to its end.
+    """
     workspace = workspace.pointed_at(surroundings.accounts)
-    async with engine(
-        workspace.ledger_path,
-        surroundings,
-        windows_ignored=options.windows_ignored,
-        listen=options.listen,
-        only=options.only,
-    ) as running:
-        agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
-        examined = plan(workspace, running.clock.now())
-        applying.refuse_bad_rows(examined)
-        applied = await _apply(workspace, examined, agents, surroundings, options, running.clock.now())
-        if options.windows_ignored:
-            await running.pull_forward()
-        stopped = await _run(running, options)
-        overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
-        dials = await running.check_dials() if running.sandbox_url else None
-    _say_what_is_paused(overview, stopped=stopped)
-    for one in overview:
-        if one.row_stats["held"]:
-            _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
-    return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
+    try:
+        return await _placed_here(workspace, surroundings, options, plan, loaded)
+    except LedgerHeld as held:
+        if not held.serves or options.only is None or options.sandbox is not None:
+            raise
+    return await _left_to_serve(workspace, surroundings, options, plan, loaded)
 
 
 def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
@@ -151,6 +141,71 @@ def totals_of(
         skipped=sum(one.skipped for one in summaries),
         rejected=sum(one.rejected for one in summaries),
     )
+
+
+async def _placed_here(
+    workspace: Workspace,
+    surroundings: Surroundings,
+    options: RunOptions,
+    plan: Callable[[Workspace, datetime], list[applying.Examined]],
+    loaded: Sequence[LoadedCampaign],
+) -> Ended:
+    """Apply, and place it with an engine of our own; raise LedgerHeld when another process has one."""
+    async with engine(
+        workspace.ledger_path,
+        surroundings,
+        windows_ignored=options.windows_ignored,
+        listen=options.listen,
+        only=options.only,
+        serves=not options.until_done,
+    ) as running:
+        agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
+        examined = plan(workspace, running.clock.now())
+        applying.refuse_bad_rows(examined)
+        applied = await _apply(workspace, examined, agents, surroundings, options, running.clock.now())
+        if options.windows_ignored:
+            await running.pull_forward()
+        if not running.receiver_url:
+            await _say_how_outcomes_come(running, options.only)
+        stopped = await _run(running, options)
+        overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
+        dials = await running.check_dials() if running.sandbox_url else None
+    return _ended(applied, overview, dials, stopped=stopped)
+
+
+async def _left_to_serve(
+    workspace: Workspace,
+    surroundings: Surroundings,
+    options: RunOptions,
+    plan: Callable[[Workspace, datetime], list[applying.Examined]],
+    loaded: Sequence[LoadedCampaign],
+) -> Ended:
+    """Apply, let the process that serves the ledger place it, and watch until it has."""
+    now = surroundings.clock.now()
+    agents = await _reviewed(workspace, loaded, surroundings, options, now)
+    examined = plan(workspace, now)
+    applying.refuse_bad_rows(examined)
+    applied = await _apply(workspace, examined, agents, surroundings, options, now)
+    _say("outreach serve runs on this ledger and places it; Ctrl-C ends the watching, not the placing")
+    overview = await watched(workspace.ledger_path, options.only or frozenset(), surroundings.clock)
+    return _ended(applied, overview, None, stopped=False)
+
+
+def _ended(
+    applied: Sequence[Applied], overview: Sequence[CampaignOverview], dials: DialCheck | None, *, stopped: bool
+) -> Ended:
+    """Sum up, and name what waits for a person."""
+    _say_what_is_paused(overview, stopped=stopped)
+    for one in overview:
+        if one.row_stats["held"]:
+            _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
+    return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
+
+
+async def _say_how_outcomes_come(running: Engine, only: frozenset[str] | None) -> None:
+    names = await running.journal.run(lambda ledger: paying(ledger.campaigns_in_force(), only))
+    for sentence in how_outcomes_come(names, running.accounts):
+        _say(sentence)
 
 
 async def _reviewed(

@@ -23,7 +23,8 @@ from runner.wiring.workspace import Workspace
 def serve(ctx: click.Context, host: str, port: int, sandbox: str | None, *, expose: bool) -> int:
     """Place what is due as it becomes due, and receive webhooks at /webhooks/ACCOUNT.
 
-    New revisions that `outreach apply` writes are taken up within seconds. Webhooks of an account
+    New revisions that `outreach apply` writes are taken up within seconds; `outreach run PATH`,
+    `call` and `text` leave the placing to it and watch. Webhooks of an account
     without `webhook_secret` are hints: the provider is asked before anything is settled. Ends on
     SIGINT or SIGTERM, after what is being sent is finished.
     """

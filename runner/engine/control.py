@@ -30,8 +30,11 @@ _HEEDED: Mapping[Standing, frozenset[NativeStatus]] = {
 
 
 def wanted(record: HandoverRecord, policy: Policy, now: datetime) -> Standing:
-    """Give how a provider's campaign is to stand: as its campaign does, and over when the schedule has ended."""
-    if record.campaign_state == "cancelled" or (policy.ends is not None and now >= policy.ends):
+    """Give how a provider's campaign is to stand: as its campaign does, and over when the schedule has ended.
+
+    One that is being cancelled there stays so, whatever becomes of ours meanwhile.
+    """
+    if "cancelled" in (record.campaign_state, record.telling) or (policy.ends is not None and now >= policy.ends):
         return "cancelled"
     return "paused" if record.campaign_state == "paused" else "running"
 
@@ -58,6 +61,7 @@ class Control:
         if request is None:
             await self._told(record, standing, f"{provider} cannot {action} the calls that it was handed")
             return
+        await self.tools.journal.run(lambda ledger: ledger.handovers.telling(record.id, standing))
         try:
             heeded = await self._heeds(record, native, request, standing)
         except OutreachError as error:
@@ -128,7 +132,6 @@ def _sent(work: Assignment) -> Sent:
         phone=attempt.phone,
         agent_id=work.agent_id,
         campaign=attempt.campaign,
-        delivery="single",
         sent_at=attempt.sent_at or attempt.due_at,
         provider_id=attempt.provider_id,
     )

@@ -161,7 +161,10 @@ class Delivery:
             seen = Observation(outcome=outcome, words={"error": error.message})
             if outcome is Outcome.OPTED_OUT:
                 ledger.suppress(attempt.phone, "opted out", f"provider of account {attempt.account}", now)
-            return self._settled(ledger, work, seen)
+            settled = self._settled(ledger, work, seen)
+            # The outcome alone would not say what the provider did not like.
+            then = "" if settled.reason == outcome else f"; {settled.reason}"
+            return replace(settled, reason=error.message + then)
         if isinstance(error, Throttled):
             wait = _told(error.retry_after) if error.retry_after else _backoff(tries)
             return self._later(ledger, work, error, now, now + wait)

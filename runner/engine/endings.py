@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from runner.engine.policies import Policies
-from runner.engine.settlement import settle
+from runner.engine.settlement import OPTED_OUT, opted_out, settle
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
@@ -15,6 +15,7 @@ from runner.ports import Ledger
 SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
 """states that an observed outcome ends"""
 
+_AFTER_ALL = "it was placed after all"
 _WAITS_AGAIN = frozenset({AttemptState.PLANNED, AttemptState.CLAIMED})
 
 
@@ -30,7 +31,7 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
         policy = policies.of(work.attempt.campaign)
         moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
     if opted_out(seen) and (moved or work.attempt.state in SETTLED_BY_PROOF):
-        ledger.suppress(work.attempt.phone, "opted out", f"attempt {work.attempt.key}", now)
+        suppress_for(ledger, work, now)
     return moved
 
 
@@ -39,19 +40,37 @@ def end_after_all(ledger: Ledger, policies: Policies, work: Assignment, seen: Ob
 
     It must not be placed a second time; False when it never was sent.
     """
+    return _take_up_again(ledger, work, now) and end(ledger, policies, work.attempt.id, seen, now)
+
+
+def accept_after_all(ledger: Ledger, work: Assignment, seen: Observation, now: datetime, poll_at: datetime) -> bool:
+    """Accept an attempt that was put back in line and of which a proven word says that it is live.
+
+    It must not be placed a second time; False when it never was sent, or the word names no id.
+    """
+    if not seen.provider_id or not _take_up_again(ledger, work, now):
+        return False
+    accepted = Move(
+        attempt_id=work.attempt.id, old=AttemptState.SENDING, new=AttemptState.ACCEPTED, at=now, poll_at=poll_at,
+        reason=_AFTER_ALL, provider_id=_with_own_id(ledger, work, seen).provider_id,
+    )  # fmt: skip
+    return ledger.move([accepted])[0]
+
+
+def _take_up_again(ledger: Ledger, work: Assignment, now: datetime) -> bool:
+    """Call an attempt sent that waits in line although its request had left; False when it never was sent."""
     attempt = work.attempt
     was_tried = attempt.sent_at is not None or attempt.transport_tries > 0
     if attempt.state not in _WAITS_AGAIN or not was_tried:
         return False
-    reason = "it was placed after all"
     if attempt.state is AttemptState.PLANNED:
-        claimed = Move(attempt_id=attempt.id, old=attempt.state, new=AttemptState.CLAIMED, at=now, reason=reason)
+        claimed = Move(attempt_id=attempt.id, old=attempt.state, new=AttemptState.CLAIMED, at=now, reason=_AFTER_ALL)
         ledger.move([claimed])
     sending = Move(
-        attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=reason,
+        attempt_id=attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=now, reason=_AFTER_ALL,
         sent_at=attempt.sent_at or now,
     )  # fmt: skip
-    return ledger.move([sending])[0] and end(ledger, policies, attempt.id, seen, now)
+    return ledger.move([sending])[0]
 
 
 def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime) -> str:
@@ -61,22 +80,26 @@ def take_late(ledger: Ledger, work: Assignment, seen: Observation, now: datetime
     person who asks to be left alone is, however late it comes.
     """
     attempt = work.attempt
-    if opted_out(seen) and not work.suppression:
-        ledger.suppress(attempt.phone, "opted out", f"attempt {attempt.key}", now)
-        return "opted out"
-    if not seen.is_final or seen.outcome is Outcome.OPTED_OUT:
-        return "already settled"
-    kept = ledger.letters.outcome(attempt.id) or attempt.state.value
-    if seen.outcome is not None and seen.outcome.value != kept:
-        ledger.letters.note_once(now, attempt.id, "conflict", kept=kept, said=seen.outcome.value)
-        return "conflict"
-    ledger.letters.fill(attempt.id, seen)
-    return "already settled"
+    is_news = opted_out(seen) and not work.suppression
+    if is_news:
+        suppress_for(ledger, work, now)
+    if seen.outcome is not None:
+        kept = ledger.letters.outcome(attempt.id) or attempt.state.value
+        # An opt-out contradicts no outcome: a person may answer, and then ask to be left alone.
+        if seen.outcome not in {kept, Outcome.OPTED_OUT}:
+            ledger.letters.note_once(now, attempt.id, "conflict", kept=kept, said=seen.outcome.value)
+            return "conflict"
+        ledger.letters.fill(attempt.id, seen)
+    return "opted out" if is_news else "already settled"
 
 
-def opted_out(seen: Observation) -> bool:
-    """Whether the person asked not to be contacted any more."""
-    return seen.opt_out or seen.outcome is Outcome.OPTED_OUT
+def suppress_for(ledger: Ledger, work: Assignment, now: datetime, *, reason: str = OPTED_OUT, source: str = "") -> None:
+    """Suppress the person of an attempt, who asked for it; `source` says who told it when not the attempt's provider.
+
+    In the attempt's own campaign they count as suppressed even when it had ended for them before.
+    """
+    ledger.suppress(work.attempt.phone, reason, source or f"attempt {work.attempt.key}", now)
+    ledger.letters.leave_alone(work.attempt.contact_id)
 
 
 def _with_own_id(ledger: Ledger, work: Assignment, seen: Observation) -> Observation:

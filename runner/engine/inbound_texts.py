@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from runner.engine.endings import end
+from runner.engine.endings import end, suppress_for
 from runner.engine.policies import Policies
+from runner.engine.settlement import ASKED_TO_STOP
 from runner.errors import OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.outcome import InboundText, Observation, Outcome
@@ -41,7 +42,10 @@ def take_text(
         if verified and work is not None and _is_live_text(work):
             end(ledger, policies, work.attempt.id, _seen(Outcome.OPTED_OUT, text.at), now)
         source = f"text to account {account}" if verified else f"unproven text to account {account}"
-        ledger.suppress(text.from_number, "asked to stop", source, now)
+        if work is not None:
+            suppress_for(ledger, work, now, reason=ASKED_TO_STOP, source=source)
+        else:
+            ledger.suppress(text.from_number, ASKED_TO_STOP, source, now)
         return "opted out"
     return _reply(ledger, policies, work, now)
 

@@ -10,12 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from runner.engine import native_words
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
-from runner.engine.endings import SETTLED_BY_PROOF, end_after_all, take_late
+from runner.engine.endings import SETTLED_BY_PROOF, accept_after_all, end_after_all, suppress_for, take_late
 from runner.engine.inbound_texts import take_text
 from runner.engine.journal import Journal
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.settlement import opted_out
 from runner.errors import LedgerError, WebhookRefused
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
@@ -25,10 +27,17 @@ from runner.ports import Clock, Ledger
 UNKNOWN_CALL = "unknown call"
 """what a webhook leads to that names no call that we know; it waits for it"""
 
+UNVERIFIED = "unverified"
+"""what a webhook leads to that nothing proves, about a call that the provider cannot be asked for"""
+
 KEEP_BODIES = timedelta(days=30)
 """how long the bodies of webhooks are kept"""
 
+MOST_UNPROVEN_BYTES = 64 * 1024
+"""the largest webhook without a proof that is kept: anybody may send them, and thousands are kept"""
+
 _COUNT_EVERY = timedelta(minutes=1)
+_TIDY_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,20 @@ class Webhook:
     def digest(self) -> str:
         """What tells it from every other one."""
         return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a webhook led to, durable."""
+
+    result: str
+    verified: bool
+    """a signature, or the token in its URL, proves it"""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was kept without an effect: its call is unknown, or nothing proves it."""
+        return UNKNOWN_CALL in self.result or UNVERIFIED in self.result
 
 
 @dataclass(slots=True)
@@ -68,14 +91,17 @@ class Inbox:
     secret: Callable[[str], str]
     """gives the value of a credential reference"""
     _refused: dict[str, _Refused] = field(default_factory=dict)
+    _tidied: list[datetime] = field(default_factory=list)
+    """when bodies were last looked through"""
     _checks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> str:
+    async def receive(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Taken:
         """Take in one webhook; give what it led to, after that is durable.
 
         A webhook is proof when the provider's signature or the secret token in its URL holds.
-        An unproven one is a hint: the provider is asked, and where it cannot be asked, or a
-        configured proof fails, the webhook is refused. Raises WebhookRefused.
+        Where none is configured it is a hint: the provider is asked, and where it cannot be asked
+        the webhook is kept as unverified. Where a configured proof fails it is refused. Raises
+        WebhookRefused.
         """
         if account not in self.accounts:
             raise WebhookRefused("no such account", status=404)
@@ -91,7 +117,8 @@ class Inbox:
             check = asyncio.create_task(self.reconciliation.ask_for_the_record(attempt_id))
             self._checks.add(check)
             check.add_done_callback(self._checks.discard)
-        return result
+        await self._tidy_now_and_then()
+        return Taken(result=result, verified=webhook.verified)
 
     async def settled(self) -> None:
         """Wait until what contradicted the ledger was asked for."""
@@ -99,11 +126,21 @@ class Inbox:
 
     async def tidy(self) -> int:
         """Drop the bodies of webhooks that are older than 30 days; give of how many."""
-        before = self.clock.now() - KEEP_BODIES
-        return await self.journal.run(lambda ledger: ledger.letters.forget_bodies(before))
+        now = self.clock.now()
+        self._tidied[:] = [now]
+        return await self.journal.run(lambda ledger: ledger.letters.forget_bodies(now - KEEP_BODIES))
+
+    async def _tidy_now_and_then(self) -> None:
+        """Tidy once an hour while webhooks come: a runner may stand for months."""
+        if self._tidied and self.clock.now() - self._tidied[0] < _TIDY_EVERY:
+            return
+        with suppress(LedgerError):  # the webhook itself is safe
+            await self.tidy()
 
     def _read(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Webhook:
         verified = self._is_proven(account, token, headers, body)
+        if not verified and len(body) > MOST_UNPROVEN_BYTES:
+            raise WebhookRefused("larger than 64 KiB, and nothing proves it", status=413)
         provider = self.accounts.provider(account)
         texts = provider.read_inbound(headers, body)
         return Webhook(
@@ -117,16 +154,16 @@ class Inbox:
 
     def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
         reference = self.accounts.account(account).webhook_secret
-        can_ask = self.accounts.provider(account).capabilities.poll
         if not reference:
-            if not can_ask:
-                raise WebhookRefused("this account has no webhook secret, and its provider cannot be asked")
             return False
         secret = self.secret(reference)
         if token and any(hmac.compare_digest(token.encode(), one.encode()) for one in secret.split()):
             return True
-        if self.accounts.provider(account).verify_webhook(headers, body, secret, self.clock.now()):
+        provider = self.accounts.provider(account)
+        if provider.verify_webhook(headers, body, secret, self.clock.now()):
             return True
+        if provider.capabilities.assumed_signature in headers and not token:
+            return False
         raise WebhookRefused("the signature does not hold")
 
     async def _count(self, account: str, refusal: WebhookRefused) -> None:
@@ -159,9 +196,9 @@ class Inbox:
             take_text(ledger, self.reconciliation.policies, account, one, webhook.at, verified=webhook.verified)
             for one in webhook.texts
         ]
-        unknown += [("", "")] if "unproven text" in results else []
-        if unknown:
-            ledger.letters.quarantine(account, digest, unknown)
+        if unknown or not webhook.verified:
+            # Anybody may send what proves nothing: it is kept within bounds even when it waits for no call.
+            ledger.letters.quarantine(account, digest, unknown or [("", "")])
         result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
         ledger.settle_webhook(account, digest, result)
         return result
@@ -169,31 +206,63 @@ class Inbox:
     def _take(self, ledger: Ledger, webhook: Webhook, seen: Observation, contradicted: list[int]) -> str:
         work = ledger.find(webhook.account, seen.provider_id, seen.reference)
         if work is None:
-            return UNKNOWN_CALL
+            return self._take_native(ledger, webhook, seen) or UNKNOWN_CALL
         if work.attempt.account != webhook.account:
             return "another account's"
+        if not webhook.verified:
+            return self._take_hint(ledger, webhook, work, seen)
         if work.attempt.state not in SETTLED_BY_PROOF:
             return self._take_outside(ledger, webhook, work, seen, contradicted)
-        if webhook.verified and (seen.is_final or seen.opt_out):
+        if opted_out(seen) or (seen.is_final and not self._is_to_confirm(work)):
             ended = self.reconciliation.settle_in(ledger, work.attempt.id, seen)
             return "settled" if ended else "opted out"
+        self._prove_accepted(ledger, work, seen, webhook.at)
+        has_ended = seen.is_final or seen.ended_at is not None
+        # It ended without saying how, or asking tells more.
+        return _ask(ledger, work, webhook.at) if has_ended else "still live"
+
+    def _take_native(self, ledger: Ledger, webhook: Webhook, seen: Observation) -> str:
+        word = native_words.Word(
+            account=webhook.account, digest=webhook.digest, seen=seen, at=webhook.at, verified=webhook.verified
+        )
+        return native_words.hear(self.reconciliation, ledger, word)
+
+    def _take_hint(self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation) -> str:
+        """Hear a word that nothing proves: the provider is asked where it can be, and nothing is settled.
+
+        An opt-out holds all the same for a person whom we contacted, as one by text does: it places
+        nothing, and missing one cannot be made good.
+        """
+        if opted_out(seen) and work.attempt.sent_at is not None:
+            suppress_for(ledger, work, webhook.at, source=f"unproven webhook to account {webhook.account}")
+            return "opted out"
+        if work.attempt.state not in SETTLED_BY_PROOF:
+            return "already settled"
+        if not self.accounts.provider(webhook.account).capabilities.poll:
+            return UNVERIFIED
         if not seen.is_final and seen.ended_at is None:
-            if webhook.verified:
-                self._prove_accepted(ledger, work, seen, webhook.at)
             return "still live"
-        # It ended without saying how, or nothing proves it: the provider is asked.
-        ledger.ask_now(work.attempt.id, webhook.at)
-        return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"
+        return _ask(ledger, work, webhook.at)
+
+    def _is_to_confirm(self, work: Assignment) -> bool:
+        """Whether asking tells more than this provider's webhooks, and it can be asked about this attempt."""
+        can = self.accounts.provider(work.attempt.account).capabilities
+        return can.confirm and work.attempt.state in {AttemptState.ACCEPTED, AttemptState.IN_DOUBT}
 
     def _take_outside(
         self, ledger: Ledger, webhook: Webhook, work: Assignment, seen: Observation, contradicted: list[int]
     ) -> str:
-        """Hear a word about an attempt that has ended, or that waits in line although it was placed."""
-        if not webhook.verified:
-            return "already settled"
+        """Hear a proven word about an attempt that has ended, or that waits in line although it was placed."""
         if work.attempt.state in {AttemptState.PLANNED, AttemptState.CLAIMED}:
-            proves = seen.is_final and end_after_all(ledger, self.reconciliation.policies, work, seen, webhook.at)
-            return "settled" if proves else "not under way"
+            if seen.is_final and end_after_all(ledger, self.reconciliation.policies, work, seen, webhook.at):
+                return "settled"
+            if opted_out(seen):
+                suppress_for(ledger, work, webhook.at)
+                return "opted out"
+            poll_at = webhook.at + self.accounts.poll(work.attempt.account)[0]
+            if accept_after_all(ledger, work, seen, webhook.at, poll_at):
+                return "still live"
+            return "not under way"
         result = take_late(ledger, work, seen, webhook.at)
         if result == "conflict":
             contradicted.append(work.attempt.id)
@@ -213,3 +282,9 @@ class Inbox:
         if ledger.move([accepted])[0]:
             provider = self.accounts.provider(attempt.account)
             hear_waiting(ledger, self.reconciliation.policies, provider, attempt.id, now)
+
+
+def _ask(ledger: Ledger, work: Assignment, now: datetime) -> str:
+    """Have the provider asked at once; a doubt keeps its times."""
+    ledger.ask_now(work.attempt.id, now)
+    return "asking the provider" if work.attempt.state is AttemptState.ACCEPTED else "noted"

@@ -117,7 +117,8 @@ class NativeDelivery:
     def _is_to_be_told(self, record: HandoverRecord, now: datetime) -> bool:
         """Whether the provider is to hear something new; a cancelled campaign hears no more."""
         standing = wanted(record, self.tools.policies.of(record.campaign), now)
-        if record.told == "cancelled" or standing in (record.told, record.refused):
+        is_told = not record.telling and standing in (record.told, record.refused)
+        if record.told == "cancelled" or is_told:
             return False
         if record.state is HandoverState.CREATED:  # what was not launched need not be paused
             return standing == "cancelled"

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 _MOST_PAGES = 200
 _LOOK_AGAIN = timedelta(seconds=1)
+_NO_SUCH_CAMPAIGN = frozenset({400, 404, 410, 422})
+"""how a provider answers who asks for a campaign by an id that it never gave"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,13 @@ class Doubts:
         return people
 
     async def look_up(self, record: HandoverRecord) -> None:
-        """Look for a handover in doubt; only repeated complete, empty answers prove that it never arrived."""
+        """Look for a handover in doubt; only repeated complete, empty answers prove that it never arrived.
+
+        One of which a person said what it became is asked for by that id.
+        """
+        if record.native_id:
+            await self._confirm(record)
+            return
         try:
             native = self.tools.accounts.native(record.account)
             finding = await self._find(record, native)
@@ -58,6 +66,23 @@ class Doubts:
             await self._look_again(record, record.polls + 1)
         else:
             await self._absent(record)
+
+    async def _confirm(self, record: HandoverRecord) -> None:
+        """Ask for the campaign that a person named, and go on with it; held again when the provider knows none."""
+        try:
+            native = self.tools.accounts.native(record.account)
+            request = native.status_request(record.native_id)
+            reply = await self.tools.transport.send(self.tools.accounts.account(record.account), request)
+            if reply.status in _NO_SUCH_CAMPAIGN:
+                await self._hold(record, f"{record.account} knows no campaign `{record.native_id}`", unnamed=True)
+                return
+            native.read_status(reply)
+        except OutreachError as error:
+            await self.sending.later(record, error.message)
+            return
+        is_whole = record.people <= native.most_people
+        native_id = native.known_as(record.native_id, record.sent_at)
+        await self.sending.go_on(await self.sending.created(record, native_id, record.people if is_whole else 0))
 
     async def _find(self, record: HandoverRecord, native: NativeCampaigns) -> Finding | None:
         """Page through the provider's campaigns to their end; None when it cannot be told from its namesakes."""
@@ -96,6 +121,12 @@ class Doubts:
 
         await self.tools.journal.run(write)
 
-    async def _hold(self, record: HandoverRecord, why: str) -> None:
+    async def _hold(self, record: HandoverRecord, why: str, *, unnamed: bool = False) -> None:
         now = self.tools.clock.now()
-        await self.tools.journal.run(lambda ledger: hold(ledger, record, now, why))
+
+        def write(ledger: Ledger) -> None:
+            hold(ledger, record, now, why)
+            if unnamed:
+                ledger.handovers.unnamed(record.id)
+
+        await self.tools.journal.run(write)

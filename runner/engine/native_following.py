@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from runner.engine.arrivals import hear_waiting
 from runner.engine.endings import SETTLED_BY_PROOF
+from runner.engine.native_details import completed
 from runner.engine.native_sending import Sending, step
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import OutreachError
@@ -64,12 +66,12 @@ class Following:
             if request is None:
                 return
             rows = native.read_rows(await self.tools.transport.send(account, request))
-            await self._take(record, rows)
+            await self._take(record, await completed(self.tools, record, rows))
             if not rows.has_more or not rows.rows:
                 return
 
     async def _take(self, record: HandoverRecord, page: NativePage) -> None:
-        now = self.tools.clock.now()
+        now, provider = self.tools.clock.now(), self.tools.accounts.provider(record.account)
 
         def write(ledger: Ledger) -> None:
             waiting = _waiting(ledger, record)
@@ -77,8 +79,10 @@ class Following:
             known = [(one, row) for one, row in found if not _is_another(ledger, record.account, one, row)]
             ledger.handovers.see(record.id, self._seen(record, known), now)
             for one, row in known:
-                if row.ended is not None:
-                    self.tools.settle_in(ledger, one.attempt_id, replace(row.ended, calls=row.calls))
+                if row.ended is not None and self.tools.settle_in(
+                    ledger, one.attempt_id, replace(row.ended, calls=row.calls)
+                ):
+                    hear_waiting(ledger, self.tools.policies, provider, one.attempt_id, now, waited=GIVE_UP_AFTER)
 
         await self.tools.journal.run(write)
 

@@ -77,10 +77,9 @@ def contact_of(work: Assignment) -> HandedContact:
     return handed_contact(work.attempt.phone, work.attempt.zones, values)
 
 
-def most_people(native: NativeCampaigns, terms: Terms) -> int:
-    """Give how many people one request may carry, where a provider's plan says so by the options."""
-    by_plan = getattr(native, "most_people_of", None)
-    return min(int(by_plan(terms.options)) if by_plan else native.most_people, MOST_PEOPLE)
+def most_people(native: NativeCampaigns) -> int:
+    """Give how many people one request may carry."""
+    return min(native.most_people, MOST_PEOPLE)
 
 
 class _NoRoom(Exception):
@@ -138,7 +137,7 @@ def _hand_over(tools: Reconciliation, ledger: Ledger, group: DueGroup, now: date
         Move(attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.SENDING, at=now, sent_at=now)
         for work in going
     )
-    return Fresh(record=record, handover=handover, first=min(len(going), most_people(native, terms)))
+    return Fresh(record=record, handover=handover, first=min(len(going), most_people(native)))
 
 
 def _let_through(ledger: Ledger, policy: Policy, claimed: Sequence[Assignment], now: datetime) -> list[Assignment]:
@@ -191,4 +190,4 @@ def _takes_one_zone(native: NativeCampaigns, terms: Terms, now: datetime) -> boo
 def _most(native: NativeCampaigns, terms: Terms, now: datetime) -> int:
     """Give how many people one handover holds: many requests' worth only where people can be added."""
     nobody = terms.handover("", [], now)
-    return MOST_PEOPLE if native.add("0", nobody) is not None else most_people(native, terms)
+    return MOST_PEOPLE if native.add("0", nobody) is not None else most_people(native)

@@ -11,7 +11,17 @@ from typing import Any
 from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.native_release import Fresh, contact_of, most_people, terms_of
 from runner.engine.reconciliation import Reconciliation
-from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, OutreachError, Rejected, SendError, Throttled
+from runner.errors import (
+    CredentialMissing,
+    InDoubt,
+    NotFound,
+    NotSent,
+    OutreachError,
+    Rejected,
+    SendError,
+    Throttled,
+    WrongGeneration,
+)
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.handed_over import Handed, HandoverMove, HandoverRecord, HandoverState
 from runner.model.handover import NativeStatus
@@ -110,9 +120,8 @@ class Sending:
 
     async def _not_created(self, record: HandoverRecord, error: SendError) -> None:
         """Write down what an error proves: in doubt, or that nothing was created; or that it dials all the same."""
-        dialling = str(getattr(error, "native_id", "")) if getattr(error, "is_dialling", False) else ""
-        if dialling:
-            await self._dials_unasked(record, dialling, error)
+        if isinstance(error, WrongGeneration) and error.is_dialling and error.native_id:
+            await self._dials_unasked(record, error.native_id, error)
             return
         now = self.tools.clock.now()
 
@@ -170,7 +179,7 @@ class Sending:
             seen = Observation(outcome=Outcome.CANCELLED, words=words)
             await self.tools.journal.run(lambda ledger: self._end(ledger, record, seen))
             return
-        size = most_people(native, terms)
+        size = most_people(native)
         for start in range(0, len(waiting), size):
             await self._add(record, native, terms, waiting[start : start + size])
 

@@ -14,6 +14,7 @@ from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.endings import end
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
+from runner.engine.settlement import opted_out
 from runner.errors import OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
@@ -77,12 +78,12 @@ class Reconciliation:
         """
         work = (await self.journal.run(lambda ledger: ledger.assignments([attempt_id])))[0]
         provider = self.accounts.provider(work.attempt.account)
-        request = provider.poll_request(_sent(work, self._delivery(work)))
+        request = provider.poll_request(_sent(work))
         if request is None or work.attempt.polls >= len(self.accounts.poll(work.attempt.account)):
             return
         try:
             reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
-            seen = provider.read_poll(_sent(work, self._delivery(work)), reply)
+            seen = provider.read_poll(_sent(work), reply)
             said = seen.outcome.value if seen.outcome is not None else "no outcome"
         except OutreachError as error:
             said = f"no answer: {error.message}"
@@ -107,15 +108,15 @@ class Reconciliation:
 
     async def _poll(self, work: Assignment) -> None:
         provider = self.accounts.provider(work.attempt.account)
-        request = provider.poll_request(_sent(work, self._delivery(work)))
+        request = provider.poll_request(_sent(work))
         observation = Observation()
         if request is not None:
             try:
                 reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
-                observation = provider.read_poll(_sent(work, self._delivery(work)), reply)
+                observation = provider.read_poll(_sent(work), reply)
             except OutreachError as error:
                 log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
-        if observation.is_final or observation.opt_out:
+        if observation.is_final or opted_out(observation):
             await self.settle(work.attempt.id, observation)
         if not observation.is_final:
             await self._ask_later(work)
@@ -173,7 +174,7 @@ class Reconciliation:
     async def _look_up(self, work: Assignment) -> Finding | None:
         """Page through the provider's list to its end; None when the provider cannot be asked."""
         provider, account = self.accounts.provider(work.attempt.account), self.accounts.account(work.attempt.account)
-        sent = _sent(work, self._delivery(work))
+        sent = _sent(work)
         for page in range(_MOST_PAGES):
             request = provider.find_request(sent, page)
             if request is None:
@@ -231,12 +232,6 @@ class Reconciliation:
     async def _move(self, move: Move) -> None:
         await self.journal.run(lambda ledger: ledger.move([move]))
 
-    def _delivery(self, work: Assignment) -> str:
-        policy = self.policies.of(work.attempt.campaign)
-        steps = {step.label: step for step in policy.campaign.steps}
-        step = steps.get(work.attempt.step)
-        return step.delivery if step is not None else "single"
-
     def _first_step(self, work: Assignment) -> str:
         return self.policies.of(work.attempt.campaign).campaign.steps[0].label
 
@@ -265,7 +260,7 @@ def _unclaimed(work: Assignment, now: datetime, first_step: str) -> Move:
     )  # fmt: skip
 
 
-def _sent(work: Assignment, delivery: str) -> Sent:
+def _sent(work: Assignment) -> Sent:
     attempt = work.attempt
     return Sent(
         key=attempt.key,
@@ -273,7 +268,6 @@ def _sent(work: Assignment, delivery: str) -> Sent:
         phone=attempt.phone,
         agent_id=work.agent_id,
         campaign=attempt.campaign,
-        delivery="native" if delivery == "native" else "single",
         sent_at=attempt.sent_at or attempt.due_at,
         provider_id=attempt.provider_id,
     )

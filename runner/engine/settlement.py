@@ -14,6 +14,10 @@ from runner.rules.expressions import StepResult
 from runner.rules.follow_up import FollowUp, Then, follow_up, next_step
 from runner.rules.gate import Drop
 from runner.rules.policy import Policy
+from runner.rules.stop_words import is_opt_out_tag
+
+OPTED_OUT, ASKED_TO_STOP = "opted out", "asked to stop"
+"""why a person is suppressed who said so to an agent, or by text"""
 
 _STATES = {
     Then.RETRY: ContactState.RETRY,
@@ -40,12 +44,13 @@ def settle(
     attempt = work.attempt
     outcome = observation.outcome or Outcome.UNKNOWN
     ended_at = min(observation.ended_at, now) if observation.ended_at else now
-    wants_no_more = outcome is Outcome.OPTED_OUT or observation.opt_out
+    wants_no_more = opted_out(observation)
     decisive = Outcome.OPTED_OUT if wants_no_more else outcome
     following = _follow_up(policy, work, observation, decisive, history, ended_at)
     contact = _STATES[following.then]
     is_called_off = bool(work.suppression) and following.due_at is not None
-    if wants_no_more or is_called_off:
+    # The same whether the opt-out came before the end, with it or, by `suppress_for`, after it.
+    if wants_no_more or is_called_off or work.suppression in {OPTED_OUT, ASKED_TO_STOP}:
         contact = ContactState.SUPPRESSED
     return Move(
         attempt_id=attempt.id,
@@ -93,6 +98,11 @@ def _results(history: Iterable[Tried]) -> dict[str, StepResult]:
     return {name: StepResult(outcome=one.outcome, tag=one.tag) for name, one in last_of_each_step(history).items()}
 
 
+def opted_out(seen: Observation) -> bool:
+    """Whether the person asked not to be contacted any more: the provider says so, or the agent's tag does."""
+    return seen.opt_out or seen.outcome is Outcome.OPTED_OUT or is_opt_out_tag(seen.tag)
+
+
 def _follow_up(
     policy: Policy,
     work: Assignment,
@@ -118,6 +128,7 @@ def _follow_up(
         started_at=attempt.sent_at,
         step_due_at=attempt.step_due_at or attempt.due_at,
         is_callback=attempt.is_callback,
+        calls=max(1, observation.calls or 1),
         structured=observation.structured,
         earlier=history,
     )

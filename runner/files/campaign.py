@@ -11,9 +11,10 @@ from runner.errors import Diagnostic, FilesWrong, Span, UsageWrong
 from runner.files.checks import Checkable, check_campaign
 from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
+from runner.files.law_checks import check_law
 from runner.files.nodes import KeyPath, Node, position_in
 from runner.files.paths import read_bytes, resolve_inside
-from runner.files.law_checks import check_law
+from runner.files.plan_limits import within_plans
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
 from runner.model.campaign import Campaign, Limits
@@ -112,7 +113,7 @@ def load_campaign(
         diagnostics += [diagnostic_of(document, checked.root, fault) for fault in faults]
     if diagnostics or checked is None or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))
-    campaign = with_defaults(checked.value, project.defaults).canonical()
+    campaign = within_plans(with_defaults(checked.value, project.defaults), project).canonical()
     return LoadedCampaign(campaign=campaign, path=path, document=document, sha256=document.sha256)
 
 

@@ -1,7 +1,7 @@
 """A contact file opened: its encoding, delimiter and header, and every fault of the file as a whole.
 
 Codes: P10 no such file, P11 encoding, P12 header, P13 a named column is not there, P14 an entry
-of a do-not-contact file, P15 country. Faults of single rows are P01 to P07 (`model/contact.py`).
+of a do-not-contact file, P15 country; P16 is `zone_columns.py`. Faults of single rows are P01 to P07 (`model/contact.py`).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from runner.files.keys import did_you_mean
 from runner.files.masking import is_secret
 from runner.files.nodes import KeyPath
 from runner.model.http_api import FindRequest, HttpApi, OptionRule
-from runner.model.http_fields import BETWEEN, base_url_problem
+from runner.model.http_fields import UNDECIDABLE, base_url_problem
 from runner.model.project import PROVIDER_NAMES, Project
 from runner.rules.faults import TemplateWrong
 from runner.rules.request_templates import RequestText, compile_text
@@ -210,7 +210,7 @@ def right_webhook(this: Declared) -> Iterator[Fault]:
             path=this.at("webhook"), code="C30", message="a webhook must name its call or text", help=advice, at="key"
         )
     rule = shape.signature
-    if rule.scheme == "hmac-sha256" and rule.header is None:
+    if rule.scheme.startswith("hmac-") and rule.header is None:
         message = "`signature` does not say which header holds it"
         advice = "add: header: X-Acme-Signature"
         yield Fault(path=this.at("webhook", "signature"), code="C30", message=message, help=advice, at="key")
@@ -221,10 +221,10 @@ def right_webhook(this: Declared) -> Iterator[Fault]:
 
 
 def possible_rulings(this: Declared) -> Iterator[Fault]:
-    """Refuse to take the word of a machine on the way for the provider's."""
+    """Refuse to take for a proof what a server that failed, or a machine on the way, says."""
     for status, ruling in this.api.errors.items():
-        if status in BETWEEN and ruling != "in_doubt":
-            message = f"`{status}` may come from a machine on the way, after the provider has dialled"
+        if status in UNDECIDABLE and ruling != "in_doubt":
+            message = f"`{status}` may come after somebody was dialled"
             yield Fault(path=this.at("errors", str(status)), code="C31", message=message, help="remove it", at="key")
 
 

@@ -47,7 +47,12 @@ def as_json(diagnostics: Iterable[Diagnostic]) -> str:
     Lines and columns count from 1, columns in characters and `byte` in UTF-8 bytes of the line;
     the end is exclusive; `range` is null when a whole file is meant.
     """
-    return json.dumps([_record(one) for one in diagnostics], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(as_records(diagnostics), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_records(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
+    """Give each diagnostic as a JSON object, for a larger document to hold."""
+    return [_record(one) for one in diagnostics]
 
 
 def as_github(diagnostics: Iterable[Diagnostic]) -> str:

@@ -14,6 +14,7 @@ from runner.files.faults import Fault
 from runner.files.keys import did_you_mean, key_places
 from runner.files.model_faults import option_fault, validation_errors
 from runner.files.nodes import KeyPath
+from runner.files.plan_limits import plan_allows
 from runner.model.campaign import Agent, Step
 from runner.model.channel import Channel
 from runner.model.http_fields import key_variable
@@ -153,6 +154,7 @@ PROVIDER_CHECKS: tuple[Check, ...] = (
     possible_channels,
     native_delivery,
     right_options,
+    plan_allows,
 )
 """every rule that looks at providers or accounts"""
 

@@ -33,6 +33,13 @@ def known_agents(store: Store, campaign: str) -> dict[tuple[str, str], AgentRow]
     return {(row.account, row.name): row for row in rows}
 
 
+def campaigns_with_agents(store: Store) -> list[str]:
+    """Name every campaign that has had agents of its own, in order."""
+    if store.one("has_agents") is None:
+        return []
+    return [str(row["campaign"]) for row in store.all("agent_campaigns")]
+
+
 def begin_agent(store: Store, spec: AgentSpec, at: datetime, seen: AgentRow | None) -> bool:
     """Write down, durably, that a create request is about to leave; False when it must not.
 
@@ -51,6 +58,18 @@ def begin_agent(store: Store, spec: AgentSpec, at: datetime, seen: AgentRow | No
 def forget_agent(store: Store, spec: AgentSpec) -> None:
     """Take back an intent whose request provably made nothing."""
     store.change("forget_agent", account=spec.account, campaign=spec.campaign, name=spec.name)
+
+
+def forget_gone_agent(store: Store, spec: AgentSpec, provider_id: str, at: datetime) -> None:
+    """Forget an agent that no file defines any more and that is gone at its provider."""
+    with store.transaction():
+        store.change(
+            "forget_gone_agent", account=spec.account, campaign=spec.campaign, name=spec.name, provider_id=provider_id
+        )
+        store.event(
+            at, None, "agent_gone",
+            account=spec.account, campaign=spec.campaign, agent=spec.name, provider_id=provider_id,
+        )  # fmt: skip
 
 
 def put_agent(store: Store, spec: AgentSpec, provider_id: str, observed: JsonObject, at: datetime) -> None:

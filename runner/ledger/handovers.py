@@ -14,6 +14,7 @@ from runner.model.attempt import Assignment, AttemptState
 from runner.model.handed_over import (
     DueGroup,
     Handed,
+    HandedPerson,
     HandoverMove,
     HandoverRecord,
     HandoverState,
@@ -22,6 +23,9 @@ from runner.model.handed_over import (
     Standing,
 )
 from runner.model.move import ContactState
+
+MOST_HINTS = 6
+"""how many unproven words about one attempt are heard"""
 
 
 class Statements(Protocol):
@@ -132,6 +136,10 @@ class Handovers:
                 self._event(move.at, move.handover_id, move.new.value, **detail)
         return bool(moved)
 
+    def telling(self, handover_id: int, standing: Standing) -> None:
+        """Write down what the provider is about to be told: when the answer is lost it may have heeded it."""
+        self._store.change("telling_handover", id=handover_id, telling=standing)
+
     def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
         """Write down that the provider took what it was told, or why it did not; then it is asked again at once."""
         with self._store.transaction():
@@ -169,6 +177,34 @@ class Handovers:
             if changed:
                 self._store.change("handover_changed", id=handover_id, at=to_micros(at))
 
+    def person(self, account: str, native_id: str, phone: str) -> HandedPerson | None:
+        """Give somebody who was handed over through an account by the newest attempt, one that still waits first.
+
+        With `native_id` only in that campaign of the provider's, or where nobody knows its id yet.
+        """
+        row = self._store.one("handed_person", account=account, native_id=native_id, phone=phone)
+        if row is None:
+            return None
+        return HandedPerson(attempt_id=row["id"], handover_id=row["handover_id"], calls=row["calls"])
+
+    def hurry(self, handover_id: int, at: datetime) -> bool:
+        """Have a provider's campaign looked at no later than this; whether that is sooner."""
+        return bool(self._store.change("hurry_handover", id=handover_id, at=to_micros(at)))
+
+    def hint(self, attempt_id: int) -> bool:
+        """Count an unproven word about somebody; False when so many were heard that no other one is."""
+        return bool(self._store.change("hint", id=attempt_id, most=MOST_HINTS))
+
+    def heard_of(self, handover_id: int, native_id: str, at: datetime) -> None:
+        """Write down which campaign of the provider's a held handover may have become, as a proven webhook says."""
+        with self._store.transaction():
+            if self._store.change("heard_of", id=handover_id, native_id=native_id):
+                self._event(at, handover_id, "heard_of", native_id=native_id)
+
+    def unnamed(self, handover_id: int) -> None:
+        """Take back which campaign of the provider's a handover was said to have become."""
+        self._store.change("unname_handover", id=handover_id)
+
     def to_call_off(self, count: int) -> list[Assignment]:
         """Give accepted attempts of cancelled campaigns that the provider was not asked to call off."""
         return self._store.assignments([row["id"] for row in self._store.all("attempts_to_call_off", count=count)])
@@ -191,7 +227,7 @@ def _record(row: Row) -> HandoverRecord:
         id=row["id"], key=row["key"], campaign=row["campaign"], step=row["step"], account=row["account"],
         agent_id=row["agent_id"], name=row["name"], state=HandoverState(row["state"]), people=row["people"],
         concurrency=row["concurrency"], sent_at=from_micros(row["sent_at"]), changed_at=from_micros(row["changed_at"]),
-        native_id=row["native_id"] or "", told=row["told"], refused=row["refused"],
+        native_id=row["native_id"] or "", told=row["told"], telling=row["telling"], refused=row["refused"],
         poll_at=from_micros(row["poll_at"]), polls=row["polls"], tries=row["tries"], reason=row["reason"],
         campaign_state=row["campaign_state"],
     )  # fmt: skip

@@ -63,9 +63,13 @@ UPDATE handovers SET state = :new, native_id = COALESCE(:native_id, native_id), 
     tries = :tries, reason = CASE WHEN :reason = '' THEN reason ELSE :reason END
 WHERE id = :id AND state = :old
 
+-- name: telling_handover
+-- An order is about to leave.
+UPDATE handovers SET telling = :telling WHERE id = :id
+
 -- name: tell_handover
 -- What the provider was told and took, or refused; either is looked after again at `:poll_at`.
-UPDATE handovers SET told = :told, refused = :refused, poll_at = :poll_at, polls = 0, tries = 0,
+UPDATE handovers SET told = :told, telling = '', refused = :refused, poll_at = :poll_at, polls = 0, tries = 0,
     reason = CASE WHEN :reason = '' THEN reason ELSE :reason END
 WHERE id = :id
 
@@ -131,3 +135,53 @@ WHERE campaign_id = :campaign_id AND state = 'planned' AND (:contact_id IS NULL 
 -- name: calls_by_phone
 -- How often providers dialled by themselves, for the people who were handed over.
 SELECT phone, SUM(COALESCE(calls, 0)) AS calls FROM attempts WHERE handover_id IS NOT NULL GROUP BY phone
+
+-- name: has_handovers
+-- Whether the ledger has a table of handovers; one that was opened for reading alone may be older.
+SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'handovers'
+
+-- name: open_handovers
+-- Handovers in which somebody still waits for an outcome, oldest first.
+SELECT h.id, c.name AS campaign, h.step, h.account, h.state, h.name, h.native_id, h.people, h.told, h.reason, h.sent_at,
+    COUNT(a.id) AS waiting
+FROM handovers h JOIN campaigns c ON c.id = h.campaign_id JOIN attempts a ON a.handover_id = h.id
+WHERE h.state IN ('sending', 'created', 'accepted', 'in_doubt', 'held')
+    AND a.state IN ('sending', 'accepted', 'in_doubt', 'held')
+GROUP BY h.id ORDER BY h.id
+
+-- name: held_people
+-- Whoever is held in a handover; whether nothing else is under way to them, and whether anything was before.
+SELECT a.id,
+    NOT EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone
+                AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt')) AS is_free,
+    EXISTS (SELECT 1 FROM attempts f WHERE f.contact_id = a.contact_id AND f.state = 'finished') AS has_begun
+FROM attempts a WHERE a.handover_id = :handover_id AND a.state = 'held' ORDER BY a.id
+
+-- name: same_native_campaign
+-- Another handover of the account that became this very campaign of the provider's, with or without what stands behind an `@`.
+SELECT id FROM handovers WHERE account = :account AND id <> :id AND state <> 'held'
+    AND (native_id = :native_id OR substr(native_id, 1, length(:native_id) + 1) = :native_id || '@')
+
+-- name: handed_person
+-- The newest attempt to a person who was handed over through an account, in this campaign of the provider's if one is
+-- named and the handover's own is known. Whoever still waits comes first.
+SELECT a.id, a.handover_id, COALESCE(a.calls, 0) AS calls FROM attempts a JOIN handovers h ON h.id = a.handover_id
+WHERE a.phone = :phone AND h.account = :account
+    AND (:native_id = '' OR h.native_id IS NULL OR h.native_id = :native_id)
+ORDER BY a.state IN ('sending', 'accepted', 'in_doubt', 'held') DESC, a.id DESC LIMIT 1
+
+-- name: hurry_handover
+-- A provider's campaign is looked at sooner; never later than it would have been.
+UPDATE handovers SET poll_at = :at WHERE id = :id AND state = 'accepted' AND poll_at > :at
+
+-- name: hint
+-- An unproven word about an attempt counts as one of the few that are heard.
+UPDATE attempts SET hints = hints + 1 WHERE id = :id AND hints < :most
+
+-- name: unname_handover
+-- Nobody knows any more which campaign of the provider's a handover became.
+UPDATE handovers SET native_id = NULL WHERE id = :id
+
+-- name: heard_of
+-- A proven webhook names a campaign of the provider's that a held handover may have become.
+UPDATE handovers SET native_id = :native_id WHERE id = :id AND state = 'held' AND native_id IS NULL

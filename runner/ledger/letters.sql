@@ -6,10 +6,15 @@ INSERT INTO quarantine (inbox_id, provider_id, reference)
 SELECT id, :provider_id, :reference FROM inbox WHERE account = :account AND digest = :digest
 ON CONFLICT DO NOTHING
 
+-- name: count_quarantine
+-- How many names are waited for.
+SELECT COUNT(*) AS count FROM quarantine
+
 -- name: trim_quarantine
--- Drops the oldest waiting webhooks beyond `:most`.
+-- Drops waiting webhooks beyond `:most`: those that nothing proves first, the oldest before the others.
 DELETE FROM inbox WHERE id IN
-    (SELECT DISTINCT inbox_id FROM quarantine ORDER BY inbox_id DESC LIMIT -1 OFFSET :most)
+    (SELECT DISTINCT i.id FROM quarantine q JOIN inbox i ON i.id = q.inbox_id
+     ORDER BY i.verified DESC, i.id DESC LIMIT -1 OFFSET :most)
 
 -- name: waiting
 -- The webhooks since `:since` that wait for a provider's id or a planted key, oldest first.
@@ -63,6 +68,10 @@ SELECT id FROM attempts WHERE phone = :phone AND state = 'planned' ORDER BY id
 -- name: suppress_contacts
 -- A person who must not be contacted waits for nothing more, in every campaign.
 UPDATE contacts SET state = 'suppressed' WHERE phone = :phone AND state IN ('pending', 'retry')
+
+-- name: leave_alone
+-- A contact for whom the campaign has ended asked to be left alone.
+UPDATE contacts SET state = 'suppressed' WHERE id = :contact_id AND state IN ('completed', 'failed')
 
 -- name: count_unlisted
 -- How many people must not be contacted and are unknown to an account's own list, which holds nobody else.

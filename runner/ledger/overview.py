@@ -9,7 +9,7 @@ from sqlite3 import Row
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.store import Store
 from runner.model.move import OPEN_CONTACTS, ContactState
-from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview
+from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
 
 COUNTED = tuple(state for state in ContactState if state is not ContactState.REMOVED)
 
@@ -27,6 +27,7 @@ def campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
         for row in store.all("tag_counts"):
             tags.setdefault(row["name"], []).append((row["tag"], row["count"]))
         requests = {row["name"]: row for row in store.all("request_counts")}
+        handed = _handovers(store)
         found = []
         for row in store.all("campaigns_in_force"):
             counts, sums = stats.get(row["name"], {}), requests.get(row["name"])
@@ -40,6 +41,7 @@ def campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
                     placed=sums["placed"] if sums else 0,
                     first_sent=from_micros(sums["first_sent"]) if sums else None,
                     last_sent=from_micros(sums["last_sent"]) if sums else None,
+                    handovers=tuple(one for one in handed if one.campaign == row["name"]),
                 )
             )  # fmt: skip
     return found
@@ -68,6 +70,20 @@ def contacts(store: Store, campaign: str) -> list[ContactOverview]:
         )
         for key, one in people.items()
     ]
+
+
+def _handovers(store: Store) -> list[HandoverOverview]:
+    # A ledger that is only read may be older than native delivery.
+    if store.one("has_handovers") is None:
+        return []
+    return [
+        HandoverOverview(
+            id=row["id"], campaign=row["campaign"], step=row["step"], account=row["account"], state=row["state"],
+            name=row["name"], native_id=row["native_id"] or "", people=row["people"], waiting=row["waiting"],
+            told=row["told"], reason=row["reason"], sent_at=from_micros(row["sent_at"]),
+        )
+        for row in store.all("open_handovers")
+    ]  # fmt: skip
 
 
 def _waits(sums: Row | None, now: datetime) -> bool:

@@ -30,7 +30,7 @@ VALUES (:campaign_id, :digest, :policy, :accounts, :git_commit, :applied_by, :ap
 
 -- name: put_in_force
 -- Points a campaign at a revision; cancelled campaigns come back to life.
-UPDATE campaigns SET revision_id = :revision_id,
+UPDATE campaigns SET revision_id = :revision_id, reason = CASE state WHEN 'cancelled' THEN '' ELSE reason END,
     state = CASE state WHEN 'cancelled' THEN 'active' ELSE state END WHERE id = :campaign_id
 
 -- name: complete_revision
@@ -231,8 +231,10 @@ SELECT account FROM payloads WHERE contact_id = :contact_id AND step = :step
 INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kind, :detail)
 
 -- name: history
--- A contact's finished tries, newest last.
-SELECT step, number, channel, outcome, tag, sent_at, is_callback FROM attempts WHERE contact_id = :contact_id AND state = 'finished' ORDER BY id
+-- A contact's finished tries, newest last, and how often the provider dialled for each.
+SELECT a.step, a.number, a.channel, a.outcome, a.tag, a.sent_at, a.is_callback, MAX(1, COALESCE(r.calls, 1)) AS calls
+FROM attempts a LEFT JOIN results r ON r.attempt_id = a.id
+WHERE a.contact_id = :contact_id AND a.state = 'finished' ORDER BY a.id
 
 -- name: live_calls
 -- Calls without an outcome, by campaign; the provider itself paces those that were handed over.
@@ -342,6 +344,10 @@ SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'agents'
 -- The agents that a campaign defines, as they were last applied.
 SELECT account, name, provider_id, definition, observed, applied_at FROM agents WHERE campaign = :campaign
 
+-- name: agent_campaigns
+-- The campaigns that have had agents of their own.
+SELECT DISTINCT campaign FROM agents ORDER BY campaign
+
 -- name: begin_agent
 -- An intent to create an agent; does nothing when the row is not the one that was seen (`:seen`, null for none).
 INSERT INTO agents (account, campaign, name, provider_id, definition, digest, applied_at)
@@ -362,3 +368,7 @@ ON CONFLICT (account, campaign, name) DO UPDATE SET
 -- name: forget_agent
 -- Takes back an intent whose request made nothing.
 DELETE FROM agents WHERE account = :account AND campaign = :campaign AND name = :name AND provider_id = ''
+
+-- name: forget_gone_agent
+-- Forgets an agent that no file defines any more and that is gone at its provider.
+DELETE FROM agents WHERE account = :account AND campaign = :campaign AND name = :name AND provider_id = :provider_id

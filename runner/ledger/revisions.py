@@ -50,6 +50,8 @@ class Recorded:
     removed: int = 0
     is_new: bool = True
     """False when the same plan was in force already and nothing was written"""
+    was_cancelled: bool = False
+    """the campaign was cancelled; it still is when nothing was written, and else is back for whoever was not called off"""
 
 
 def known_campaign(store: Store, name: str) -> KnownCampaign:
@@ -91,7 +93,7 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
     """
     in_force = store.one("campaign_in_force", name=new.campaign)
     if in_force is not None and in_force["complete"] and in_force["digest"] == new.digest:
-        return Recorded(revision=in_force["revision_id"], is_new=False)
+        return Recorded(revision=in_force["revision_id"], is_new=False, was_cancelled=in_force["state"] == "cancelled")
     campaign_id, revision_id = _open_revision(store, new)
     same = in_force is not None and in_force["complete"] and _rules(in_force) == (new.policy, new.accounts)
     writer = _Writer(store, campaign_id, new.applied_at, rules_changed=not same)
@@ -107,7 +109,10 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
     with store.transaction():
         store.change("complete_revision", revision_id=revision_id)
         store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=revision_id, digest=new.digest)
-    return Recorded(revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed)
+    return Recorded(
+        revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed,
+        was_cancelled=in_force is not None and in_force["state"] == "cancelled",
+    )  # fmt: skip
 
 
 def _rules(row: Row) -> tuple[str, str]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from runner.errors import LedgerError, LedgerHeld, LedgerUnwritable, NotFound
 
 # Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
 _WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
 _BUSY_SECONDS: Final = 5.0
+_LOOK_SECONDS: Final = 0.05
+_SERVE: Final = "outreach serve, "
 _UNWRITABLE: Final = (
     "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR",
 )  # fmt: skip
@@ -59,28 +62,33 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def exclusive_runner(path: Path) -> Iterator[None]:
-    """Hold a ledger as its only runner; raise LedgerHeld when another process does.
+def exclusive_runner(path: Path, *, serves: bool = False) -> Iterator[None]:
+    """Hold a ledger as its only runner, with `serves` as one that places everything, for good.
 
-    The lock is the operating system's, so it ends with the process however that ends.
+    Raises LedgerHeld when another process does. The lock is the operating system's, so it ends with
+    the process however that ends.
     """
     with errors_mapped():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        lock = os.fdopen(descriptor, "r+")
+        lock = os.fdopen(os.open(_lock_of(path), os.O_RDWR | os.O_CREAT, 0o600), "r+")
     with lock as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise LedgerHeld(
-                f"{holder} runs on this ledger already", help="wait for it, or stop it with Ctrl-C"
-            ) from None
+        if not _locked(file):
+            time.sleep(_LOOK_SECONDS)  # whoever only looks whether the ledger is held has the lock for an instant
+            if not _locked(file):
+                raise _held_by(file.read().strip())
         file.truncate(0)
-        file.write(f"process {os.getpid()}")
+        file.write(f"{_SERVE if serves else ''}process {os.getpid()}")
         file.flush()
         yield
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process runs on a ledger."""
+    try:
+        with _lock_of(path).open("r+", encoding="utf-8") as file:
+            return not _locked(file)
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -102,3 +110,28 @@ def foreign_error(error: sqlite3.Error) -> LedgerError:
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return LedgerError(f"this is not a sound ledger: {error}")
     return LedgerError(f"the ledger failed: {error}")
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
+
+
+def _locked(file: IO[str]) -> bool:
+    """Try to take the lock; it is given back when the file is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _held_by(holder: str) -> LedgerHeld:
+    """Build the error for a ledger that another process runs on, and say what to do about it."""
+    if holder.startswith(_SERVE):
+        return LedgerHeld(
+            f"{holder} runs on this ledger already", serves=True,
+            help="it places everything that is applied: outreach apply, then outreach status",
+        )  # fmt: skip
+    return LedgerHeld(
+        f"{holder or 'another process'} runs on this ledger already", help="wait for it, or stop it with Ctrl-C"
+    )

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
-from runner.ledger.handovers import Handovers
+from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, migrate
@@ -24,7 +24,6 @@ from runner.model.outcome import REACHED
 from runner.model.request import Request
 from runner.model.tried import Tried
 
-_MOST_HINTS = 6
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
 
 
@@ -224,7 +223,7 @@ class Store:
 
     def ask_now(self, attempt_id: int, now: datetime) -> None:
         """Have an accepted attempt's outcome asked for at once; an attempt has so many hints and no more."""
-        self.change("ask_now", id=attempt_id, now=to_micros(now), most=_MOST_HINTS)
+        self.change("ask_now", id=attempt_id, now=to_micros(now), most=MOST_HINTS)
 
     def history(self, contact_id: int) -> tuple[Tried, ...]:
         """Give a contact's finished tries, oldest first."""
@@ -232,6 +231,7 @@ class Store:
             Tried(
                 step=row["step"], number=row["number"], channel=row["channel"], outcome=row["outcome"], tag=row["tag"],
                 started_at=from_micros(row["sent_at"]), is_callback=bool(row["is_callback"]),
+                calls=row["calls"],
             )
             for row in self.all("history", contact_id=contact_id)
         )  # fmt: skip

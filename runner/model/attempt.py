@@ -51,7 +51,8 @@ MOVES: dict[AttemptState, frozenset[AttemptState]] = {
     _S.SENDING: frozenset({_S.ACCEPTED, _S.FINISHED, _S.PLANNED, _S.IN_DOUBT}),
     _S.ACCEPTED: frozenset({_S.FINISHED}),
     _S.IN_DOUBT: frozenset({_S.ACCEPTED, _S.PLANNED, _S.HELD, _S.FINISHED}),
-    _S.HELD: frozenset({_S.ACCEPTED, _S.PLANNED, _S.FINISHED}),
+    # In doubt again once a person says where to look.
+    _S.HELD: frozenset({_S.ACCEPTED, _S.PLANNED, _S.FINISHED, _S.IN_DOUBT}),
     _S.FINISHED: frozenset(),
     _S.CANCELLED: frozenset(),
     _S.SUPPRESSED: frozenset(),

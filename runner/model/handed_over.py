@@ -32,7 +32,7 @@ class HandoverState(StrEnum):
     ABSENT = "absent"
     """proved never to have arrived; its people went back in line"""
     HELD = "held"
-    """may have been created, and only a person can find out"""
+    """may have been created, and only a person can find out and say"""
     REJECTED = "rejected"
     """provably not created; its people went back in line or have failed"""
 
@@ -46,7 +46,8 @@ HANDOVER_MOVES: dict[HandoverState, frozenset[HandoverState]] = {
     _H.IN_DOUBT: frozenset({_H.CREATED, _H.ABSENT, _H.HELD}),
     _H.FINISHED: frozenset(),
     _H.ABSENT: frozenset(),
-    _H.HELD: frozenset(),
+    # A person says which campaign it became, which is looked up once more, or that it never was.
+    _H.HELD: frozenset({_H.IN_DOUBT, _H.ABSENT}),
     _H.REJECTED: frozenset(),
 }
 """the only state changes there are; one that is asked about again may stay where it is"""
@@ -110,6 +111,8 @@ class HandoverRecord:
     """the provider's id of its campaign"""
     told: Standing = "running"
     """what the provider was last told, and took"""
+    telling: Standing | Literal[""] = ""
+    """what the provider is being told; until it answers it may have heeded it, or not"""
     refused: Standing | Literal[""] = ""
     """what the provider cannot do or would not: it is not told again"""
     poll_at: datetime | None = None
@@ -156,6 +159,16 @@ class Handed:
     phone: str
     state: AttemptState
     contact: ContactState
+    calls: int
+    """how often the provider dialled, as far as it was told"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedPerson:
+    """Somebody whom a webhook speaks of, by the newest attempt that was handed over."""
+
+    attempt_id: int
+    handover_id: int
     calls: int
     """how often the provider dialled, as far as it was told"""
 

@@ -76,6 +76,8 @@ class NativeRow:
     is_calling: bool = False
     ended: Observation | None = None
     """how it ended for good; None while the provider may still dial"""
+    is_brief: bool = False
+    """``ended`` lacks how it ended and what came of it, which asking for the call itself tells"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

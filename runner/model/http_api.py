@@ -155,10 +155,10 @@ class InboundShape(FilePart):
 class Signature(FilePart):
     """How a webhook is signed, with the account's `webhook_secret`."""
 
-    scheme: Literal["none", "standard", "hmac-sha256"] = "hmac-sha256"
-    """`none`, `standard` (the Standard Webhooks headers), or `hmac-sha256` in a header of the provider's own."""
+    scheme: Literal["none", "standard", "hmac-sha256", "hmac-sha1", "hmac-sha512"] = "hmac-sha256"
+    """`none`, `standard` (the Standard Webhooks headers), or an HMAC such as `hmac-sha256` in a header of the provider's own."""
     header: HeaderName | None = None
-    """The header with the signature; for `hmac-sha256`."""
+    """The header with the signature; for an HMAC."""
     encoding: Literal["hex", "base64"] = "hex"
     """How the signature is written."""
     prefix: str = ""

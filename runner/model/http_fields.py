@@ -12,8 +12,8 @@ from runner.model.fields import wrong
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """hosts that need no TLS, because nothing leaves the machine"""
-BETWEEN = frozenset({408, 502, 504})
-"""statuses that a machine on the way sends, which cannot know whether the provider dialled"""
+UNDECIDABLE = frozenset({408, *range(500, 600)})
+"""statuses of a server that failed or of a machine on the way, neither of which knows whether anybody was dialled"""
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _ANSWER_PATH = re.compile(r"[^\s.{}/]+(\.[^\s.{}/]+)*")

@@ -74,6 +74,10 @@ class Observation:
     """where the transcript is, for providers that do not send it along"""
     calls: int | None = None
     """how often the provider dialled for this attempt, its own retries included; None when it does not say"""
+    phone: str = ""
+    """the person, E.164, where a webhook names them"""
+    native_id: str = ""
+    """the provider's own campaign that the call belongs to, where a webhook names it"""
     opt_out: bool = False
     """the person asked not to be contacted, said perhaps while the call is still live"""
 

@@ -8,6 +8,28 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverOverview:
+    """People who were handed over together, as far as somebody still waits in it."""
+
+    id: int
+    campaign: str
+    step: str
+    account: str
+    state: str
+    name: str
+    """what the provider's campaign is called"""
+    native_id: str
+    """the provider's id of its campaign; empty while nobody knows it"""
+    people: int
+    waiting: int
+    """how many of them have no outcome yet"""
+    told: str
+    """what the provider was last told, and took: running, paused or cancelled"""
+    reason: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignOverview:
     """One campaign, summed up."""
 
@@ -29,6 +51,8 @@ class CampaignOverview:
     """attempts that the provider gave an id"""
     first_sent: datetime | None
     last_sent: datetime | None
+    handovers: tuple[HandoverOverview, ...] = ()
+    """those that are not over yet, oldest first"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

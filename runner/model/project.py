@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from runner.model.campaign import Limits
-from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact
-from runner.model.http_api import HttpApi
+from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact, wrong
+from runner.model.http_api import HttpApi, Signature
 from runner.model.http_fields import key_variable
+from runner.model.movoice_plan import Plan
 from runner.model.retry import RetryPolicy
 from runner.model.window import WindowList
 
@@ -51,10 +52,26 @@ class AccountEntry(FilePart):
     """Which generation of the API answers, for providers that changed it: revox `A` or `D`."""
     webhook_secret: CredentialReference | None = None
     """Where the secret is found that proves webhooks: RevRing's signing secret, for others the token in the URL."""
+    webhook_signature: Signature | None = None
+    """How Movoice signs webhooks for you, which it does not publish; without it a signature that does not hold only has the call asked for."""
+    plan: Plan | None = None
+    """Which plan of Movoice you have; it limits the calls at once, and the people in a batch (starter when absent)."""
     poll: Annotated[tuple[Duration, ...], BeforeValidator(_poll_list), Field(min_length=1)] = POLL_LADDER
     """When to ask for an outcome that no webhook brought, from acceptance on; after the last it is unknown."""
     settle_after: Duration = SETTLE_AFTER
     """How long a lost request is looked for before two empty answers prove that it never arrived."""
+
+    @model_validator(mode="after")
+    def _has_only_its_own(self) -> Self:
+        own = {"plan": self.plan, "webhook_signature": self.webhook_signature}
+        found = next((name for name, value in own.items() if value is not None), None)
+        if self.provider != "movoice" and found is not None:
+            raise wrong(f"`{found}` is a setting of movoice's accounts, not of {self.provider}'s", f"remove `{found}`")
+        rule = self.webhook_signature
+        if rule is not None and (rule.over == "timestamp.body") is not (rule.timestamp is not None):
+            message = "`timestamp` and `over: timestamp.body` belong together"
+            raise wrong(message, "write: over: timestamp.body, timestamp: X-Movoice-Timestamp")
+        return self
 
 
 class Defaults(FilePart):
@@ -100,6 +117,10 @@ class Account:
     webhook_secret: str = ""
     poll: tuple[timedelta, ...] = POLL_LADDER
     settle_after: timedelta = SETTLE_AFTER
+    webhook_signature: Signature | None = None
+    """how webhooks are signed, where the provider does not publish it; None when nobody said"""
+    plan: Plan | None = None
+    """the plan that limits calls at once; None when nobody said, or the provider has none"""
     api: HttpApi | None = field(default=None, compare=False, repr=False)
     """how the provider is spoken to, where outreach.yaml declares it; None for a built-in one"""
 
@@ -116,6 +137,8 @@ def account_of(name: str, entry: AccountEntry, api: HttpApi | None = None) -> Ac
         webhook_secret=entry.webhook_secret or "",
         poll=entry.poll,
         settle_after=entry.settle_after,
+        webhook_signature=entry.webhook_signature,
+        plan=entry.plan,
         api=api,
     )
 

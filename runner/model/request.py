@@ -68,7 +68,6 @@ class Sent:
     phone: str
     agent_id: str
     campaign: str
-    delivery: Literal["single", "native"]
     sent_at: datetime
     provider_id: str = ""
     """empty while in doubt"""

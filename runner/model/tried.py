@@ -23,6 +23,8 @@ class Tried:
     """when its request left; aware and UTC"""
     is_callback: bool = False
     """made at a time that the person named; none of the step's tries"""
+    calls: int = 1
+    """how often the provider dialled for it, its own retries included"""
 
 
 def last_of_each_step(tries: Iterable[Tried]) -> dict[str, Tried]:

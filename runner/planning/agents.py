@@ -27,6 +27,8 @@ class AgentStatus(StrEnum):
     """it is as the file says"""
     DRIFT = "drift"
     """somebody changed it at the provider since it was applied"""
+    LEFT = "left"
+    """the files define it no longer; it stays at the provider, since nothing is deleted there"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +114,17 @@ class AgentChange:
     @property
     def creates(self) -> bool:
         """Whether the agent is made anew."""
-        return not self.provider_id
+        return not self.provider_id and self.status is not AgentStatus.LEFT
 
     @property
     def writes(self) -> bool:
         """Whether applying sends the provider anything."""
-        return self.creates or bool(self.changes)
+        return self.status is not AgentStatus.LEFT and (self.creates or bool(self.changes))
 
 
 GONE = "it is gone at the provider"
+LEFT = "the files define it no longer, and it stays there"
+LEFT_IN_DOUBT = "the files define it no longer, and nobody knows whether it was ever created"
 TAKEN = "an agent of this name lives there, and this ledger did not make it what it is"
 
 
@@ -166,6 +170,12 @@ def compare_live(spec: AgentSpec, applied: AppliedAgent | None, live: LiveAgent 
         change for name, value in wanted.items() if (change := _field(name, value, before, live)) is not None
     )
     return _settled(spec, live.provider_id, changes, released)
+
+
+def left_behind(spec: AgentSpec, applied: AppliedAgent) -> AgentChange:
+    """Say of an agent that the ledger knows and no file defines that it stays; `spec` is what was last applied."""
+    reason = LEFT if applied.provider_id else LEFT_IN_DOUBT
+    return AgentChange(spec=spec, status=AgentStatus.LEFT, provider_id=applied.provider_id, reason=reason)
 
 
 def problems_of_names(found: Sequence[LiveAgent]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.model.attempt import AttemptState
-from runner.model.move import ContactState
+from runner.model.move import OPEN_CONTACTS, ContactState
 
 _UNSENT = frozenset({AttemptState.PLANNED, AttemptState.SUPERSEDED})
 
@@ -41,6 +41,11 @@ class KnownContact:
         if self.state is ContactState.SUPPRESSED:
             return bool(self.attempts) and all(state in _UNSENT for state in self.attempts.values())
         return self.state is ContactState.REMOVED
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether the campaign was cancelled before everything was sent: that is for good, also if it comes back."""
+        return self.state not in OPEN_CONTACTS and AttemptState.CANCELLED in self.attempts.values()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

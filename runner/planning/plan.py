@@ -79,6 +79,7 @@ class Draft:
 
 Row = Contact | RejectedRow | DuplicateRow
 
+CALLED_OFF = "called off for good when the campaign was cancelled"
 _OUTCOMES_OF_PREVIOUS = re.compile(r"^previous\.outcome in \[([^\]]*)\]$")
 
 
@@ -281,6 +282,8 @@ def _headers(route: Route, request: Request) -> dict[str, str]:
 def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanLine:
     """Hold a line against the ledger and the windows: what applying it would do."""
     known = person.known
+    if known is not None and known.is_called_off:
+        return replace(line, status=PlanStatus.KEEP, reason=CALLED_OFF, not_before=None)
     changed = known is not None and known.fingerprints.get(line.step) != fingerprint(
         line.method, line.path, line.payload
     )

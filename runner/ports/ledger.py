@@ -8,7 +8,16 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runner.model.attempt import Assignment, AttemptState
-from runner.model.handed_over import DueGroup, Handed, HandoverMove, HandoverRecord, NewHandover, RowSeen, Standing
+from runner.model.handed_over import (
+    DueGroup,
+    Handed,
+    HandedPerson,
+    HandoverMove,
+    HandoverRecord,
+    NewHandover,
+    RowSeen,
+    Standing,
+)
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
@@ -46,6 +55,10 @@ class HandoverLedger(Protocol):
         """Write a move; whether the handover still was where the move says."""
         ...
 
+    def telling(self, handover_id: int, standing: Standing) -> None:
+        """Write down what the provider is about to be told: when the answer is lost it may have heeded it."""
+        ...
+
     def told(self, record: HandoverRecord, standing: Standing, at: datetime, *, refusal: str = "") -> None:
         """Write down that the provider took what it was told, or why it did not."""
         ...
@@ -60,6 +73,29 @@ class HandoverLedger(Protocol):
 
     def see(self, handover_id: int, seen: Iterable[RowSeen], at: datetime) -> None:
         """Write down what a provider says of its people: how often they were dialled, where they stand."""
+        ...
+
+    def person(self, account: str, native_id: str, phone: str) -> HandedPerson | None:
+        """Give somebody who was handed over through an account by the newest attempt, one that still waits first.
+
+        With `native_id` only in that campaign of the provider's, or where nobody knows its id yet.
+        """
+        ...
+
+    def hurry(self, handover_id: int, at: datetime) -> bool:
+        """Have a provider's campaign looked at no later than this; whether that is sooner."""
+        ...
+
+    def hint(self, attempt_id: int) -> bool:
+        """Count an unproven word about somebody; False when so many were heard that no other one is."""
+        ...
+
+    def heard_of(self, handover_id: int, native_id: str, at: datetime) -> None:
+        """Write down which campaign of the provider's a held handover may have become, as a proven webhook says."""
+        ...
+
+    def unnamed(self, handover_id: int) -> None:
+        """Take back which campaign of the provider's a handover was said to have become."""
         ...
 
     def to_call_off(self, count: int) -> list[Assignment]:
@@ -112,6 +148,10 @@ class LetterLedger(Protocol):
 
     def locales(self, phone: str) -> tuple[str, ...]:
         """Give the locales of the campaigns that hold a person."""
+        ...
+
+    def leave_alone(self, contact_id: int) -> None:
+        """Count a contact for whom its campaign has ended as suppressed: they asked for it since."""
         ...
 
     def is_suppressed(self, phone: str) -> bool:

@@ -26,8 +26,11 @@ class Capabilities:
     """how a request in doubt is found again: by the planted key, by number and time, not at all"""
     idempotent: bool = False
     """the same key never dials twice"""
-    native: bool = False
-    """has campaigns of its own"""
+    confirm: bool = False
+    """its webhooks leave out what asking tells: even a proven one only has the provider asked"""
+    assumed_signature: str = ""
+    """the header, in lower case, of a signature whose scheme is only assumed: where it does not hold, it proves
+    nothing either way"""
     needs_from: bool = False
     """every request names the number that people see"""
     takes_from: bool = True
@@ -38,7 +41,11 @@ class Provider(Protocol):
     """One provider's API, pure: builds requests and reads what comes back; sends nothing."""
 
     name: str
-    capabilities: Capabilities
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do."""
+        ...
 
     @property
     def native(self) -> NativeCampaigns | None:
@@ -113,7 +120,7 @@ class DoNotCallList(Protocol):
     """A provider's own do-not-call list, pure; a provider that has one carries it as `do_not_call`."""
 
     most_numbers: int
-    """how many numbers one request may add"""
+    """how many numbers one request may add; 0 for a list that can only be read"""
 
     def list_request(self, page: int) -> Request:
         """Build the request for a page of the list, pages from 0."""
@@ -145,8 +152,10 @@ class ListedNumbers:
 class NativeCampaigns(Protocol):
     """A provider's own campaigns, pure: one request hands over many people at once."""
 
-    most_people: int
-    """how many people one request may carry"""
+    @property
+    def most_people(self) -> int:
+        """How many people one request may carry."""
+        ...
 
     def problem(self, handover: Handover) -> tuple[str, str] | None:
         """Say what of a handover the provider cannot express, and what to write instead; None when it can."""
@@ -197,6 +206,13 @@ class NativeCampaigns(Protocol):
 
     def read_find(self, handover_name: str, reply: Reply) -> Finding:
         """Read the answer to a find request; raise a SendError when it says nothing."""
+        ...
+
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Give the id under which a campaign is followed that a person found: with what its creation would have told.
+
+        `sent_at` is when its handover was written down.
+        """
         ...
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:

@@ -67,7 +67,7 @@ class RevoxAssistants:
         """Give the fields of a RevoxDefinition; without a retry loop of its own the assistant calls once, at any hour."""
         found = written_fields(definition, prompt)
         if "model" in found:
-            found["model"] = _with_type(object_of(found["model"]))
+            found["model"] = _whole_model(object_of(found["model"]))
         own = object_of(found.get("call_retry_config")) or ONE_CALL
         return {**found, "call_retry_config": own if self.generation == "A" else {**_ONE_CALL_D, **own}}
 
@@ -144,9 +144,13 @@ def _number_in(transfer: Json) -> Json:
     return destinations[0].get("phone_number") if len(destinations) == 1 else transfer
 
 
-def _with_type(model: JsonObject) -> JsonObject:
-    """Say what kind of model it is, so that models of equal names are told apart."""
-    return {**model, "type": model.get("type") or ("openrouter" if model.get("provider") else "dedicated-instance")}
+def _whole_model(model: JsonObject) -> JsonObject:
+    """Say what kind of model it is, and name one of OpenRouter as OpenRouter does: its maker before it, as in `openai/gpt-4.1`."""
+    kind = model.get("type") or ("openrouter" if model.get("provider") else "dedicated-instance")
+    named = text_of(model.get("id"))
+    if kind == "openrouter" and "/" not in named:
+        named = f"{text_of(model.get('provider'))}/{named}"
+    return {**model, "type": kind, "id": named}
 
 
 def _llm_model(model: JsonObject) -> JsonObject:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from runner.errors import InDoubt, Rejected, SendError
 from runner.model.http_api import HttpApi, Ruling
+from runner.model.http_fields import UNDECIDABLE
 from runner.model.json import Json, JsonObject
 from runner.model.request import Reply
 from runner.providers.declared_answers import at
@@ -68,7 +69,8 @@ def _list(provider: str, reply: Reply) -> Json:
 
 
 def _refusal(provider: str, api: HttpApi, reply: Reply) -> SendError:
-    ruling = api.errors.get(reply.status)
+    # What may come after somebody was dialled proves nothing, whatever is declared.
+    ruling = None if reply.status in UNDECIDABLE else api.errors.get(reply.status)
     proof = proof_of(reply.status) if ruling is None else _PROOFS.get(ruling, Proof.REJECTED)
     error = refusal(provider, _with_common_words(api, reply), proof)
     if isinstance(error, Rejected) and ruling is not None:

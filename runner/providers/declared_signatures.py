@@ -1,4 +1,4 @@
-"""Proves webhooks of declared providers: HMAC-SHA256 in the provider's own header, or Standard Webhooks.
+"""Proves webhooks as a rule says: an HMAC in the provider's own header, or Standard Webhooks.
 
 Standard Webhooks (its specification, version 1.0): ``webhook-signature`` holds ``v1,`` and the
 base64 of HMAC-SHA256 over ``{webhook-id}.{webhook-timestamp}.{body}``, several with blanks
@@ -13,6 +13,7 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Literal
 
 from runner.model.http_api import Signature
 
@@ -37,25 +38,12 @@ def is_signed(rule: Signature, headers: Mapping[str, str], body: bytes, secret: 
     told = headers.get(rule.header.lower(), "").strip()
     if not told.startswith(rule.prefix):
         return False
-    signature = _decoded(told.removeprefix(rule.prefix), rule.encoding)
-    return _any_match([signature], [one.encode() for one in secret.split()], message)
+    signature = decoded(told.removeprefix(rule.prefix), rule.encoding)
+    keys = [one.encode() for one in secret.split()]
+    return any_match([signature], keys, message, algorithm=rule.scheme.removeprefix("hmac-"))
 
 
-def _is_standard(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
-    message_id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not message_id or not _is_fresh(at, now):
-        return False
-    told = [one.removeprefix("v1,") for one in headers.get("webhook-signature", "").split() if one.startswith("v1,")]
-    keys = [_decoded(one.removeprefix("whsec_"), "base64") or one.encode() for one in secret.split()]
-    message = f"{message_id}.{at}.".encode() + body
-    return _any_match([_decoded(one, "base64") for one in told], keys, message)
-
-
-def _is_fresh(at: str, now: datetime) -> bool:
-    return _TIMESTAMP.fullmatch(at) is not None and abs(now.timestamp() - int(at)) <= TOLERANCE_SECONDS
-
-
-def _decoded(text: str, encoding: str) -> bytes:
+def decoded(text: str, encoding: Literal["hex", "base64"]) -> bytes:
     """Give the bytes of a signature; none for text that is not one."""
     try:
         return bytes.fromhex(text) if encoding == "hex" else base64.b64decode(text, validate=True)
@@ -63,6 +51,21 @@ def _decoded(text: str, encoding: str) -> bytes:
         return b""
 
 
-def _any_match(signatures: Iterable[bytes], keys: Iterable[bytes], message: bytes) -> bool:
-    digests = [hmac.new(key, message, "sha256").digest() for key in keys]
+def any_match(signatures: Iterable[bytes], keys: Iterable[bytes], message: bytes, algorithm: str = "sha256") -> bool:
+    """Whether one of the signatures is the HMAC of the message by one of the keys; every pair takes the same time."""
+    digests = [hmac.digest(key, message, algorithm) for key in keys]
     return any([hmac.compare_digest(digest, one) for digest in digests for one in signatures])  # noqa: C419 every pair costs the same time
+
+
+def _is_standard(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
+    message_id, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id or not _is_fresh(at, now):
+        return False
+    told = [one.removeprefix("v1,") for one in headers.get("webhook-signature", "").split() if one.startswith("v1,")]
+    keys = [decoded(one.removeprefix("whsec_"), "base64") or one.encode() for one in secret.split()]
+    message = f"{message_id}.{at}.".encode() + body
+    return any_match([decoded(one, "base64") for one in told], keys, message)
+
+
+def _is_fresh(at: str, now: datetime) -> bool:
+    return _TIMESTAMP.fullmatch(at) is not None and abs(now.timestamp() - int(at)) <= TOLERANCE_SECONDS

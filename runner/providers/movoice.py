@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -15,16 +15,18 @@ from runner.errors import InDoubt
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart, PositiveInt, wrong
+from runner.model.http_api import Signature
 from runner.model.json import Json
+from runner.model.movoice_plan import Plan
 from runner.model.outcome import InboundText, Observation
+from runner.model.project import Account
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
-from runner.ports import Capabilities
-from runner.providers import movoice_answers
+from runner.ports import Capabilities, NativeCampaigns
+from runner.providers import declared_signatures, movoice_answers
 from runner.providers.inbound import read_plain_text
 from runner.providers.lookups import closes_at, opens_at
 from runner.providers.movoice_answers import Paging
-from runner.providers.movoice_native import MovoiceBatches, Plan
-from runner.providers.native_terms import offered
+from runner.providers.movoice_native import MovoiceBatches
 from runner.providers.reading import first_id, instant_of
 from runner.providers.replies import accepted_document, answered_document, is_accepted_key, no_id, webhook_document
 from runner.providers.requests import (
@@ -35,6 +37,8 @@ from runner.providers.requests import (
     segment,
     with_key_header,
 )
+
+_SIGNATURE_HEADER = "X-Movoice-Signature"
 
 
 def _unix_seconds(value: Any) -> Any:
@@ -68,8 +72,6 @@ class MovoiceCallOptions(FilePart):
     """When Movoice places the call, within 30 seconds: an instant with an offset, or unix seconds."""
     max_duration: PositiveInt | None = None
     """How many seconds the call may last; 1800 when absent."""
-    plan: Plan | None = None
-    """Your plan, which limits Movoice's batches: starter (assumed when absent), growth, business or enterprise; native delivery only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,29 @@ class Movoice:
     """
 
     name = "movoice"
-    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="number", native=True)
-    native = offered(MovoiceBatches())
     paging: ClassVar[Paging] = "offset"
+    plan: Plan = "starter"
+    """the account's plan, which limits batches"""
+    signature: Signature | None = None
+    """how the account's webhooks are signed; None while that is only assumed"""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What Movoice can do; its signature is assumed until the account says how it is made."""
+        assumed = "" if self.signature else _SIGNATURE_HEADER.lower()
+        return Capabilities(channels=frozenset({"call"}), poll=True, find="number", assumed_signature=assumed)
+
+    @property
+    def native(self) -> NativeCampaigns | None:
+        """Movoice's batches, by the host's paging and the account's plan."""
+        return MovoiceBatches(paging=self.paging, plan=self.plan)
+
+    def for_account(self, account: Account) -> Movoice:
+        """Give Movoice as the account is set up: its plan, and how its webhooks are signed."""
+        rule = account.webhook_signature
+        if rule is not None and rule.header is None:
+            rule = rule.model_copy(update={"header": _SIGNATURE_HEADER})
+        return replace(self, plan=account.plan or "starter", signature=rule)
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Movoice's options for a call; raise UsageWrong for a text."""
@@ -159,11 +181,14 @@ class Movoice:
         return read_plain_text(self.name, body)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
-        """Whether `X-Movoice-Signature` is an HMAC-SHA256 of the raw body by the configured secret.
+        """Whether the webhook is signed as the account says, else in the way that is assumed.
 
-        The scheme is assumed, since Movoice does not publish it; nothing in it proves when it was signed.
+        Assumed is an HMAC-SHA256 of the raw body in `X-Movoice-Signature`, since Movoice does not
+        publish its scheme; nothing in that proves when it was signed.
         """
-        return movoice_answers.is_signed(headers.get("x-movoice-signature", ""), body, secret)
+        if self.signature is not None:
+            return declared_signatures.is_signed(self.signature, headers, body, secret, now)
+        return movoice_answers.is_signed(headers.get(_SIGNATURE_HEADER.lower(), ""), body, secret)
 
     def cancel_request(self, sent: Sent) -> Request | None:
         """Give None: Movoice documents no way to call one off."""
@@ -186,5 +211,4 @@ class Movoice:
 class MovoiceApp(Movoice):
     """Movoice's API as its own tools call it, at the host of its app: lists go by page and per_page."""
 
-    native = offered(MovoiceBatches(paging="page"))
     paging: ClassVar[Paging] = "page"

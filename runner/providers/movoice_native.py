@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from runner.errors import InDoubt
 from runner.model.handover import Handover, NativeAction, NativePage, NativeRow, NativeStatus
 from runner.model.json import Json, JsonObject
+from runner.model.movoice_plan import PLANS, Plan
 from runner.model.request import Finding, Reply, Request
 from runner.providers import movoice_answers
 from runner.providers.movoice_answers import Paging
@@ -20,24 +21,6 @@ from runner.providers.native_terms import SINGLE, Problem, option_problem, own_r
 from runner.providers.reading import first_id, instant_of, text_of
 from runner.providers.replies import accepted_document, answered_document, no_id
 
-Plan = Literal["starter", "growth", "business", "enterprise"]
-
-
-class PlanLimit(NamedTuple):
-    """What a plan allows; None is what an enterprise agreed upon, which nobody publishes."""
-
-    concurrency: int | None
-    people: int
-
-
-PLANS: Mapping[Plan, PlanLimit] = {
-    "starter": PlanLimit(1, 50),
-    "growth": PlanLimit(3, 500),
-    "business": PlanLimit(10, 5_000),
-    "enterprise": PlanLimit(None, 100_000),
-}
-"""documented limits of a batch; an enterprise's is unlimited, and still has to fit into one request"""
-
 _SLACK_SECONDS = 10
 """a batch may be dated after its first calls, when it is answered; longer would let in a person's call before it"""
 _INSTEAD = {"schedule_at": "schedule: {start: 2026-12-01T09:00:00Z}"}
@@ -45,31 +28,32 @@ _INSTEAD = {"schedule_at": "schedule: {start: 2026-12-01T09:00:00Z}"}
 
 @dataclass(frozen=True, slots=True)
 class MovoiceBatches:
-    """Movoice's batches, under the smallest plan unless an option `plan` names a larger one.
+    """Movoice's batches, under the smallest plan unless the account names a larger one.
 
     What happens above a plan's limit is not documented, so nothing above it is handed over. A
     batch in doubt stays in doubt: there is no list of batches. Its calls are those of `GET /calls`
-    since the batch was made, matched by number; that list does not say why a call failed, which
-    `GET /calls/{id}` does.
+    since the batch was made, matched by number; where that list does not say why a call failed or
+    what came of it, its row is brief, and `GET /calls/{id}` says it.
     """
 
     paging: Paging = "offset"
-    most_people = PLANS["starter"].people
+    plan: Plan = "starter"
 
-    def most_people_of(self, options: Mapping[str, Any]) -> int:
-        """Give how many people one request may carry under the plan that the options name."""
-        return _plan(options).people
+    @property
+    def most_people(self) -> int:
+        """How many people one request may carry under the plan."""
+        return PLANS[self.plan].people
 
     def problem(self, handover: Handover) -> Problem | None:
         """Say what Movoice cannot express: hours, retries, a number to show, more than the plan; None when it can all."""
         return (
-            option_problem(handover, "movoice", ("plan",), _INSTEAD)
+            option_problem(handover, "movoice", (), _INSTEAD)
             or own_rules_problem(handover, "movoice")
             or _hours_problem(handover)
             or _retry_problem(handover)
             or _from_problem(handover)
             or pace_problem(handover, "movoice")
-            or _plan_problem(handover)
+            or _plan_problem(handover, self.plan)
         )
 
     def create(self, handover: Handover) -> Request:
@@ -140,6 +124,10 @@ class MovoiceBatches:
         """Raise InDoubt: there is nothing to read."""
         raise InDoubt("movoice cannot be asked whether a batch arrived")
 
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Add when the batch was made, since its calls are only found by time."""
+        return native_id if "@" in native_id else f"{native_id}@{int(sent_at.timestamp())}"
+
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Give None: batches are stopped in Movoice's dashboard alone."""
         return None
@@ -175,19 +163,14 @@ def _from_problem(handover: Handover) -> Problem | None:
     return "movoice's batches show the agent's own number", f"remove `from` from the agent (or: {SINGLE})"
 
 
-def _plan_problem(handover: Handover) -> Problem | None:
-    limit = _plan(handover.options)
-    if limit.concurrency is None or handover.concurrency <= limit.concurrency:
+def _plan_problem(handover: Handover, plan: Plan) -> Problem | None:
+    limit = PLANS[plan].concurrency
+    if limit is None or handover.concurrency <= limit:
         return None
-    plan = handover.options.get("plan") or "starter"
     return (
         f"`{handover.concurrency}` calls at once are more than movoice's plan `{plan}` allows",
-        f"write: limits: {{concurrency: {limit.concurrency}}}   (or name your plan: options: {{plan: business}})",
+        f"write: limits: {{concurrency: {limit}}}   (or name your plan at the account in outreach.yaml: plan: business)",
     )
-
-
-def _plan(options: Mapping[str, Any]) -> PlanLimit:
-    return PLANS.get(options.get("plan") or "starter", PLANS["starter"])
 
 
 def _query(native_id: str, agent_id: str) -> dict[str, str | int]:
@@ -226,4 +209,5 @@ def _row(phone: str, call: JsonObject) -> NativeRow:
         calls=int(is_dialled),
         is_calling=is_dialled and not seen.is_final,
         ended=seen if seen.is_final else None,
+        is_brief=seen.is_final and not text_of(call.get("reason")) and not text_of(call.get("summary")),
     )

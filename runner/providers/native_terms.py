@@ -1,9 +1,8 @@
-"""What the providers' own campaigns have in common: refusals, planted names, zones, progress."""
+"""What the providers' own campaigns have in common: refusals, planted names, zones."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from runner.errors import InDoubt
 from runner.model.handover import Handover
@@ -20,18 +19,6 @@ Problem = tuple[str, str]
 
 SINGLE = "delivery: single"
 """what to write when a provider's own campaigns cannot do it at all"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How many people of a provider's own campaign stand where, as the provider counts them."""
-
-    calling: int = 0
-    completed: int = 0
-    failed: int = 0
-    pending: int = 0
-    retry: int = 0
-    total: int = 0
 
 
 def offered(campaigns: NativeCampaigns) -> NativeCampaigns | None:

@@ -43,9 +43,10 @@ class Proof(StrEnum):
 PROOFS: Mapping[int, Proof] = {
     **dict.fromkeys((400, 404, 405, 413, 415, 422), Proof.REJECTED),
     **dict.fromkeys((401, 402, 403), Proof.ACCOUNT_REJECTED),
+    303: Proof.IN_DOUBT,
     429: Proof.THROTTLED,
 }
-"""the statuses that prove something by themselves; 2xx and 3xx are ranges, every other one leaves a doubt"""
+"""the statuses that prove something by themselves; 2xx and the rest of 3xx are ranges, every other one leaves a doubt"""
 
 _KEY_REFUSED = frozenset({401, 403})
 _NO_CONTENT = 204
@@ -57,26 +58,16 @@ class OptedOut(Rejected):
     outcome = Outcome.OPTED_OUT
 
 
-class WrongGeneration(Rejected):
-    """The answer to a new campaign shows another generation of the API than the account pins.
-
-    The account is to pause. ``native_id`` is the campaign that was made all the same; with
-    ``is_dialling`` its people are being called already, so that nobody of it may be planned again.
-    """
-
-    def __init__(self, message: str, *, help: str, native_id: str, is_dialling: bool) -> None:
-        super().__init__(message, pause=True, help=help)
-        self.native_id = native_id
-        self.is_dialling = is_dialling
-
-
 def proof_of(status: int) -> Proof:
-    """Classify a status; a redirect is never followed, since following would send the key and the body on."""
+    """Classify a status; a redirect is never followed, since following would send the key and the body on.
+
+    303 is what a server answers once it has done what was asked (RFC 9110, 15.4.4), so it leaves a doubt.
+    """
     if 200 <= status < 300:  # noqa: PLR2004 the 2xx range
         return Proof.ACCEPTED
-    if 300 <= status < 400:  # noqa: PLR2004 the 3xx range
-        return Proof.ACCOUNT_REJECTED
-    return PROOFS.get(status, Proof.IN_DOUBT)
+    if status in PROOFS:
+        return PROOFS[status]
+    return Proof.ACCOUNT_REJECTED if 300 <= status < 400 else Proof.IN_DOUBT  # noqa: PLR2004 the 3xx range
 
 
 def accepted_document(provider: str, reply: Reply) -> JsonObject:

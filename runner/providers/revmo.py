@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from string import ascii_letters, digits
 from typing import Annotated
 
 from pydantic import Field
@@ -60,6 +61,8 @@ OUTCOMES: Mapping[str, Outcome] = {
 }
 """the words of a status callback; Revmo documents none, so these are assumed"""
 
+_AGENT = "QUdFTlQtMDAwMQ=="
+_BASE64 = frozenset(f"{ascii_letters}{digits}+/-_")
 _IDS = ("external_id", "thread_id", "threadId", "call_id", "id")
 _STATUSES = ("status", "outcome", "result", "event")
 _VAGUE = "completed"
@@ -102,8 +105,12 @@ class Revmo:
         return RevmoCallOptions if channel == "call" else RevmoTextOptions
 
     def agent_problem(self, agent: Agent) -> tuple[str, str] | None:
-        """Say what is wrong with an agent's id, one word that Revmo prints in base64; None when nothing is."""
-        return id_problem(agent, "QUdFTlQtMDAwMQ==")
+        """Say what is wrong with an agent's id, which Revmo prints in base64 of either alphabet; None when nothing is."""
+        strange = next((char for char in agent.id.strip("=") if char not in _BASE64), "")
+        if strange.isprintable() and strange and not strange.isspace():
+            message = f"`{agent.id}` is not an agent's id: base64 has no `{strange}`"
+            return message, f"write the id as revmo prints it: {_AGENT}"
+        return id_problem(agent, _AGENT)
 
     def auth_headers(self, credential: str) -> Mapping[str, str]:
         """Give the header that carries the key."""

@@ -1,15 +1,11 @@
-"""Revox: places call orders, one by one or through its own campaigns.
-
-The API changed under the same paths. Generation A is the one whose `POST /campaigns` dials at
-once; on generation D that request dials nobody until the campaign's calls are launched.
-"""
+"""Revox: places call orders one by one; its own campaigns, where the generations differ, have a room of their own."""
 
 # ruff: noqa: ARG002 every provider takes what the port hands over, also what only others need
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from runner.errors import InDoubt
@@ -43,15 +39,15 @@ from runner.providers.requests import (
     segment,
     with_key_header,
     with_key_in_metadata,
-    with_query,
 )
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revox_options import RevoxCallOptions
 
 _NATIVE_ONLY = ("name", "own_rules", "call_retry_config", "max_concurrent_calls")
-_SINGLE_ONLY = ("metadata", "concurrency", "skip_calling_window", "force_now")
+_SINGLE_KEYS = ("scheduled_at", "concurrency", "skip_calling_window", "force_now")
 _NO_MORE = frozenset({400, 404, 409, 422})
-"""statuses that say that an order or a campaign cannot be called off any more"""
+"""statuses that say that an order cannot be called off any more"""
 _BAD_REQUEST = 400
 _SEARCHED_PAGES = 10
 """nobody has a thousand orders; a search that goes on is one that Revox never answers"""
@@ -59,7 +55,10 @@ _SEARCHED_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Revox:
-    """Revox's API of generation A: Bearer key, `POST /call`, `POST /campaigns`, which dials at once.
+    """Revox's API: Bearer key, `POST /call`; campaigns of generation A, which dial when they are made.
+
+    Its webhooks are signed by nobody and lack the result that Revox works out after the call, so
+    each of them only has the order asked for.
 
     An order dials again by itself, as its assistant is configured: no request that names a stored
     assistant can change that for one order. What follows: one of our attempts may be several dials,
@@ -68,8 +67,9 @@ class Revox:
     """
 
     name = "revox"
-    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="reference", native=True)
+    capabilities = Capabilities(channels=frozenset({"call"}), poll=True, find="reference", confirm=True)
     native = offered(RevoxCampaigns("A"))
+    do_not_call = RevoxDoNotCall()
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Revox's options for a call; raise UsageWrong for a text."""
@@ -86,65 +86,52 @@ class Revox:
         return {"Authorization": f"Bearer {credential}"}
 
     def build(self, order: Order) -> Request:
-        """Build `POST /call`, or for native delivery `POST /campaigns` with this one contact.
-
-        Raises UsageWrong for a text or a delivery that the generation lacks, FilesWrong for an
-        option of the other delivery.
-        """
+        """Build `POST /call`; raise UsageWrong for a text, FilesWrong for native delivery or an option of it."""
         if order.channel == "text":
             raise no_texts(self.name)
-        options = chosen_options(RevoxCallOptions, order.options)
         if order.delivery == "native":
-            _refuse_options(options, _SINGLE_ONLY, "single")
-            return _campaign(order, options)
-        _refuse_options(options, _NATIVE_ONLY, "native")
-        return _single(order, options)
+            raise no_native(self.name)
+        options = chosen_options(RevoxCallOptions, order.options)
+        _refuse_native_options(options)
+        body: dict[str, Json] = {"phone_number": order.phone, "assistant_id": order.agent_id}
+        if order.from_number:
+            body["from_phone_number"] = order.from_number
+        if options.get("metadata"):
+            body["metadata"] = options["metadata"]
+        if order.variables:
+            body["prompt_variables"] = as_texts(order.variables)
+        body |= {key: options[key] for key in _SINGLE_KEYS if options.get(key) is not None}
+        return Request(method="POST", path="/call", body=body)
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
-        """Plant the key in the header, and in a call's metadata or at the end of a campaign's name."""
+        """Plant the key in the header and in the metadata."""
         stamped = with_key_header(request, key)
-        if not in_body:
-            return stamped
-        if request.path != "/campaigns":
-            return with_key_in_metadata(stamped, key)
-        body = dict(stamped.body or {})
-        return replace(stamped, body={**body, "name": f"{body.get('name', '')} {key}".strip()})
+        return with_key_in_metadata(stamped, key) if in_body else stamped
 
     def read_receipt(self, reply: Reply) -> Receipt:
-        """Read the id of the call order, or of the campaign."""
+        """Read the id of the call order."""
         document = accepted_document(self.name, reply)
-        made = object_of(document.get("call")) or object_of(document.get("campaign"))
-        found = first_id(made, "id")
+        found = first_id(object_of(document.get("call")), "id")
         if not found:
             raise no_id(self.name, reply)
         return Receipt(provider_id=found)
 
     def poll_request(self, sent: Sent) -> Request | None:
-        """Build `GET /call/{id}`, or for native delivery the request for the campaign's rows; None without an id."""
-        if not sent.provider_id:
-            return None
-        if sent.delivery == "native":
-            rows = f"/campaigns/{segment(sent.provider_id)}/rows"
-            return Request(method="GET", path=with_query(rows, {"page": 1, "page_size": PAGE_SIZE}))
-        return Request(method="GET", path=f"/call/{segment(sent.provider_id)}")
+        """Build `GET /call/{id}`; None without an id."""
+        return Request(method="GET", path=f"/call/{segment(sent.provider_id)}") if sent.provider_id else None
 
     def read_poll(self, sent: Sent, reply: Reply) -> Observation:
-        """Read a call order, or the row of our number; only `completed`, `cancelled` and `errored` end it."""
-        document = answered_document(self.name, reply)
-        if sent.delivery == "native":
-            return revox_answers.read_row(sent, document)
-        call = object_of(document.get("call"))
+        """Read a call order; only `completed`, `cancelled` and `errored` end it."""
+        call = object_of(answered_document(self.name, reply).get("call"))
         if not call:
             raise InDoubt("revox answered without a call")
         return revox_answers.read_order(call, provider_id=sent.provider_id)
 
     def find_request(self, sent: Sent, page: int) -> Request | None:
-        """Build the search for orders to the number, or for native delivery the list of all campaigns.
+        """Build the search for orders to the number.
 
         Nobody knows whether Revox counts pages from 0 or 1, so both are asked for; None after ten.
         """
-        if sent.delivery == "native":
-            return Request(method="GET", path="/campaigns")
         if page >= _SEARCHED_PAGES:
             return None
         body: JsonObject = {
@@ -163,16 +150,13 @@ class Revox:
         return Request(method="POST", path="/call/search", body=body)
 
     def read_find(self, sent: Sent, reply: Reply) -> Finding:
-        """Find the order or campaign that carries the key; raise InDoubt when several could be it.
+        """Find the order that carries the key; raise InDoubt when several could be it.
 
         A search refused with 400 asked for page 0 of a server that counts from 1: the next page is to be asked for.
         """
-        if sent.delivery == "single" and reply.status == _BAD_REQUEST:
+        if reply.status == _BAD_REQUEST:
             return Finding(more=True)
-        document = answered_document(self.name, reply)
-        if sent.delivery == "native":
-            return revox_answers.find_campaign(sent, document)
-        return revox_answers.find_order(sent, document)
+        return revox_answers.find_order(sent, answered_document(self.name, reply))
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Observation, ...]:
         """Read the webhook of a completed call, in its nested or its flat form."""
@@ -187,11 +171,10 @@ class Revox:
         return False
 
     def cancel_request(self, sent: Sent) -> Request | None:
-        """Build the request that calls off the order, or for native delivery the campaign; None without an id."""
+        """Build the request that calls off the order; None without an id."""
         if not sent.provider_id:
             return None
-        kind = "campaigns" if sent.delivery == "native" else "call"
-        return Request(method="POST", path=f"/{kind}/{segment(sent.provider_id)}/cancel")
+        return Request(method="POST", path=f"/call/{segment(sent.provider_id)}/cancel")
 
     def read_cancel(self, reply: Reply) -> bool:
         """Whether it was called off; False when it was too late. Raise a SendError when the answer says nothing."""
@@ -212,46 +195,8 @@ class RevoxD(Revox):
 
     native = offered(RevoxCampaigns("D"))
 
-    def build(self, order: Order) -> Request:
-        """Build `POST /call`; raise FilesWrong for native delivery of one person, whom nobody would launch."""
-        if order.delivery == "native":
-            raise no_native(self.name)
-        return Revox.build(self, order)
 
-
-def _single(order: Order, options: dict[str, Json]) -> Request:
-    body: dict[str, Json] = {"phone_number": order.phone, "assistant_id": order.agent_id}
-    if order.from_number:
-        body["from_phone_number"] = order.from_number
-    if options.get("metadata"):
-        body["metadata"] = options["metadata"]
-    if order.variables:
-        body["prompt_variables"] = as_texts(order.variables)
-    body |= _present(options, ("scheduled_at", "concurrency", "skip_calling_window", "force_now"))
-    return Request(method="POST", path="/call", body=body)
-
-
-def _campaign(order: Order, options: dict[str, Json]) -> Request:
-    contact: JsonObject = {"prompt_variables": as_texts(order.variables), "to_phone_number": order.phone}
-    body: dict[str, Json] = {
-        "assistant_id": order.agent_id,
-        "contacts": [contact],
-        "name": options.get("name") or order.campaign,
-    }
-    body |= _present(options, ("call_retry_config",))
-    if order.from_number:
-        body["from_phone_number"] = order.from_number
-    body |= _present(options, ("max_concurrent_calls", "scheduled_at"))
-    return Request(method="POST", path="/campaigns", body=body)
-
-
-def _present(options: Mapping[str, Json], keys: tuple[str, ...]) -> dict[str, Json]:
-    return {key: options[key] for key in keys if options.get(key) is not None}
-
-
-def _refuse_options(options: Mapping[str, Json], keys: tuple[str, ...], delivery: str) -> None:
-    found = next((key for key in keys if options.get(key) is not None), None)
+def _refuse_native_options(options: Mapping[str, Json]) -> None:
+    found = next((key for key in _NATIVE_ONLY if options.get(key) is not None), None)
     if found is not None:
-        raise files_wrong(
-            f"`{found}` works with {delivery} delivery only", f"write: delivery: {delivery}", f"options.{found}"
-        )
+        raise files_wrong(f"`{found}` works with native delivery only", "write: delivery: native", f"options.{found}")

@@ -9,7 +9,7 @@ from runner.errors import InDoubt
 from runner.model.json import Json, JsonObject
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Sent
-from runner.providers.lookups import PAGE_SIZE, Candidate, in_time, settle_on
+from runner.providers.lookups import PAGE_SIZE, Candidate, settle_on
 from runner.providers.native_terms import planted_key
 from runner.providers.reading import (
     child,
@@ -86,19 +86,10 @@ def read_order(call: JsonObject, *, provider_id: str = "") -> Observation:
         structured=fields_of(attempt.get("structured_output")),
         hangup_cause=text_of(attempt.get("end_reason"), 100),
         calls=_dials(call),
+        phone=text_of(call.get("to_phone_number"), 100),
+        native_id=first_id(object_of(call.get("campaign")), "id"),
         opt_out=_asked_to_stop(call),
     )
-
-
-def read_row(sent: Sent, document: JsonObject) -> Observation:
-    """Read the row of our number in a campaign; a row without a call is live, no such row is InDoubt."""
-    rows = [row for row in objects_of(document.get("rows")) if row.get("phone_number") == sent.phone]
-    if not rows:
-        raise InDoubt("revox lists no row with the number")
-    call = object_of(rows[0].get("call"))
-    if not call:
-        return Observation(provider_id=sent.provider_id, words={"status": "pending"})
-    return read_order(call, provider_id=sent.provider_id)
 
 
 def find_order(sent: Sent, document: JsonObject) -> Finding:
@@ -118,20 +109,6 @@ def find_order(sent: Sent, document: JsonObject) -> Finding:
     # An empty page 0 of a server that counts from 1 proves nothing while the total says that there are orders.
     is_beside = not listing and bool(count_of(document.get("total_count")))
     return settle_on(sent, candidates, more=len(listing) >= PAGE_SIZE or is_beside)
-
-
-def find_campaign(sent: Sent, document: JsonObject) -> Finding:
-    """Find the campaign whose name ends with the key; raise InDoubt when one without a key could be it."""
-    listing = document.get("campaigns")
-    if not isinstance(listing, list):
-        raise InDoubt("revox answered without its campaigns")
-    campaigns = objects_of(listing)
-    for campaign in campaigns:
-        if planted_key(text_of(campaign.get("name"))) == sent.key and first_id(campaign, "id"):
-            return Finding(provider_id=first_id(campaign, "id"))
-    if any(_may_be_ours(sent, campaign) for campaign in campaigns):
-        raise InDoubt("revox has a campaign of those minutes that does not say whose it is")
-    return Finding()
 
 
 def read_event(event: JsonObject) -> Observation:
@@ -233,16 +210,6 @@ def _is_attempt(call: JsonObject) -> bool:
 def _reference(call: JsonObject) -> str:
     planted = text_of(child(call, "metadata", REFERENCE), 100)
     return planted or planted_key(text_of(child(call, "campaign", "name")))
-
-
-def _may_be_ours(sent: Sent, campaign: JsonObject) -> bool:
-    """Whether a campaign without a key was made by the same assistant around the time of the request."""
-    same_agent = campaign.get("assistant_id", sent.agent_id) == sent.agent_id
-    return (
-        same_agent
-        and not planted_key(text_of(campaign.get("name")))
-        and in_time(sent, instant_of(campaign.get("created_at")))
-    )
 
 
 def _seconds(attempt: JsonObject) -> float | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from runner.errors import InDoubt
+from runner.errors import InDoubt, WrongGeneration
 from runner.model.handover import Handover, NativeAction, NativePage, NativeRow, NativeStatus
 from runner.model.json import Json, JsonObject
 from runner.model.outcome import Outcome
@@ -21,7 +22,6 @@ from runner.providers.native_hours import SameHours, clock, same_hours, waits_of
 from runner.providers.native_terms import (
     SINGLE,
     Problem,
-    Progress,
     counted,
     find_named,
     option_problem,
@@ -33,7 +33,7 @@ from runner.providers.native_terms import (
     zone_of_all,
 )
 from runner.providers.reading import count_of, first_id, object_of, objects_of, text_of
-from runner.providers.replies import WrongGeneration, accepted_document, answered_document, no_id, said
+from runner.providers.replies import accepted_document, answered_document, no_id, said
 from runner.providers.requests import as_texts, segment, utc_text, with_query
 
 Generation = Literal["A", "D"]
@@ -173,18 +173,6 @@ class RevoxCampaigns:
             raise InDoubt(f"revox answered a campaign with the status `{word}`")
         return STATUSES[word]
 
-    def read_progress(self, reply: Reply) -> Progress:
-        """Read from the same answer how many people stand where."""
-        stats = object_of(_campaign(reply).get("row_stats"))
-        return Progress(
-            calling=counted(stats, "calling"),
-            completed=counted(stats, "completed"),
-            failed=counted(stats, "failed", "skipped"),
-            pending=counted(stats, "pending", "not_launched"),
-            retry=counted(stats, "retry"),
-            total=counted(stats, "total"),
-        )
-
     def rows_request(self, native_id: str, page: int, *, agent_id: str = "") -> Request | None:
         """Build `GET /campaigns/{id}/rows`, 100 people a page in generation A, all at once in D."""
         path = f"/campaigns/{segment(native_id)}/rows"
@@ -211,6 +199,10 @@ class RevoxCampaigns:
         if not isinstance(listing, list):
             raise InDoubt("revox answered without its campaigns")
         return find_named("revox", handover_name, objects_of(listing), more=False)
+
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Give the id as it is: the campaign can be asked for by it."""
+        return native_id
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Build `POST /campaigns/{id}/pause`, `/resume` or `/cancel`; retry timers run on in a pause."""

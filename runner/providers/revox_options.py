@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from runner.model.fields import FilePart, PositiveInt, wrong
+from runner.model.revox_assistant import AssistantRetryD
 from runner.providers.reading import instant_of
 
 
@@ -16,34 +17,6 @@ def _iso_instant(value: Any) -> Any:
     if text.isdecimal() or instant_of(text) is None:
         raise wrong(f"`{text}` is not an instant", "write an offset too: 2026-12-01T09:00:00+00:00")
     return text
-
-
-class RevoxWindow(FilePart):
-    """One window of Revox's own retry loop, in the person's time."""
-
-    calling_window_end_time: str
-    """When it closes, such as `17:00` or `6pm`."""
-    calling_window_start_time: str
-    """When it opens, such as `09:00` or `10am`."""
-    retry_delay_seconds: PositiveInt
-    """How many seconds Revox waits before it tries again."""
-
-
-class RevoxRetryConfig(FilePart):
-    """Revox's own retry loop; it multiplies with the campaign's `retry`."""
-
-    calling_windows: Annotated[tuple[RevoxWindow, ...], Field(min_length=1)]
-    """When Revox may call."""
-    max_retry_attempts: PositiveInt
-    """How often Revox calls by itself."""
-    timezone: str | None = None
-    """An IANA zone; without it Revox takes the zone of the number's country."""
-    allowed_days: (
-        tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...] | None
-    ) = None
-    """On which days Revox may call; newer generations want it."""
-    call_twice_in_a_row: bool | None = None
-    """Whether Revox calls again at once if the first call met no person; newer generations want it."""
 
 
 class RevoxConcurrency(FilePart):
@@ -64,7 +37,7 @@ class RevoxCallOptions(FilePart):
     """Leave windows, retries and concurrency to what the assistant is set to at Revox; native delivery only."""
     metadata: dict[str, str] | None = None
     """Texts that Revox stores with the call; single delivery only."""
-    call_retry_config: RevoxRetryConfig | None = None
+    call_retry_config: AssistantRetryD | None = None
     """Revox's own retry loop in place of the assistant's; native delivery with `own_rules` only."""
     max_concurrent_calls: PositiveInt | None = None
     """How many calls of Revox's campaign may be live at once; native delivery with `own_rules` only."""

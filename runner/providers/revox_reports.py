@@ -1,4 +1,4 @@
-"""What Revox tells beside single orders: whom it must not call, attempts as generation A lists them, exports."""
+"""What Revox tells beside single orders: attempts as generation A lists them, exports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runner.model.outcome import Observation
 from runner.model.request import Reply, Request
 from runner.providers import revox_answers
 from runner.providers.lookups import PAGE_SIZE
-from runner.providers.reading import child, objects_of, text_of
+from runner.providers.reading import objects_of, text_of
 from runner.providers.replies import answered_document
 from runner.providers.requests import with_query
 
@@ -25,19 +25,6 @@ class Export:
 
     csv: str
     filename: str
-
-
-def history_request() -> Request:
-    """Build `GET /calls/phone-history`, which tells every number that the organization ever called."""
-    return Request(method="GET", path="/calls/phone-history")
-
-
-def do_not_contact(reply: Reply) -> frozenset[str]:
-    """Read which of those people must not be contacted; raise a SendError when the answer does not say."""
-    history = answered_document("revox", reply).get("phone_history")
-    if not isinstance(history, dict):
-        raise InDoubt("revox answered without its phone history")
-    return frozenset(number for number, seen in history.items() if child(seen, "do_not_contact") is True)
 
 
 def attempts_request(page: int) -> Request:

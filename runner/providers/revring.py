@@ -74,7 +74,6 @@ class Revring:
         poll=True,
         find="reference",
         idempotent=True,
-        native=True,
         needs_from=True,
     )
     native = offered(RevringCampaigns())

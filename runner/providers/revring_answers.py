@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +10,7 @@ from runner.errors import InDoubt
 from runner.model.json import JsonObject
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding, Sent
+from runner.providers.declared_signatures import any_match, decoded
 from runner.providers.lookups import Candidate, opens_at, settle_on
 from runner.providers.reading import (
     child,
@@ -96,6 +96,8 @@ def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
         words=words_of(call, "status", "hangupCause", "errorMessage", "doNotCallRequested"),
         structured=fields_of({"evaluation": call.get("evaluation"), **object_of(call.get("extraction"))}),
         hangup_cause=text_of(call.get("hangupCause"), 100),
+        phone=text_of(call.get("toNumber"), 100),
+        native_id=first_id(call, "campaignId"),
         opt_out=call.get("doNotCallRequested") is True,
     )
 
@@ -136,7 +138,14 @@ def read_event(event: JsonObject) -> tuple[Observation, ...]:
     if kind == "call.started":
         call = object_of(event.get("call"))
         if first_id(call, "id"):
-            return (Observation(provider_id=first_id(call, "id"), words={"event": kind}),)
+            return (
+                Observation(
+                    provider_id=first_id(call, "id"),
+                    words={"event": kind},
+                    phone=text_of(call.get("toNumber"), 100),
+                    native_id=first_id(call, "campaignId"),
+                ),
+            )
     elif not kind and first_id(event, "id") and text_of(event.get("status")):
         return (read_call(event),)
     raise meaningless("revring", "names no call" if not kind else f"has the event `{kind}`, which makes no sense")
@@ -154,8 +163,7 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now: datetim
     if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
         return False
     message = timestamp.encode() + b"." + body
-    digests = [hmac.new(one.encode(), message, "sha256").hexdigest() for one in secret.split()]
-    return any([hmac.compare_digest(digest, signature[1]) for digest in digests])  # noqa: C419 every secret costs the same time
+    return any_match([decoded(signature[1], "hex")], [one.encode() for one in secret.split()], message)
 
 
 def _tag(call: JsonObject) -> str:

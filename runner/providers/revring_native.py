@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from runner.errors import InDoubt
@@ -20,8 +20,6 @@ from runner.providers.native_hours import SameHours, clock, same_hours, written
 from runner.providers.native_terms import (
     SINGLE,
     Problem,
-    Progress,
-    counted,
     find_named,
     option_problem,
     outcomes_text,
@@ -154,19 +152,6 @@ class RevringCampaigns:
             raise InDoubt(f"revring answered a campaign with the status `{word}`")
         return STATUSES[word]
 
-    def read_progress(self, reply: Reply) -> Progress:
-        """Read from the same answer how many people stand where."""
-        progress = object_of(_campaign(reply).get("progress"))
-        people = object_of(progress.get("contacts"))
-        return Progress(
-            calling=counted(people, "dialing"),
-            completed=counted(people, "completed"),
-            failed=counted(people, "exhausted", "skipped", "canceled"),
-            pending=counted(people, "pending"),
-            retry=counted(people, "retry_wait"),
-            total=counted(progress, "total"),
-        )
-
     def rows_request(self, native_id: str, page: int, *, agent_id: str = "") -> Request | None:
         """Build `GET /campaigns/{id}/contacts`, 500 people a page."""
         path = f"/campaigns/{segment(native_id)}/contacts"
@@ -192,6 +177,10 @@ class RevringCampaigns:
         if not isinstance(listing, list):
             raise InDoubt("revring answered its campaigns without data")
         return find_named("revring", handover_name, objects_of(listing), more=document.get("hasNextPage") is True)
+
+    def known_as(self, native_id: str, sent_at: datetime) -> str:
+        """Give the id as it is: the campaign can be asked for by it."""
+        return native_id
 
     def control(self, native_id: str, action: NativeAction) -> Request | None:
         """Build `POST /campaigns/{id}/pause`, `/start` or `/cancel`; calls in progress go on to their end."""

@@ -18,6 +18,7 @@ SIGNS: Mapping[AgentStatus, tuple[str, str]] = {
     AgentStatus.UPDATE: ("~", "yellow"),
     AgentStatus.KEEP: ("=", "dim"),
     AgentStatus.DRIFT: ("!", "red"),
+    AgentStatus.LEFT: ("·", "dim"),
 }
 """the sign and the style of each status"""
 

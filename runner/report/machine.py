@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from runner.model.law import LawSummary, LawTable
-from runner.model.overview import CampaignOverview, ContactOverview
+from runner.model.overview import CampaignOverview, ContactOverview, HandoverOverview
 from runner.model.plan import PlanLine, PlanSummary
 from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
@@ -136,10 +136,27 @@ def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] 
         "tags": dict(one.tags),
         "first_sent": utc_text(one.first_sent),
         "last_sent": utc_text(one.last_sent),
+        "handovers": [_handover(handed) for handed in one.handovers],
     }
     if contacts is not None:
         found["contacts"] = [_contact(person) for person in contacts.get(one.campaign, [])]
     return found
+
+
+def _handover(one: HandoverOverview) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "step": one.step,
+        "account": one.account,
+        "state": one.state,
+        "name": one.name,
+        "native_id": one.native_id or None,
+        "people": one.people,
+        "waiting": one.waiting,
+        "told": one.told,
+        "reason": one.reason or None,
+        "sent_at": utc_text(one.sent_at),
+    }
 
 
 def _contact(person: ContactOverview) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview
-from runner.report.words import shown_phone
+from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
+from runner.report.words import count_of, shown_phone
 
 _STAT_STYLES = {"completed": "green", "failed": "red", "held": "magenta", "suppressed": "yellow"}
 _WIDE = 24
@@ -66,6 +66,27 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> Non
     for one in campaigns:
         if one.reason:
             console.print(Text(f"{one.campaign} is {one.status}: {one.reason}", style="yellow"))
+        for line in handover_lines(one.handovers):
+            console.print(line)
+
+
+def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:
+    """Say where those are who were handed over: each one that a person must settle, the others in one line."""
+    lines = []
+    under_way = [one for one in handovers if one.state != "held"]
+    if under_way:
+        waiting = sum(one.waiting for one in under_way)
+        accounts = ", ".join(dict.fromkeys(one.account for one in under_way))
+        doubtful = sum(one.waiting for one in under_way if one.state == "in_doubt")
+        doubt = f", {doubtful:,} of them in doubt" if doubtful else ""
+        handed = count_of(len(under_way), "handover")
+        lines.append(Text(f"{under_way[0].campaign}: {waiting:,} with {accounts} in {handed}{doubt}"))
+    for one in (each for each in handovers if each.state == "held"):
+        said = f"handover {one.id} of {one.campaign} is held with {count_of(one.waiting, 'contact')}: {one.reason}"
+        lines.append(Text(f"{said}; look for `{one.name}` at {one.account}, then", style="magenta"))
+        known = one.native_id or "ID"
+        lines.append(Text(f"  outreach resolve {one.campaign} --handover {one.id} --created {known}   (or: --absent)"))
+    return lines
 
 
 def print_report(console: Console, campaigns: Sequence[CampaignOverview], totals: Totals | None) -> None:

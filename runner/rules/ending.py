@@ -35,6 +35,8 @@ class Ending:
     """when its step became due for the person; when it ended, where that is not known"""
     is_callback: bool = False
     """made at a time that the person named"""
+    calls: int = 1
+    """how often the provider dialled for it, its own retries included"""
     structured: Mapping[str, Json] = field(default_factory=dict)
     """what the agent found out, field by field"""
     earlier: tuple[Tried, ...] = ()
@@ -58,8 +60,9 @@ class Ending:
 
     @property
     def used(self) -> int:
-        """How many tries of the budget are used up, this one included."""
-        return self.number - self.callbacks
+        """How many tries of the budget are used up, this one included; a provider's own redials are tries too."""
+        redials = sum(one.calls - 1 for one in self.tries_of_step if not one.is_callback)
+        return self.number - self.callbacks + redials + (0 if self.is_callback else self.calls - 1)
 
     @property
     def ended_alike(self) -> int:

@@ -64,8 +64,9 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     """Decide what an ending leads to.
 
     The goal ends a sequence whatever is left of it; a retry or a call back goes through schedule and
-    windows like a first try. A step that was handed over has had its tries: the provider made them.
-    An opt-out ends everything.
+    windows like a first try. The calls that a provider made by itself count as tries of the step, so
+    that its retries and ours never multiply. A step that was handed over has had its tries: the
+    provider made them. An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")

@@ -16,6 +16,8 @@ class Spoken:
     """an opt-out as a sentence of its own, too"""
     clear: tuple[str, ...] = ()
     """an opt-out wherever a sentence opens with it"""
+    glued: tuple[str, ...] = ()
+    """the same, in a script that puts no blanks between words"""
     polite: tuple[str, ...] = ()
     """words that may stand before and behind"""
     asking: tuple[str, ...] = ()
@@ -29,11 +31,16 @@ def _pairs(firsts: str, seconds: str) -> tuple[str, ...]:
     return tuple(f"{one.strip()} {other.strip()}" for one in firsts.split(",") for other in seconds.split(","))
 
 
-_ENGLISH_DEED = "texting, calling, phoning, messaging, contacting, bothering, harassing, spamming"
+def _glued(firsts: str, seconds: str) -> tuple[str, ...]:
+    """Give the same without the blank."""
+    return tuple(pair.replace(" ", "") for pair in _pairs(firsts, seconds))
+
+
+_ENGLISH_DEED = "texting, calling, phoning, messaging, contacting, bothering, bugging, harassing, spamming"
 
 LANGUAGES: Mapping[str, Spoken] = {
     "en": Spoken(
-        weak=("end", "quit", "revoke", "cancel", "remove", "arret", "stop all"),
+        weak=("end", "quit", "revoke", "cancel", "remove", "arret", "stop all", "no more", "stopp"),
         strong=(
             "stop", "stopall", "unsubscribe", "unsub", "opt out", "optout", "opt me out", "unsubscribe me", "remove me",
             "leave me alone", "no more texts", "no more calls", "no more messages", "do not call", "do not text",
@@ -44,17 +51,19 @@ LANGUAGES: Mapping[str, Spoken] = {
             *_pairs(f"quit {', quit '.join(_ENGLISH_DEED.split(', '))}", "me, us, this number"),
             *_pairs("stop sending, quit sending", "me, us, these, texts, messages, this, sms"),
             *_pairs("do not, dont, never", "call me, text me, contact me, message me, phone me, call this number"),
+            *_pairs("do not ever, dont ever, never ever", "call me, text me, contact me, message me"),
             *_pairs("do not, dont, never", "text this number, contact this number, call us, text us, contact us"),
             *_pairs("take me off, remove me from, remove my number from, take my number off", "your, this, the list"),
             "opt me out of", "opt out of", "unsubscribe me from", "remove my number", "delete my number",
-            "lose my number", "i do not want any more", "i dont want any more", "no more texts to", "no more calls to",
+            "lose my number", "take my name off", "cease and desist", "cease all contact", "i do not want any more", "i dont want any more", "no more texts to", "no more calls to",
             "stop the texts", "stop the calls", "stop the messages", "stop these", "stop all texts", "stop all calls",
             "stop all messages",
         ),
         polite=("please", "pls", "plz", "thanks", "thank you", "thx", "ok", "okay", "hi", "hello", "hey", "now", "just",
                 "sir", "madam", "immediately", "asap"),
         asking=("can you", "could you", "would you", "will you", "i want", "i would like", "id like", "i need", "you to",
-                "kindly", "and", "so", "no"),
+                "kindly", "and", "so", "no",
+                "i told you", "already", "i wish", "wrong number"),
         limits=("if", "unless", "until", "till", "before", "after", "when", "while", "at", "on", "during", "so",
                 "every", "in", "or", "yet"),
     ),
@@ -260,11 +269,81 @@ LANGUAGES: Mapping[str, Spoken] = {
         polite=("lutfen", "tesekkurler", "merhaba"),
         limits=("eger", "kadar", "once", "sonra", "bugun", "yarin"),
     ),
+    "af": Spoken(
+        weak=("einde", "kanselleer"),
+        strong=("hou op", "los my uit", "moenie bel nie", "moenie my bel nie", "moenie my kontak nie"),
+        clear=("hou op om my", "moenie my bel", "moenie my kontak", "moenie vir my", "verwyder my nommer"),
+        polite=("asseblief", "dankie", "hallo"),
+        limits=("voor", "na", "as", "wanneer", "tot", "more", "vandag", "nie voor", "nie na", "nie as"),
+    ),
+    "ms": Spoken(
+        weak=("henti", "batal", "tamat"),
+        strong=("berhenti", "hentikan", "nyahlanggan", "batal langganan", "jangan hubungi", "jangan telefon",
+                "jangan hubungi saya", "jangan telefon saya", "jangan mesej saya"),
+        clear=("jangan hubungi saya", "jangan telefon saya", "jangan mesej saya", "berhenti menghubungi",
+               "berhenti menelefon", "padam nombor saya"),
+        polite=("tolong", "sila", "terima kasih", "hai"),
+        limits=("jika", "kalau", "sebelum", "selepas", "esok", "hari", "pada", "semasa"),
+    ),
+    "hi": Spoken(
+        weak=("बंद", "रोको", "रोकें", "roko"),
+        strong=(
+            "बंद करो", "बंद करें", "बंद कीजिए", "band karo", "bandh karo", "band karein", "band kijiye",
+            *_pairs("कॉल मत, फोन मत, मैसेज मत", "करो, करें, कीजिए, भेजो"),
+            *_pairs("call mat, phone mat, message mat, msg mat", "karo, karna, kijiye, bhejo"),
+            "mat bhejo", "pareshan mat karo",
+        ),
+        clear=("mujhe call mat", "mujhe phone mat", "mujhe message mat", "मुझे कॉल मत", "मुझे फोन मत", "मुझे मैसेज मत",
+               "mera number hatao", "mera number delete", "मेरा नंबर हटाओ"),
+        polite=("please", "plz", "kripya", "कृपया", "धन्यवाद", "namaste", "ji"),
+    ),
+    "ar": Spoken(
+        weak=("إلغاء", "إيقاف", "توقف", "قف", "خروج"),
+        strong=("إلغاء الاشتراك", "لا تتصل", "لا تتصلوا", "لا تتصل بي", "لا تتصلوا بي", "لا ترسل", "لا ترسلوا", "توقفوا"),
+        clear=(
+            *_pairs("لا", "تتصل بي, تتصلوا بي, ترسل لي, ترسلوا لي, تراسلني, تراسلوني"),
+            *_pairs("توقف عن, توقفوا عن", "الاتصال, إرسال, مراسلتي, إزعاجي"),
+            "احذف رقمي", "احذفوا رقمي", "لا أريد المزيد",
+        ),
+        polite=("من فضلك", "شكرا", "مرحبا", "رجاء"),
+        limits=("قبل", "بعد", "إذا", "حتى", "في", "عندما", "غدا", "اليوم"),
+    ),
+    "ja": Spoken(
+        weak=("停止", "解除", "中止", "終了", "ストップ"),
+        strong=(
+            "配信停止", "配信解除", "配信停止希望", "退会", "停止してください", "配信停止してください", "配信を停止してください",
+            "停止お願いします", "配信停止お願いします", "配信停止をお願いします", "やめてください", "もうやめてください",
+            "電話しないで", "電話しないでください", "もう電話しないでください", "連絡しないで", "連絡しないでください",
+            "もう連絡しないでください", "メールしないでください", "送らないでください", "もう送らないでください",
+        ),
+        glued=("電話しないで", "もう電話しないで", "電話をかけないで", "もう電話をかけないで", "連絡しないで", "もう連絡しないで",
+               "もう送らないで", "メールを送らないで", "配信停止", "配信を停止して", "番号を削除して"),
+        polite=("お願いします", "ありがとう", "すみません", "こんにちは"),
+    ),
+    "zh": Spoken(
+        weak=("停止", "停", "取消", "退出", "td"),
+        strong=(
+            "退订", "退訂", "td退订", "取消订阅", "取消訂閱", "拒收", "停止发送", "停止發送", "不要再打", "不要再打了", "别再打了",
+            "不要再打电话", "不要再打电话了", "不要再打給我", "不要再打给我", "不要再打给我了", "别再打给我", "别再打电话了",
+            "不要再发", "不要再发了", "不要再发短信", "不要再发短信了", "不要再联系我", "别再联系我", "不要再聯絡我", "別再聯絡我",
+        ),
+        glued=_glued("不要再, 别再, 別再, 请不要再, 请别再, 請不要再, 請別再", "打, 给我打, 給我打, 发, 發, 联系, 聯絡, 聯繫, 骚扰"),
+        polite=("谢谢", "謝謝", "请", "請", "你好", "您好"),
+    ),
+    "ko": Spoken(
+        weak=("중지", "정지", "취소", "그만"),
+        strong=("수신거부", "수신 거부", "수신거부합니다", "해지", "그만하세요", "그만해주세요", "전화하지 마세요", "전화하지마세요",
+                "연락하지 마세요", "연락하지마세요", "문자 보내지 마세요", "보내지 마세요", "더 이상 연락하지 마세요"),
+        polite=("제발", "감사합니다", "안녕하세요"),
+    ),
 }  # fmt: skip
 """language -> how people opt out in it"""
 
 COUNTRIES: Mapping[str, tuple[str, ...]] = {
-    "US": ("es",), "CA": ("fr",), "PR": ("es",), "GB": (), "IE": (), "AU": (), "NZ": (), "ZA": (), "IN": (), "SG": (),
+    "US": ("es",), "CA": ("fr",), "PR": ("es",), "GB": (), "IE": (), "AU": (), "NZ": (), "ZA": ("af",), "IN": ("hi",),
+    "SG": ("zh", "ms"), "MY": ("ms", "zh"), "BN": ("ms",), "CN": ("zh",), "TW": ("zh",), "HK": ("zh",), "MO": ("zh", "pt"),
+    "JP": ("ja",), "KR": ("ko",), "AE": ("ar",), "SA": ("ar",), "QA": ("ar",), "KW": ("ar",), "BH": ("ar",), "OM": ("ar",),
+    "JO": ("ar",), "LB": ("ar", "fr"), "EG": ("ar",), "MA": ("ar", "fr"), "TN": ("ar", "fr"), "DZ": ("ar", "fr"),
     "FR": ("fr",), "MC": ("fr",), "BE": ("nl", "fr", "de"), "LU": ("fr", "de"), "CH": ("de", "fr", "it"),
     "DE": ("de",), "AT": ("de",), "LI": ("de",), "IT": ("it",), "SM": ("it",), "VA": ("it",), "MT": ("it",),
     "ES": ("es",), "AD": ("es", "fr"), "MX": ("es",), "AR": ("es",), "BO": ("es",), "CL": ("es",), "CO": ("es",),

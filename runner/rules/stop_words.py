@@ -17,13 +17,22 @@ from runner.rules.stop_phrases import COUNTRIES, LANGUAGES, Spoken
 MOST_CHARACTERS = 1_000
 """how much of a text is read; a text message has at most 1,600 characters, and an opt-out stands at its start"""
 
+OPT_OUT_TAGS = frozenset({
+    "dnc", "do not call", "do not call again", "do not contact", "do not text", "donotcall", "donotcontact", "opt out",
+    "opted out", "optout", "optedout", "remove from list", "stop calling", "unsubscribe", "unsubscribed",
+})  # fmt: skip
+"""results that an agent may set for a person who asked to be left alone, as plain words"""
+
 _LONGEST_PHRASE = 8
 """how many words a phrase of the tables has at most"""
 _WORD = re.compile(r"[^\W_]+")
-_SENTENCE = re.compile(r"[.!?;,:\n\r…。]+")
+_SENTENCE = re.compile(r"[.!?;,:\n\r…。！？，、،؟।]+")
 _APOSTROPHE = re.compile(r"[’'`´ʼ]")
 _LETTERS = {"ł": "l", "ø": "o", "æ": "ae", "đ": "d", "ı": "i"}
 """letters that stand for others without being put together from them"""
+
+_UNWRITTEN = frozenset({"Mn", "Mc", "Me", "Cf"})
+"""categories of characters that are no letters of their own"""
 
 Tokens = tuple[str, ...]
 
@@ -35,6 +44,7 @@ class _Speech:
     whole: frozenset[Tokens]
     strong: frozenset[Tokens]
     clear: frozenset[Tokens]
+    glued: tuple[str, ...]
     polite: frozenset[str]
     asking: frozenset[str]
     limits: frozenset[str]
@@ -59,10 +69,15 @@ def is_opt_out(text: str, languages: Iterable[str]) -> bool:
     """
     speech = _speech(frozenset(LANGUAGES).intersection(languages))
     head = text[:MOST_CHARACTERS]
-    said = _tokens(head)
+    said = _unspelled(_tokens(head))
     if _repeats(said, speech.whole) or _repeats(_trimmed(said, speech.polite), speech.whole):
         return True
     return any(_says_clearly(_tokens(sentence), speech) for sentence in _SENTENCE.split(head))
+
+
+def is_opt_out_tag(tag: str) -> bool:
+    """Whether the result that an agent set says that the person asked to be left alone: `DO_NOT_CALL`, `opt-out`."""
+    return " ".join(_tokens(tag[:MOST_CHARACTERS])) in OPT_OUT_TAGS
 
 
 @cache
@@ -73,6 +88,7 @@ def _speech(languages: frozenset[str]) -> _Speech:
         whole=_all(spoken, "weak") | _all(spoken, "strong"),
         strong=_all(spoken, "strong"),
         clear=_all(spoken, "clear"),
+        glued=tuple(phrase[0] for phrase in _all(spoken, "glued")),
         polite=_words(spoken, "polite"),
         asking=_words(spoken, "asking"),
         limits=_words(spoken, "limits"),
@@ -89,6 +105,8 @@ def _words(spoken: Iterable[Spoken], kind: str) -> frozenset[str]:
 
 def _says_clearly(tokens: Tokens, speech: _Speech) -> bool:
     """Whether one sentence is a strong word, or opens with a clear phrase that nothing behind it narrows."""
+    if tokens and tokens[0].startswith(speech.glued):
+        return True
     for start in range(len(tokens)):
         rest = tokens[start:]
         if _repeats(_trimmed(rest, speech.polite), speech.strong):
@@ -124,6 +142,15 @@ def _trimmed(tokens: Tokens, polite: frozenset[str]) -> Tokens:
 
 
 def _tokens(text: str) -> Tokens:
-    """Give the words: lower case, without accents, an apostrophe dropped as people drop it (`dont`)."""
+    """Give the words: lower case, without accents, an apostrophe dropped as people drop it (`dont`).
+
+    Vowel signs and what cannot be seen are dropped with the accents: they would cut a word in two.
+    """
     plain = unicodedata.normalize("NFKD", _APOSTROPHE.sub("", text)).casefold()
-    return tuple(_WORD.findall("".join(_LETTERS.get(char, char) for char in plain if not unicodedata.combining(char))))
+    seen = (char for char in plain if unicodedata.category(char) not in _UNWRITTEN)
+    return tuple(_WORD.findall("".join(_LETTERS.get(char, char) for char in seen)))
+
+
+def _unspelled(tokens: Tokens) -> Tokens:
+    """Put a word together that is spelled letter by letter: `S.T.O.P`."""
+    return ("".join(tokens),) if len(tokens) > 1 and all(len(one) == 1 for one in tokens) else tokens

@@ -1,15 +1,17 @@
-"""The way into the sandbox: logs each request, lets faults befall it, checks its key."""
+"""The way into the sandbox: logs each request, lets faults befall it, checks its key, dates the answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from email.utils import format_datetime
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runner.sandbox.call import Call, Stage
+from runner.sandbox.clock import SandboxClock
 from runner.sandbox.face import OTHER_GENERATION, Face
 from runner.sandbox.faults import Fault
 from runner.sandbox.requests_log import Seen
@@ -45,7 +47,7 @@ class Entrance:
             return
         seen = self._world.requests.add(self._world.clock.now(), scope, raw)
         fault = self._world.faults.meet(face.name, scope["path"])
-        again, noting = _replay(raw, receive), _noting(send, seen)
+        again, noting = _replay(raw, receive), _noting(_dated(send, self._world.clock), seen)
         if fault is not None:
             seen.fault = fault.kind
             await self._befall(fault, face, scope, again, noting)
@@ -131,6 +133,18 @@ def _replay(raw: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": raw, "more_body": False}
 
     return again
+
+
+def _dated(send: Send, clock: SandboxClock) -> Send:
+    """Let every answer tell the sandbox's own time, as HTTP servers do."""
+
+    async def date(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            now = format_datetime(clock.now().replace(microsecond=0), usegmt=True)
+            message = {**message, "headers": [*message["headers"], (b"date", now.encode())]}
+        await send(message)
+
+    return date
 
 
 def _noting(send: Send, seen: Seen) -> Send:

@@ -13,9 +13,6 @@ from runner.sandbox.faults import Fault, FaultKind, RetryAfter
 from runner.sandbox.settings import PROVIDERS
 from runner.sandbox.wire import is_text_map, is_whole
 
-_STATUSES: Mapping[str, int] = {"html": 200, "redirect": 307}
-"""status of an answer that names none; 500 otherwise"""
-
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LONGEST_SECONDS = 86_400.0
 
@@ -77,7 +74,7 @@ def read_fault(item: object) -> Fault:
         kind=kind,
         provider=_provider(kind, item.get("provider", "")),
         path=_path(item.get("path")),
-        status=_status(kind, item.get("status", _STATUSES.get(kind, 500))),
+        status=_status(kind, item.get("status")),
         body=item.get("body"),
         headers=_headers(item.get("headers", {})),
         effect=item.get("effect") is True,
@@ -124,7 +121,9 @@ def _path(value: object) -> re.Pattern[str] | None:
         ) from None
 
 
-def _status(kind: FaultKind, value: object) -> int:
+def _status(kind: FaultKind, value: object) -> int | None:
+    if value is None:
+        return None
     if kind == "redirect" and value not in _REDIRECTS:
         raise UsageWrong(f"`{value}` redirects nobody", help=f"write one of {', '.join(map(str, _REDIRECTS))}")
     return _whole("status", value, 200, 599)

@@ -29,6 +29,7 @@ RetryAfter = Literal["delta", "date", "garbage"]
 _ALWAYS_IN_EFFECT = frozenset({"drop_after", "hang_after", "slow", "malformed", "big", "wrong_generation"})
 _NEVER_IN_EFFECT = frozenset({"refuse", "drop_before"})
 _GENERATIONS = frozenset({"revring", "revox"})
+_STATUSES: Mapping[FaultKind, int] = {"html": 200, "redirect": 307}
 _HANG_SECONDS = 120.0
 
 
@@ -48,8 +49,8 @@ class Fault:
     """empty befalls all"""
     path: re.Pattern[str] | None = None
     """befalls paths in which it is found"""
-    status: int = 500
-    """of the answer, with ``status``, ``html`` and ``redirect``"""
+    status: int | None = None
+    """of the answer, with ``status``, ``html`` and ``redirect``; None is 500, 200 and 307"""
     body: Any = None
     """of the answer: a string as it is, anything else as JSON"""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +64,11 @@ class Fault:
     """real seconds of ``slow`` and ``hang_after``; what a ``Retry-After`` asks for"""
     retry_after: RetryAfter | None = None
     """form of the ``Retry-After`` header, with ``status``"""
+
+    @property
+    def answered(self) -> int:
+        """The status that is answered in place of the real one."""
+        return _STATUSES.get(self.kind, 500) if self.status is None else self.status
 
     @property
     def takes_effect(self) -> bool:

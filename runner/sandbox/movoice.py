@@ -115,11 +115,14 @@ class Movoice:
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
-        calls = [call for call in reversed(self._world.calls(self.name)) if _matches(call, query)]
+        calls = [call for call in reversed(self._listed()) if _matches(call, query)]
         start, size, paging = checks.read_paging(query)
         items = [records.call_summary(call, phone=self._switches.list_phone) for call in calls[start : start + size]]
         name = "data" if self._switches.data_envelope else "calls"
         return Json({name: items, "total": len(calls), **paging})
+
+    def _listed(self) -> tuple[Call, ...]:
+        return self._world.listed(self.name, self._switches.list_lag_seconds)
 
     async def _get(self, request: Request) -> Response:
         call = self._world.call(self.name, request.path_params["id"])
@@ -172,7 +175,15 @@ class Movoice:
     def _sign(self, secret: str, raw: bytes, now: datetime) -> Mapping[str, str]:
         if not secret or self._switches.signature == "none":
             return {}
-        return sign_movoice(secret, raw, now, prefix=self._switches.signature_prefix)
+        switches = self._switches
+        return sign_movoice(
+            secret,
+            raw,
+            now,
+            prefix=switches.signature_prefix,
+            encoding=switches.signature_encoding,
+            over=switches.signature_over,
+        )
 
     def _forget(self) -> None:
         self._lines.clear()

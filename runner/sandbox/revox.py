@@ -93,7 +93,7 @@ class Revox:
         statuses = {word for word in words if word}
         attempts = [
             attempt
-            for order in reversed(self._orders.all())
+            for order in reversed(self._listed())
             if not statuses or records.order_status(order, newest=False) in statuses
             for attempt in records.attempt_records(order)
         ]
@@ -148,7 +148,7 @@ class Revox:
         phone, ids = wanted.get("to_phone_number"), wanted.get("call_ids")
         found = [
             order
-            for order in self._orders.all()
+            for order in self._listed()
             if (not phone or order.call.to == phone)
             and (not ids or order.call.id in ids)
             and fits_filters(order, wanted)
@@ -156,6 +156,11 @@ class Revox:
         if wanted.get("sort_by") == "updated_at":
             found.sort(key=lambda order: order.call.updated_at)
         return found[::-1] if wanted.get("sort_direction", "desc") == "desc" else found
+
+    def _listed(self) -> list[Order]:
+        old_enough = self._world.listed(self.name, self._switches.list_lag_seconds)
+        ids = {call.id for call in old_enough}
+        return [order for order in self._orders.all() if order.call.id in ids]
 
     def _start(self, wanted: Mapping[str, Any]) -> int:
         start: int = (wanted["page"] - self._switches.page_base) * wanted["page_size"]

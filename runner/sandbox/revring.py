@@ -175,7 +175,8 @@ class Revring:
         return call
 
     def _calls(self) -> list[Call]:
-        return [call for call in self._world.calls(self.name) if call.kind == "call"]
+        listed = self._world.listed(self.name, self._switches.list_lag_seconds)
+        return [call for call in listed if call.kind == "call"]
 
     def _known(self, request: Request) -> Call:
         call = self._world.call(self.name, request.path_params["id"])

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -35,6 +35,8 @@ from runner.sandbox.strikes import DROP
 from runner.sandbox.wire import Json, Refused
 from runner.sandbox.world import World
 
+MakeFace = Callable[[World], Face]
+
 _GRACE_SECONDS = 2
 
 
@@ -47,14 +49,15 @@ class RunningSandbox:
     world: World
 
 
-def create_app(settings: Settings, clock: SandboxClock) -> Starlette:
+def create_app(settings: Settings, clock: SandboxClock, others: Sequence[MakeFace] = ()) -> Starlette:
     """Build the sandbox; its World is ``app.state.world`` and ends with the app's lifespan.
 
+    ``others`` make the faces of further APIs, which have the same people, faults and webhooks as the four.
     Served by another server than ours, requests that a fault drops raise ConnectionAbortedError instead.
     """
     world = World(settings, clock)
     revring, movoice = Revring(world), Movoice(world)
-    faces: tuple[Face, ...] = (Revmo(world), revring, Revox(world), movoice)
+    faces: tuple[Face, ...] = (Revmo(world), revring, Revox(world), movoice, *(make(world) for make in others))
     control = Control(world, writes=revring, tells=movoice)
     by_name = {face.name: face for face in faces}
 
@@ -81,14 +84,14 @@ def create_app(settings: Settings, clock: SandboxClock) -> Starlette:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: SandboxClock, host: str = "127.0.0.1", port: int = 0
+    settings: Settings, clock: SandboxClock, host: str = "127.0.0.1", port: int = 0, others: Sequence[MakeFace] = ()
 ) -> AsyncIterator[RunningSandbox]:
-    """Serve inside this process while the block runs; port 0 takes any free one.
+    """Serve inside this process while the block runs; port 0 takes any free one, ``others`` are further APIs.
 
     Touches no signal handlers; at the end every connection is closed and every timer ended. Raises UsageWrong when
     the address cannot be bound.
     """
-    app = create_app(settings, clock)
+    app = create_app(settings, clock, others)
     world: World = app.state.world
     listener = _listen(host, port)
     server = _Server(_config(app, world.faults.refuses))

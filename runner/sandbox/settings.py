@@ -110,7 +110,7 @@ class Settings:
     """chooses whom faults with a share strike; None takes ``seed``"""
     webhook_share: float = 1.0
     """share of the webhooks that are sent at all; the rest is lost for good"""
-    webhook_retries: int = 3
+    webhook_retries: int = 4
     """how often a webhook that was not taken is sent again, at most"""
     webhook_retry_scale: float = 0.01
     """the documented waits are multiplied by this; ring and talk are about as much shorter than real ones"""

@@ -97,8 +97,8 @@ def _instead(fault: Fault, world: World, scope: Scope) -> Response:
     if body is None:
         body = _PAGE if fault.kind == "html" else {"error": "sandbox fault"}
     if isinstance(body, str):
-        return Response(body, fault.status, headers=headers, media_type="text/html")
-    return Json(body, fault.status, headers=headers)
+        return Response(body, fault.answered, headers=headers, media_type="text/html")
+    return Json(body, fault.answered, headers=headers)
 
 
 def _retry_after(fault: Fault, world: World) -> str:

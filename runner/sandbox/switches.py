@@ -11,6 +11,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from runner.errors import UsageWrong
 
+ASSUMED_WAITS = (30.0, 300.0)
+"""seconds before each repetition of a webhook, where nothing is documented"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevmoSwitches:
@@ -28,6 +31,8 @@ class RevmoSwitches:
     """the account may call and text; False refuses with 403"""
     thread_key: str = "thread_id"
     """key of the thread in the answer to a text, which is not documented"""
+    webhook_waits: tuple[float, ...] = ASSUMED_WAITS
+    """seconds before each repetition of a callback that was not taken; empty means that none is repeated"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,8 @@ class RevringSwitches:
     """tries of a campaign without a ``retryPolicy``: the guide says 1, the schema 3"""
     webhook_retries: bool = True
     """webhooks are repeated; the older documentation says never"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +72,11 @@ class RevoxSwitches:
     page_base: Literal[0, 1] = 0
     """number of the first page of a search"""
     webhook: Literal["nested", "flat"] = "nested"
+    """shape of a webhook: the order with its attempts inside, or one level of keys"""
     webhook_per_attempt: bool = False
     """every attempt is told, not only the end of the order"""
+    webhook_waits: tuple[float, ...] = ASSUMED_WAITS
+    """seconds before each repetition of a webhook that was not taken; empty means that none is repeated"""
     own_retries: bool = True
     """orders keep to their calling windows and are tried again by Revox itself.
 
@@ -82,6 +92,8 @@ class RevoxSwitches:
     """numbers that the phone history marks as not to be contacted"""
     assistants_must_exist: bool = False
     """an unknown assistant is refused with 404"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +104,8 @@ class MovoiceSwitches:
     """lists, calls and agents come wrapped in ``data``"""
     list_phone: bool = True
     """items of a list name the recipient"""
+    list_lag_seconds: float = 0.0
+    """how long a new call stands in no list and is found by no search; asked for by its id, it is known at once"""
     schedule_lag_seconds: float = 0.0
     """a scheduled call is placed up to so many seconds late; documented: 30"""
     plan: Literal["starter", "growth", "business", "enterprise"] = "enterprise"
@@ -99,7 +113,11 @@ class MovoiceSwitches:
     overflow: Literal["reject", "queue", "truncate"] = "reject"
     """what happens above a limit of the plan; a recipient that is truncated is never dialled"""
     signature: Literal["hmac-sha256", "none"] = "hmac-sha256"
-    """what ``X-Movoice-Signature`` holds: hexadecimal HMAC over the raw body, or it is not sent"""
+    """what ``X-Movoice-Signature`` holds: an HMAC, or it is not sent"""
+    signature_encoding: Literal["hex", "base64"] = "hex"
+    """how the signature is written"""
+    signature_over: Literal["body", "timestamp.body"] = "body"
+    """what is signed: the raw body, or ``X-Movoice-Timestamp`` in Unix seconds, a dot, and the raw body"""
     signature_prefix: str = ""
     """stands before the signature, such as ``sha256=``"""
     action_share: float = 0.0
@@ -124,11 +142,13 @@ def _value(hint: Any, name: str, text: str) -> object:
     if get_origin(hint) is Literal:
         return _chosen(get_args(hint), name, text)
     if get_origin(hint) is tuple:
-        return tuple(word for word in text.split(",") if word)
+        return tuple(_value(get_args(hint)[0], name, word.strip()) for word in text.split(",") if word.strip())
     if hint is bool:
         return _chosen(("true", "false"), name, text.lower()) == "true"
-    if hint is str:
-        return text
+    return text if hint is str else _count(hint, name, text)
+
+
+def _count(hint: Any, name: str, text: str) -> object:
     try:
         value = hint(text)
     except ValueError:

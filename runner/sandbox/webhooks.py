@@ -16,12 +16,11 @@ from runner.sandbox.chance import draw
 from runner.sandbox.clock import SandboxClock
 from runner.sandbox.settings import Mischief, Settings, Target
 from runner.sandbox.signatures import Signer
+from runner.sandbox.switches import ASSUMED_WAITS
 from runner.sandbox.wire import to_json
 
 WAITS: Mapping[str, tuple[float, ...]] = {
-    "revmo": (30.0, 300.0),  # assumed
     "revring": (60.0, 300.0, 1800.0),
-    "revox": (30.0, 300.0),  # assumed
     "movoice": (30.0, 300.0, 1800.0, 7200.0),
 }
 """documented seconds before each repetition"""
@@ -216,7 +215,16 @@ class Webhooks:
 
     def _wait_before_next(self, delivery: Delivery) -> timedelta | None:
         """Give how long to wait for the next try; None when there is none."""
-        waits = WAITS[delivery.provider][: self._settings.webhook_retries]
+        waits = _waits(self._settings, delivery.provider)[: self._settings.webhook_retries]
         if delivery.once or delivery.attempts > len(waits):
             return None
         return timedelta(seconds=waits[delivery.attempts - 1] * self._settings.webhook_retry_scale)
+
+
+def _waits(settings: Settings, provider: str) -> tuple[float, ...]:
+    """Give the seconds before each repetition: as documented, else as switched, else as assumed."""
+    if provider == "revmo":
+        return settings.revmo.webhook_waits
+    if provider == "revox":
+        return settings.revox.webhook_waits
+    return WAITS.get(provider, ASSUMED_WAITS)

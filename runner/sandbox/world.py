@@ -199,6 +199,11 @@ class World:
         """Give a provider's calls and texts, oldest first."""
         return tuple(self._calls.get(provider, {}).values())
 
+    def listed(self, provider: str, lag_seconds: float) -> tuple[Call, ...]:
+        """Give those of a provider's calls and texts that are old enough to stand in its lists, oldest first."""
+        newest = self.clock.now() - timedelta(seconds=lag_seconds)
+        return tuple(call for call in self.calls(provider) if call.created_at <= newest)
+
     def call(self, provider: str, id: str) -> Call | None:
         """Give a call or text by its id; None when there is none."""
         return self._calls.get(provider, {}).get(id)

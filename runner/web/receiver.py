@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.applications import Starlette
@@ -11,8 +13,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from runner.engine.inbox import UNKNOWN_CALL
+from runner.engine.inbox import Taken
 from runner.errors import OutreachError, WebhookRefused
+from runner.web.pace import SourcePace
 
 log = logging.getLogger(__name__)
 
@@ -20,36 +23,50 @@ MOST_BYTES = 1 << 20
 """the largest webhook that is read"""
 
 READ_SECONDS = 10.0
-"""how long a sender may take to hand over a webhook"""
+"""how long a sender may take to hand over the body of a webhook"""
+
+_HEAR_OUT_SECONDS, _HEAR_OUT_BYTES = 1.0, 16 * MOST_BYTES
+"""how long a body that is refused is listened to, so that its sender gets round to reading the answer"""
+
+_UNREAD = frozenset({408, 413, 415, 429})
+"""refusals after which the rest of the body may still be on its way: the connection ends with the answer"""
 
 _PROOFS = ("signature", "timestamp")
 
-Receive = Callable[[str, str, Mapping[str, str], bytes], Awaitable[str]]
+Receive = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Taken]]
 
 
-def receiver(receive: Receive) -> Starlette:
+def receiver(receive: Receive, *, now: Callable[[], float] = time.monotonic) -> Starlette:
     """Build the app: `POST /webhooks/{account}` and `/webhooks/{account}/{token}`, `GET /healthz`.
 
-    A token in the URL stands for the signature that a provider does not send.
+    A token in the URL stands for the signature that a provider does not send. `now` gives seconds
+    of a monotonic clock. A source that sends more unproven webhooks than its pace is answered 429
+    with `Retry-After`, its body unread.
     """
+    pace = SourcePace()
 
     async def webhook(request: Request) -> Response:
         account, token = request.path_params["account"], request.path_params.get("token", "")
+        source = request.client.host if request.client is not None else ""
+        wait = pace.wait(source, now())
+        if wait > 0:
+            return _refusal(429, {"Retry-After": str(math.ceil(wait))})
         try:
-            headers = _headers(request)
-            body = await _body(request)
-            result = await receive(account, token, headers, body)
+            taken = await receive(account, token, _headers(request), await _body(request))
         except WebhookRefused as error:
+            pace.count(source, now())
             log.warning("webhook for %r refused: %s", account, error.message)
-            # The sender learns nothing about why: it may be probing.
-            return JSONResponse({"error": "refused"}, status_code=error.status)
+            return _refusal(error.status)
         except ClientDisconnect:
+            pace.count(source, now())
             return Response(status_code=400)
         except OutreachError as error:
             log.error("webhook for %r could not be stored: %s", account, error.message)  # noqa: TRY400 no traceback for a sentence
             return JSONResponse({"error": "try again"}, status_code=503)
-        # What names no call that we know was taken in, and may still be settled: no reason to send it again.
-        return JSONResponse({"result": result}, status_code=202 if UNKNOWN_CALL in result else 200)
+        if not taken.verified:
+            pace.count(source, now())
+        # What settles nothing yet was taken in all the same: no reason to send it again.
+        return JSONResponse({"result": taken.result}, status_code=202 if taken.waits else 200)
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"ok": True})
@@ -61,6 +78,12 @@ def receiver(receive: Receive) -> Starlette:
             Route("/healthz", healthz, methods=["GET"]),
         ]
     )
+
+
+def _refusal(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer without a reason: the sender may be probing."""
+    closing = {"Connection": "close"} if status in _UNREAD else {}
+    return JSONResponse({"error": "refused"}, status_code=status, headers={**closing, **(headers or {})})
 
 
 def _headers(request: Request) -> dict[str, str]:
@@ -78,6 +101,9 @@ async def _body(request: Request) -> bytes:
             return await _read(request)
     except TimeoutError:
         raise WebhookRefused("it came too slowly", status=408) from None
+    except WebhookRefused:
+        await _hear_out(request)
+        raise
 
 
 async def _read(request: Request) -> bytes:
@@ -93,3 +119,17 @@ async def _read(request: Request) -> bytes:
             raise WebhookRefused("larger than 1 MiB", status=413)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def _hear_out(request: Request) -> None:
+    """Let a little more of a refused body pass by: a connection that ends under its sender's hands hides the answer."""
+    passed = 0
+    try:
+        async with asyncio.timeout(_HEAR_OUT_SECONDS):
+            while passed <= _HEAR_OUT_BYTES:
+                message = await request.receive()
+                passed += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return

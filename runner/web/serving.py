@@ -11,6 +11,10 @@ import uvicorn
 from starlette.applications import Starlette
 
 from runner.errors import UsageWrong
+from runner.web.deadline import DeadlineProtocol
+
+MOST_CONNECTIONS = 1_000
+"""how many connections are served at once; further ones are told to come again"""
 
 
 class _Server(uvicorn.Server):
@@ -24,7 +28,10 @@ class _Server(uvicorn.Server):
 async def served(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
     """Serve an app; give its URL. Port 0 takes any free one. Raises UsageWrong when the port is taken."""
     listener = _listen(host, port)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, http=DeadlineProtocol, ws="none", log_level="warning", access_log=False, lifespan="off",
+        timeout_graceful_shutdown=5, limit_concurrency=MOST_CONNECTIONS,
+    )  # fmt: skip
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="web")
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from runner.engine.accounts import Accounts
+from runner.errors import CredentialMissing
 from runner.model.project import BASE_URLS, PROVIDER_NAMES, Account, AccountEntry, Project, account_of
 from runner.providers.registry import provider_for
 
@@ -58,6 +59,17 @@ def sandbox_credential(reference: str) -> str:
 def with_providers(accounts: Mapping[str, Account]) -> Accounts:
     """Give each account its provider, in the generation that the account pins."""
     return Accounts(accounts, {name: provider_for(account) for name, account in accounts.items()})
+
+
+def require_webhook_secrets(accounts: Mapping[str, Account], credential: Callable[[str], str]) -> None:
+    """Follow every webhook secret, so that a missing one is said before the first webhook comes; raise CredentialMissing."""
+    for name, account in accounts.items():
+        if account.webhook_secret:
+            try:
+                credential(account.webhook_secret)
+            except CredentialMissing as missing:
+                message = f"the webhook secret of {name}: {missing.message}"
+                raise CredentialMissing(message, help=missing.help) from missing
 
 
 def _documented_path(provider: str) -> str:

@@ -118,6 +118,12 @@ async def reviewed(
         return [await _review(one, transport, now) for one in agents]
 
 
+async def living(agents: Iterable[DefinedAgent], credential: Callable[[str], str], now: datetime) -> list[DefinedAgent]:
+    """Leave out the agents that their providers say are gone; one of which nobody says anything stays."""
+    async with _transport(credential) as transport:
+        return [one for one in agents if not await _is_gone(one, transport, now)]
+
+
 def refuse_drift(agents: Sequence[ReviewedAgent], *, accept: bool) -> None:
     """Raise OutreachError when somebody changed agents at their providers, unless that is to be overwritten.
 
@@ -200,6 +206,14 @@ async def _review(agent: DefinedAgent, transport: Transport, now: datetime) -> R
     if until is not None:
         change = replace(change, reason="a create request may still be under way")
     return ReviewedAgent(agent=agent, change=change, live=live, doubtful_until=until)
+
+
+async def _is_gone(agent: DefinedAgent, transport: Transport, now: datetime) -> bool:
+    try:
+        review = await _review(agent, transport, now)
+    except OutreachError:
+        return False
+    return review.live is None and review.doubtful_until is None
 
 
 def _doubtful_until(agent: DefinedAgent, now: datetime) -> datetime | None:

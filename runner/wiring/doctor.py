@@ -30,6 +30,7 @@ from runner.wiring.workspace import Workspace, tzdata_version
 MOST_SKEW = timedelta(seconds=120)
 """how far our clock may be from a provider's before windows cannot be trusted"""
 _SOUND_WAL = (3, 51, 3)
+_NO_SUCH_ENDPOINT = frozenset({404, 405})
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -108,14 +109,13 @@ def _ledger(workspace: Workspace) -> Iterator[Check]:
 
 async def _account(workspace: Workspace, account: Account, transport: HttpTransport) -> AsyncIterator[Check]:
     subject = f"account {account.name}"
-    provider = provider_for(account)
+    yield _webhook_secret(workspace, account, subject)
     try:
         workspace.credential(account.credential)
     except CredentialMissing as missing:
         yield Check(subject=subject, health=Health.FAULT, says=missing.message, help=missing.help)
         return
-    if not account.webhook_secret:
-        yield Check(subject=subject, health=_unproven(account), says=_unproven_sentence(account))
+    provider = provider_for(account)
     request: Request | None = provider.credential_check()
     if request is None:
         says = f"{account.provider} has nothing that can be read, so its key cannot be tried"
@@ -134,26 +134,54 @@ async def _account(workspace: Workspace, account: Account, transport: HttpTransp
         yield Check(subject=subject, health=Health.FAULT, says=f"the key is refused ({reply.status})", help=help_line)
     yield _skew(subject, reply, SystemClock().now())
     if accepted and account.provider == "revox":
-        yield await _generation(subject, account, transport)
+        yield _generation(subject, account, await _shown_generation(account, transport))
 
 
-async def _generation(subject: str, account: Account, transport: HttpTransport) -> Check:
-    """Compare the generation of the API that the account pins with what its campaigns look like."""
-    pinned = (account.generation or "A").upper()
+def _webhook_secret(workspace: Workspace, account: Account, subject: str) -> Check:
+    """Look for the secret that proves webhooks, and say what follows where there is none."""
+    if not account.webhook_secret:
+        return Check(subject=subject, health=_unproven(account), says=_unproven_sentence(account))
+    try:
+        workspace.credential(account.webhook_secret)
+    except CredentialMissing as missing:
+        return Check(
+            subject=subject, health=Health.FAULT, says=f"the webhook secret: {missing.message}", help=missing.help
+        )
+    return Check(subject=subject, health=Health.OK, says="webhooks are proven by their secret")
+
+
+async def _shown_generation(account: Account, transport: HttpTransport) -> str:
+    """Tell by reading which generation of Revox answers: `A`, `D`, `newer` than A; empty when nothing shows it.
+
+    A campaign's counts tell it best. Without a campaign, only generation A lists its calls by GET.
+    """
     try:
         reply = await transport.send(account, Request(method="GET", path="/campaigns"))
         campaigns = json.loads(reply.body)["campaigns"]
         shown = {"D" if "not_launched" in one["row_stats"] else "A" for one in campaigns if one.get("row_stats")}
-    except (OutreachError, ValueError, KeyError, TypeError):
-        shown = set()
-    if len(shown) != 1:
-        says = f"generation {pinned} is pinned, and there is no campaign yet whose answer would show another"
+        if shown:
+            return shown.pop() if len(shown) == 1 else ""
+        reply = await transport.send(account, Request(method="GET", path="/call?page=1&page_size=1"))
+        if reply.status in _NO_SUCH_ENDPOINT:
+            return "newer"
+        return "A" if isinstance(json.loads(reply.body)["calls"], list) else ""
+    except (OutreachError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
+def _generation(subject: str, account: Account, shown: str) -> Check:
+    """Compare the generation of the API that the account pins with the one that answers."""
+    pinned = (account.generation or "A").upper()
+    if not shown:
+        says = f"generation {pinned} is pinned, and nothing shows whether it is the one that answers"
         return Check(subject=subject, health=Health.UNCHECKED, says=says)
-    (answers,) = shown
-    if answers == pinned:
-        return Check(subject=subject, health=Health.OK, says=f"generation {answers} answers, as pinned")
-    says = f"generation {answers} answers, and {pinned} is pinned: campaigns would be started wrongly"
-    return Check(subject=subject, health=Health.FAULT, says=says, help=f"write: generation: {answers}")
+    answers = "a newer generation than A" if shown == "newer" else f"generation {shown}"
+    if shown == pinned or (shown == "newer" and pinned != "A"):
+        return Check(subject=subject, health=Health.OK, says=f"{answers} answers, and {pinned} is pinned")
+    says = f"{answers} answers, and {pinned} is pinned: campaigns would be started wrongly"
+    return Check(
+        subject=subject, health=Health.FAULT, says=says, help=f"write: generation: {'A' if shown == 'A' else 'D'}"
+    )
 
 
 def _unproven(account: Account) -> Health:
@@ -190,10 +218,18 @@ async def _receiver(address: str) -> Check:
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
             answer = await client.get(f"{address.rstrip('/')}/healthz")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         says = f"nothing answers at {address}: {type(error).__name__}"
         return Check(subject="webhooks", health=Health.FAULT, says=says, help="start it: outreach serve")
-    if answer.is_success:
+    if _is_ours(answer):
         return Check(subject="webhooks", health=Health.OK, says=f"the receiver answers at {address}")
-    says = f"{address} answers {answer.status_code}, so it is no receiver of ours"
+    says = f"what answers at {address} ({answer.status_code}) is no receiver of ours"
     return Check(subject="webhooks", health=Health.FAULT, says=says, help="point it at outreach serve")
+
+
+def _is_ours(answer: httpx.Response) -> bool:
+    """Whether the receiver itself answered, and no page that says yes to everything."""
+    try:
+        return answer.is_success and answer.json() == {"ok": True}
+    except ValueError:
+        return False

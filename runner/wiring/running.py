@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from runner.engine.accounts import Accounts
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.do_not_call import DoNotCall
@@ -37,7 +38,13 @@ from runner.schedule.clock import FastClock, SystemClock
 from runner.schedule.heartbeat import Heartbeat
 from runner.web.receiver import receiver
 from runner.web.serving import served
-from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential, with_providers
+from runner.wiring.accounts import (
+    SANDBOX_SECRET,
+    require_webhook_secrets,
+    sandbox_accounts,
+    sandbox_credential,
+    with_providers,
+)
 
 IN_PROCESS_SPEED = 3600.0
 """how fast the clock of an in-process sandbox runs: an hour a second, and idle time is skipped"""
@@ -84,6 +91,7 @@ class Engine:
     dispatcher: Dispatcher
     do_not_call: DoNotCall
     journal: Journal
+    accounts: Accounts
     clock: SystemClock | FastClock
     receiver_url: str
     """where webhooks are received; empty when they are not"""
@@ -190,13 +198,18 @@ async def engine(
     windows_ignored: bool = False,
     listen: tuple[str, int] | None = None,
     only: frozenset[str] | None = None,
+    serves: bool = False,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
-    With `listen`, or against a sandbox, webhooks are received. Everything is closed in order at the end.
+    With `serves`, other processes are told that this one places everything, for good. With `listen`,
+    or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
+    them is not there. Everything is closed in order at the end.
     """
+    if listen is not None:
+        require_webhook_secrets(surroundings.accounts, surroundings.credential)
     async with AsyncExitStack() as stack:
-        stack.enter_context(sqlite.exclusive_runner(ledger))
+        stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
         store = Store.open(ledger)
         stack.callback(store.close)
         accounts = with_providers(surroundings.accounts)
@@ -204,6 +217,8 @@ async def engine(
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
         policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())
+        # A webhook may come before the dispatcher's first round, and has to find the rules of its campaign.
+        await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
         clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)
@@ -224,6 +239,7 @@ async def engine(
             dispatcher=dispatcher,
             do_not_call=DoNotCall(journal, accounts, transport, clock),
             journal=journal,
+            accounts=accounts,
             clock=clock,
             receiver_url=url,
             store=store,

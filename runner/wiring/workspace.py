@@ -19,7 +19,8 @@ from runner.files.law_table import law_table
 from runner.files.nodes import position_in
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
-from runner.ledger.agents import AgentRow, known_agents
+from runner.files.zone_columns import unread_zone_column, zone_column_line
+from runner.ledger.agents import AgentRow, campaigns_with_agents, known_agents
 from runner.ledger.revisions import known_campaign
 from runner.ledger.sqlite import database_path
 from runner.ledger.store import Store
@@ -200,18 +201,42 @@ class Workspace:
         finally:
             store.close()
 
+    def campaigns_with_agents(self) -> list[str]:
+        """Name every campaign that the ledger holds agents of. Writes nothing."""
+        if not self.ledger_path.exists():
+            return []
+        store = Store.open_read_only(self.ledger_path)
+        try:
+            return campaigns_with_agents(store)
+        finally:
+            store.close()
+
     def agent_account(self, agent: Agent) -> Account:
         """Give the account that an agent of a loaded campaign belongs to."""
         return self._account(agent.provider, agent.account)
 
     def warnings(self, loaded: LoadedCampaign) -> list[Diagnostic]:
-        """Give what a campaign could do better: variables that are sent and that no defined agent says."""
+        """Give what a campaign could do better: variables that no defined agent says, zones that nobody reads."""
         found = template_diagnostics(loaded, unused_variables(loaded.campaign, self.templates), {})
+        found += self._zone_column(loaded)
         return [replace(one, severity=Severity.WARNING) for one in found]
 
     def columns(self, loaded: LoadedCampaign) -> tuple[str, ...]:
         """Give the columns of a campaign's contacts; raise FilesWrong when they cannot be read."""
         return columns_of(self._source(loaded), loaded.path.parent)
+
+    def _zone_column(self, loaded: LoadedCampaign) -> list[Diagnostic]:
+        source = loaded.campaign.contacts
+        try:
+            name = unread_zone_column(source, self.columns(loaded))
+        except FilesWrong:  # contacts need not be there, or are told about elsewhere
+            return []
+        if not name:
+            return []
+        message = f"the column `{name}` is not read as the zone, so the number alone says when it is day there"
+        if loaded.campaign.timezone != "contact":
+            message = f"the column `{name}` is not read as the zone, so everybody is taken to be in {loaded.campaign.timezone}"
+        return [loaded.diagnostic("P16", message, zone_column_line(source, name), ("contacts",))]
 
     def _place(self, loaded: LoadedCampaign, error: RenderFailed) -> str:
         """Say where a template failed: its line in the campaign, and the template file's own line if it stands in one."""

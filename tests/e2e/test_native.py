@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from tests.e2e.processes import (
 PEOPLE, FEW = 30, 8
 _REVRING = 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}'
 _REVOX = "agent: {provider: revox, id: 182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e}"
-_MOVOICE = "agent: {provider: movoice, id: agent_12345, options: {plan: growth}}"
+_MOVOICE = "agent: movoice/agent_12345"
 _RETRY = "retry: 3 times, 1h apart"
 WAYS: Mapping[str, tuple[str, str]] = {
     "revring": (f"{_REVRING}\n{_RETRY}\nwindows: mon-fri 10:00-18:00", ""),
@@ -49,7 +51,9 @@ def project(folder: Path, way: str, more: str = "", people: int = PEOPLE) -> Pat
     rules, generation = WAYS.get(way, (_REVRING, ""))
     (folder / "campaigns").mkdir()
     (folder / "outreach.yaml").write_text(
-        f"accounts: {{revox: {{provider: revox, generation: {generation}}}}}\n" if generation else "accounts: {}\n"
+        f"accounts: {{revox: {{provider: revox, generation: {generation}}}}}\n"
+        if generation
+        else "accounts: {movoice: {provider: movoice, plan: growth}}\n"
     )
     rows = "\n".join(f"{fictional_number(at)},Person {at}" for at in range(people))
     (folder / "campaigns" / "people.csv").write_text(f"phone,name\n{rows}\n")
@@ -177,3 +181,18 @@ def wait_for_request(url: str, path: str, seconds: float = 30) -> None:
     while not any(path in str(one) for one in httpx.get(f"{url}/_sandbox/requests", trust_env=False).json()):
         assert time.monotonic() < deadline, "nothing is asked for"
         time.sleep(0.005)
+
+
+def test_webhooks_of_the_providers_calls_settle_and_tell_more_than_its_rows(tmp_path: Path) -> None:
+    slow_project(tmp_path)
+    with sandbox_process(tmp_path, "--seed", "2") as url:
+        done = outreach("run", "--sandbox", url, "--now", "--yes", "campaigns", cwd=tmp_path)
+    with closing(sqlite3.connect(tmp_path / ".outreach" / "ledger.db")) as ledger:
+        heard = ledger.execute("SELECT DISTINCT verified, result FROM inbox").fetchall()
+        told = ledger.execute("SELECT calls, summary FROM attempts WHERE outcome = 'answered'").fetchall()
+
+    assert done.returncode in (0, 5), done.stderr
+    assert {verified for verified, _ in heard} == {1}
+    assert not [result for _, result in heard if "unknown" in result], heard
+    assert told
+    assert all(calls == 1 and summary for calls, summary in told), "rows have no words"

@@ -111,7 +111,9 @@ class NativeServer:
             return reply({"data": {"id": made.id, "status": "draft"}}, 201)
         if verb == "find":
             return reply({"data": [{"id": one.id, "name": one.name} for one in self.runs], "hasNextPage": False})
-        run = next(one for one in self.runs if f"/{one.id}" in request.path)
+        run = next((one for one in self.runs if f"/{one.id}" in request.path), None)
+        if run is None:
+            return reply({"error": "campaign_not_found"}, 404)
         if verb == "status":
             return reply({"data": {"id": run.id, "status": run.status}})
         if verb == "rows":

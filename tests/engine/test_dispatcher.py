@@ -256,6 +256,7 @@ async def test_every_contact_ends_whatever_the_network_does(
     )
     apply(engine.store, rules, PEOPLE)
     placed: dict[str, int] = {}
+    made: dict[str, str] = {}
     at: list[tuple[datetime, str]] = []
     turn = iter(range(seed, 10**9))
 
@@ -268,6 +269,7 @@ async def test_every_contact_ends_whatever_the_network_does(
         if fault == 2:
             return reply({}, 429)
         placed[key] = placed.get(key, 0) + 1
+        made[key] = engine.clock.now().isoformat()
         if fault == 3:
             raise InDoubt("after it arrived")
         return movoice_took(request)
@@ -275,7 +277,7 @@ async def test_every_contact_ends_whatever_the_network_does(
     def look(request: Request) -> Any:
         if "?" in request.path:
             calls = [
-                {"call_id": f"id-{key}", "recipient_phone": row["phone"], "created_at": engine.clock.now().isoformat()}
+                {"call_id": f"id-{key}", "recipient_phone": row["phone"], "created_at": made[key]}
                 for key, row in _by_key(engine).items()
                 if key in placed and row["state"] == "in_doubt"
             ]

@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from runner.engine.inbox import MOST_UNPROVEN_BYTES, UNKNOWN_CALL, UNVERIFIED
 from runner.engine.journal import Journal
 from runner.errors import InDoubt, LedgerUnwritable, WebhookRefused
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
+from runner.model.outcome import Observation, Outcome
 from tests.building import NOON, Bench, account, apply, bench, campaign, contact, dump, phone, reply, standing
 
 S = AttemptState
@@ -40,7 +42,7 @@ def engine(store: Store, journal: Journal) -> Bench:
 
 
 async def receive(engine: Bench, content: bytes, token: str = "secret", of: str = "revmo") -> str:
-    return await engine.inbox.receive(of, token, {}, content)
+    return (await engine.inbox.receive(of, token, {}, content)).result
 
 
 async def test_a_proven_webhook_settles_once(engine: Bench) -> None:
@@ -176,10 +178,67 @@ async def test_a_lie_about_a_call_changes_nothing(store: Store, journal: Journal
     assert engine.state() is S.ACCEPTED
 
 
-async def test_without_a_secret_and_without_a_read_side_a_webhook_is_refused(store: Store, journal: Journal) -> None:
+async def test_without_a_secret_and_without_a_read_side_a_webhook_is_kept_as_unverified(
+    store: Store, journal: Journal
+) -> None:
+    apply(store, REVMO, ONE)
     engine = bench(store, journal, account("revmo"))
-    with pytest.raises(WebhookRefused, match="no webhook secret"):
-        await receive(engine, body(external_id="x", status="completed"))
+    engine.transport.dials = [InDoubt("no answer came")]
+    await engine.deliver()
+    before = dump(store)
+    content = revmo_says(engine, "completed")
+    taken = await engine.inbox.receive("revmo", "", {}, content)
+    assert (taken.result, taken.verified, taken.waits) == (UNVERIFIED, False, True)
+    after = dump(store)
+    assert {name for name in before if before[name] != after[name]} == {"inbox", "quarantine"}
+    (row,) = store._connection.execute("SELECT body, verified, result FROM inbox")
+    assert tuple(row) == (content, 0, UNVERIFIED)
+
+
+async def test_what_nothing_proves_is_kept_only_while_it_is_small(store: Store, journal: Journal) -> None:
+    apply(store, REVMO, ONE)
+    engine = bench(store, journal, account("revmo"))
+    fits = json.dumps({"external_id": "x", "status": "y", "pad": ""}).encode()
+    fits = fits.replace(b'""', b'"' + b"x" * (MOST_UNPROVEN_BYTES - len(fits)) + b'"')
+    assert len(fits) == MOST_UNPROVEN_BYTES == 65_536
+    assert await receive(engine, fits) == UNKNOWN_CALL
+    with pytest.raises(WebhookRefused) as refused:
+        await receive(engine, fits + b" ")
+    assert refused.value.status == 413
+
+
+@pytest.mark.parametrize("provider", ["revmo", "movoice"])
+@pytest.mark.parametrize("has_ended", [False, True])
+async def test_an_unproven_opt_out_of_a_person_whom_we_contacted_holds_and_settles_nothing(
+    store: Store, journal: Journal, provider: str, *, has_ended: bool
+) -> None:
+    apply(store, campaign(agent=f"{provider}/agent_1"), ONE)
+    apply(store, campaign(campaign="later"), ONE)
+    proven = account(provider, webhook_secret="env:X")
+    engine = bench(store, journal, proven)
+    engine.transport.dials = [reply({"result": "Ok", "external_id": "call-1", "call_id": "call-1"})]
+    await engine.deliver()
+    if has_ended:
+        await engine.reconciliation.settle(1, Observation(outcome=Outcome.ANSWERED))
+    was = engine.attempt()
+    object.__setattr__(proven, "webhook_secret", "")
+    word = {"revmo": {"external_id": "call-1", "status": "opted_out"}}.get(provider)
+    said = body(**(word or {"call_id": "call-1", "event_type": "call.completed", "outcome": "DO_NOT_CALL"}))
+    assert await receive(engine, said, of=provider) == "opted out"
+    assert {**engine.attempt(), "updated_at": 0} == {**was, "updated_at": 0}, "nothing of the call itself"
+    assert standing(store, "later") == {phone(0): "suppressed"}
+    (row,) = store._connection.execute("SELECT source FROM suppressions")
+    assert row["source"] == f"unproven webhook to account {provider}"
+
+
+async def test_a_proven_opt_out_holds_even_for_a_call_that_waits_in_line(store: Store, journal: Journal) -> None:
+    apply(store, REVMO, ONE)
+    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
+    engine.policies.renew(store.campaigns_in_force())
+    assert await receive(engine, revmo_says(engine, "opted_out")) == "opted out"
+    assert (engine.state(), standing(store)) == (S.SUPPRESSED, {phone(0): "suppressed"})
+    await engine.deliver()
+    assert engine.transport.sent == []
 
 
 def signed(content: bytes, age: timedelta = timedelta(0)) -> dict[str, str]:
@@ -217,7 +276,7 @@ async def test_hints_never_hurry_a_doubt(store: Store, journal: Journal) -> None
         call = {"id": "call-1", "to_phone_number": phone(0), "metadata": {"attempt_id": key}, "n": number}
         ended = {"id": "att_1", "status": "completed", "result": "unknown", "ended_at": "2026-01-05T15:00:58.000Z"}
         said = body(call={**call, "is_completed": True, "call_attempts": [ended]}, call_attempt=ended)
-        assert await engine.inbox.receive("revox", "", {}, said) == "noted"
+        assert (await engine.inbox.receive("revox", "", {}, said)).result == "noted"
 
     assert (engine.state(), engine.attempt()["poll_at"]) == (S.IN_DOUBT, poll_at)
 

@@ -169,3 +169,17 @@ def test_requests_and_answers_are_the_documented_ones() -> None:
         with pytest.raises(OutreachError):
             listing.read_added(wrong)
     assert json.dumps(added.body)
+
+
+async def test_a_list_that_can_only_be_read_is_heard_and_told_nothing(store: Store, journal: Journal) -> None:
+    apply(store, campaign(agent="revox/asst_1"), PEOPLE, account("revox"))
+    engine = bench(store, journal, account("revox"))
+    store.suppress(phone(2), "asked to stop", "test", NOON)
+    seen = {"do_not_contact": True, "count": 3}
+    history = {"phone_history": {phone(1): seen, phone(3): {**seen, "do_not_contact": False}}}
+    engine.transport.looks = [reply(history)]
+    await DoNotCall(engine.journal, engine.accounts, engine.transport, engine.clock).round()
+
+    assert [request.path for request in engine.transport.asked] == ["/calls/phone-history"]
+    assert engine.transport.sent == []
+    assert {key for key, state in standing(store).items() if state == "suppressed"} == {phone(1), phone(2)}

@@ -53,7 +53,7 @@ def signed(content: bytes, secret: bytes = b"secret") -> dict[str, str]:
 
 
 async def receive(engine: Bench, content: bytes) -> str:
-    return await engine.inbox.receive("revring", "", signed(content), content)
+    return (await engine.inbox.receive("revring", "", signed(content), content)).result
 
 
 def replies(engine: Bench) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ async def test_an_unproven_stop_is_heard_for_people_whom_we_contacted_and_nothin
     await engine.deliver()
 
     async def unproven(content: bytes) -> str:
-        return await engine.inbox.receive("revring", "", {}, content)
+        return (await engine.inbox.receive("revring", "", {}, content)).result
 
     assert await unproven(received("Yes")) == "unproven text"
     assert await unproven(received("STOP", phone(9))) == "unproven text"
@@ -178,6 +178,39 @@ async def test_an_opt_out_during_a_call_holds_like_a_stop(
     assert [number for _, _, number, _ in states(store)] == [1, 1], "no retry"
 
 
+@pytest.mark.parametrize("first", ["the opt-out", "the end"])
+async def test_whether_an_opt_out_comes_before_the_end_or_after_it_is_the_same(
+    store: Store, journal: Journal, first: str
+) -> None:
+    apply(store, campaign(), PEOPLE[:1])
+    engine = bench(store, journal, account(webhook_secret="env:X"))
+    engine.transport.dials = [reply({"call_id": "call-1"})]
+    await engine.deliver()
+    stop = json.dumps({"from": phone(0), "to": "+12025550190", "body": "stop", "id": "SM1"}).encode()
+    end = json.dumps({"event_type": "call.completed", "call_id": "call-1"}).encode()
+    for content in (stop, end) if first == "the opt-out" else (end, stop):
+        await engine.inbox.receive("movoice", "secret", {}, content)
+    assert (engine.attempt()["outcome"], standing(store)) == ("answered", {phone(0): "suppressed"})
+
+
+@pytest.mark.parametrize("tag", ["DO_NOT_CALL", "opt-out", "Opted Out", "dnc", "unsubscribed"])
+async def test_an_opt_out_that_the_agent_tagged_holds_like_a_stop(store: Store, journal: Journal, tag: str) -> None:
+    apply(store, campaign(retry="3 times, 1h apart, on answered"), PEOPLE[:1])
+    apply(store, campaign(campaign="later"), PEOPLE[:1])
+    engine = bench(store, journal)
+    await engine.deliver()
+    assert await engine.reconciliation.settle(1, Observation(outcome=Outcome.ANSWERED, tag=tag))
+    assert (engine.attempt()["outcome"], engine.attempt()["tag"]) == ("answered", tag), "kept as they came"
+    assert standing(store) == standing(store, "later") == {phone(0): "suppressed"}
+    assert [number for _, _, number, _ in states(store)] == [1], "no retry"
+
+
+@pytest.mark.parametrize("tag", ["", "REFUSED", "NOT_INTERESTED", "CALLBACK", "stopped by", "do not call before nine"])
+async def test_another_tag_suppresses_nobody(engine: Bench, tag: str) -> None:
+    await engine.reconciliation.settle(1, Observation(outcome=Outcome.ANSWERED, tag=tag))
+    assert engine.store.one("is_suppressed", phone=phone(0)) is None
+
+
 async def test_an_ask_that_shows_an_opt_out_suppresses_while_the_call_is_live(store: Store, journal: Journal) -> None:
     rules = campaign(agent=None, agents=AGENTS, steps=[{"call": "a"}])
     apply(store, rules, PEOPLE[:1])
@@ -194,10 +227,10 @@ async def test_an_ask_that_shows_an_opt_out_suppresses_while_the_call_is_live(st
 async def test_a_plain_text_webhook_works_for_every_provider(store: Store, journal: Journal, provider: str) -> None:
     engine = bench(store, journal, account(provider, webhook_secret="env:X"))
     content = json.dumps({"from": phone(0), "to": "+12025550190", "body": "stop", "id": "SM1"}).encode()
-    assert await engine.inbox.receive(provider, "secret", {}, content) == "opted out"
+    assert (await engine.inbox.receive(provider, "secret", {}, content)).result == "opted out"
     other = json.dumps({"event_type": "call.completed", "call_id": "x", "external_id": "x", "status": "x"}).encode()
     if provider == "movoice":
-        assert await engine.inbox.receive(provider, "secret", {}, other) == UNKNOWN_CALL
+        assert (await engine.inbox.receive(provider, "secret", {}, other)).result == UNKNOWN_CALL
 
 
 async def test_the_documented_webhook_is_a_reply(engine: Bench) -> None:

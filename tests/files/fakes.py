@@ -71,8 +71,10 @@ class FakeProvider:
         return (f"`{agent.id}` is not an agent's id", "write it without blanks") if " " in agent.id else None
 
 
-def _fake(name: str, channels: set[Channel], **more: bool) -> FakeProvider:
-    can = Capabilities(channels=frozenset(channels), poll=True, find="none", **more)
+def _fake(name: str, channels: set[Channel], *, needs_from: bool = False, takes_from: bool = True) -> FakeProvider:
+    can = Capabilities(
+        channels=frozenset(channels), poll=True, find="none", needs_from=needs_from, takes_from=takes_from
+    )
     models: dict[Channel, type[FilePart]] = {"call": CallOptions, "text": TextOptions}
     return FakeProvider(name, can, {channel: models[channel] for channel in channels})
 

@@ -15,7 +15,7 @@ RING = 'agents:\n  a: {provider: revring, id: x, from: "+12025550143"}\n'
 TWO = "agents:\n  a: movoice/x\n  b: revmo/y\n"
 PROJECT = Project.model_validate({
     "accounts": {
-        "main": {"provider": "movoice", "credential": "env:A"},
+        "main": {"provider": "movoice", "credential": "env:A", "plan": "growth"},
         "east": {"provider": "revring", "credential": "env:B"},
         "west": {"provider": "revring", "credential": "env:C"},
     }
@@ -57,6 +57,7 @@ WRONG = [
         HEAD + "agent: revox/x\nsteps:\n  - call: agent\n    delivery: native\n    until: 2d\n    options: {line: one}\n",
         "C29", 8, "`until`", "delivery: single",
     ),
+    (HEAD + AGENT + "limits: {concurrency: 4}\n", "C29", 5, "`4` calls at once are more than movoice's plan `growth`", "concurrency: 3"),
     (HEAD + AGENT + "locale: en_UX\n", "C10", 5, "`en_UX` is not a locale", "de_DE"),
     (HEAD + "agent: movoic/x\n", "C10", 4, "`movoic` is not a provider", "did you mean `movoice`?"),
     (HEAD + "agent: sendgrid/x\n", "C10", 4, "`sendgrid` is not a provider", "providers: revring, movoice, revmo, revox"),
@@ -103,6 +104,8 @@ def test_what_is_wrong_is_said_once(tmp_path: Path, text: str, code: str, line: 
         + "steps:\n  - call: a\n  - text: b\n    when: no_answer\n    after: 1d\n    message: Hello\n  - text: b\n",
         HEAD + AGENT + "steps:\n  - call: agent\n    when: contact.vip == 'yes'\n",
         HEAD + AGENT + "retry: {attempts: 3, after: 1h, backoff: 2, at_most: 2d, on: {busy: {attempts: 3}}}\n",
+        HEAD + AGENT + "limits: {concurrency: 3}\n",
+        HEAD + "agent: revmo/x\nlimits: {concurrency: 50}\n",
         HEAD + AGENT + "windows: [mon 22:00-06:00, sat 00:00-24:00]\n",
         HEAD + AGENT + "schedule: {start: 2026-12-01T09:00, end: 2026-12-01T15:00Z, timezone: America/New_York}\n",
         HEAD + AGENT + "schedule: {end: 2026-12-01}\nlocale: fr_CA\n",
@@ -146,7 +149,7 @@ def test_an_agents_wrong_option_is_told_once_for_all_its_steps(tmp_path: Path) -
 def test_every_rule_is_in_a_table_and_tested() -> None:
     names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS)]
 
-    assert len(names) == len(set(names)) == 24
+    assert len(names) == len(set(names)) == 25
     codes = {code for _, code, *_ in WRONG}
     assert {
         "C03",

@@ -21,10 +21,12 @@ from runner.model.campaign import Campaign
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.project import Project
 from runner.model.request import Order, Request
+from runner.planning.handover import Terms, handed_contact, options_of
 from runner.providers.registry import all_providers
 from runner.rules.check import check_templates
 from runner.rules.fictional import fictional_range
 from runner.rules.numbers import read_number
+from runner.rules.policy import policy_of
 from runner.rules.render import Renderer
 
 ROOT = Path(__file__).parents[2]
@@ -240,7 +242,13 @@ def _request(campaign: Campaign, row: Contact) -> Request:
     """Build what the first step sends to a person, the attempt's key planted."""
     step = campaign.steps[0]
     agent = campaign.agents[step.agent]
+    provider = all_providers()[agent.provider]
     rendered = Renderer(campaign, read_templates(ROOT / "templates")).render(step, row, NOW)
+    if step.delivery == "native":
+        assert provider.native is not None
+        options = options_of(provider.options_model(step.channel), agent, step)
+        terms = Terms(policy=policy_of(campaign), step=step, agent=agent, agent_id=agent.id, options=options)
+        return provider.native.create(terms.handover("", [handed_contact(row.phone, (), rendered.variables)], NOW))
     order = Order(
         campaign=campaign.campaign,
         channel=step.channel,
@@ -250,9 +258,7 @@ def _request(campaign: Campaign, row: Contact) -> Request:
         variables=rendered.variables,
         message=rendered.message,
         options={**agent.options, **step.options},
-        delivery=step.delivery,
     )
-    provider = all_providers()[agent.provider]
     return provider.stamp(provider.build(order), "key", in_body=agent.reference == "metadata")
 
 

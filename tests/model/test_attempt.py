@@ -22,7 +22,7 @@ ALLOWED = {
         S.SENDING: "accepted finished planned in_doubt",
         S.ACCEPTED: "finished",
         S.IN_DOUBT: "accepted planned held finished",
-        S.HELD: "accepted planned finished",
+        S.HELD: "accepted planned finished in_doubt",
         S.SUPERSEDED: "planned",
     }.items()
     for new in map(S, news.split())

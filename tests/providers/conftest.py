@@ -63,7 +63,6 @@ def sent() -> MakeSent:
             "phone": "+12025550101",
             "agent_id": "agent_1",
             "campaign": "renewals",
-            "delivery": "single",
             "sent_at": datetime(2026, 1, 5, 15, 0, tzinfo=UTC),
             "provider_id": "id_1",
         }

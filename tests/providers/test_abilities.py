@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from runner.errors import FilesWrong, InDoubt, Rejected, SendError, Throttled
+from runner.errors import FilesWrong, InDoubt, Rejected, SendError, Throttled, UsageWrong
 from runner.model.outcome import Outcome
+from runner.ports import ListedNumbers
 from runner.providers import revox_reports, revring_account
 from runner.providers.movoice import Movoice, MovoiceApp
 from runner.providers.revmo import Revmo
 from runner.providers.revox import Revox, RevoxD
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_reports import Export
 from runner.providers.revring import Revring, RevringSeed
 from runner.providers.revring_account import FreeLines, Signing
@@ -35,7 +37,6 @@ NUMBERS = RevringDoNotCall()
         (Revring(), {}, "/calls/a%2Fb/cancel"),
         (Revring(), {"channel": "text"}, None),
         (Revox(), {}, "/call/a%2Fb/cancel"),
-        (Revox(), {"delivery": "native"}, "/campaigns/a%2Fb/cancel"),
         (RevoxD(), {}, "/call/a%2Fb/cancel"),
         (Movoice(), {}, None),
         (Revmo(), {}, None),
@@ -201,14 +202,20 @@ def test_pages_of_the_list(answer: Answer, count: int, total: Any, page: int, mo
 
 def test_whom_revox_must_not_call(example: Example, answer: Answer) -> None:
     body = example("revox.phone_history.response")
-    assert revox_reports.history_request().path == "/calls/phone-history"
-    assert revox_reports.do_not_contact(answer(body)) == frozenset()
+    listing = RevoxDoNotCall()
+    assert listing.list_request(0).path == "/calls/phone-history"
+    assert listing.read_list(answer(body), 0).numbers == ()
 
     body["phone_history"]["+12025550103"] = {"do_not_contact": True}
     body["phone_history"]["+12025550104"] = {"do_not_contact": "true"}
-    assert revox_reports.do_not_contact(answer(body)) == {"+12025550103"}
-    with pytest.raises(InDoubt):
-        revox_reports.do_not_contact(answer({"phone_history": []}))
+    body["phone_history"]["anonymous"] = {"do_not_contact": True}
+    assert listing.read_list(answer(body), 0) == ListedNumbers(numbers=("+12025550103",), more=False)
+    assert listing.read_list(answer({"error": "not found"}, status=404), 0).numbers == ()
+    for trouble in (answer({"phone_history": []}), answer({}), answer({}, status=500), answer({}, status=401)):
+        with pytest.raises(SendError):
+            listing.read_list(trouble, 0)
+    with pytest.raises(UsageWrong):
+        listing.add_request(["+12025550103"], "asked")
 
 
 def test_an_export(example: Example, answer: Answer) -> None:
@@ -289,7 +296,7 @@ def test_what_an_action_was_told(example: Example) -> None:
     assert seen.structured == {"date": "2026-01-09", "time": "14:00", "patient_name": "Ana"}
 
 
-@pytest.mark.parametrize("provider", [Revmo(), Revring(), RevoxD(), Movoice()])
+@pytest.mark.parametrize("provider", [Revmo(), Revring(), Revox(), RevoxD(), Movoice()])
 def test_nobody_goes_into_a_campaign_alone(order: MakeOrder, provider: Any) -> None:
     with pytest.raises(FilesWrong) as wrong:
         provider.build(order(delivery="native", from_number="+12025550190"))

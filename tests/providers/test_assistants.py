@@ -163,6 +163,10 @@ def test_generation_d_puts_people_through_to_destinations() -> None:
     [
         ("ministral-3-8b-instruct", {"type": "dedicated-instance", "name": "ministral-3-8b-instruct"}),
         (
+            "openai/gpt-4.1",
+            {"type": "openrouter", "openrouter_provider": "openai", "openrouter_model_id": "openai/gpt-4.1"},
+        ),
+        (
             "nebius/openai/gpt-4.1",
             {"type": "openrouter", "openrouter_provider": "nebius", "openrouter_model_id": "openai/gpt-4.1"},
         ),

@@ -20,6 +20,7 @@ from runner.providers.movoice_native import MovoiceBatches
 from runner.providers.replies import OptedOut
 from runner.providers.revmo import Revmo
 from runner.providers.revox import Revox, RevoxD
+from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revring import Revring, RevringSeed
 from runner.providers.revring_do_not_call import RevringDoNotCall
@@ -28,7 +29,12 @@ from tests.providers.conftest import EXAMPLES
 from tests.providers.support import ALWAYS, KEY, Example, windows
 
 REVMO, REVRING, REVOX, REVOX_D, MOVOICE = Revmo(), Revring(), Revox(), RevoxD(), Movoice()
-RINGED, OWN_A, OWN_D, BATCHES = RevringCampaigns(), RevoxCampaigns("A"), RevoxCampaigns("D"), MovoiceBatches()
+RINGED, OWN_A, OWN_D, BATCHES = (
+    RevringCampaigns(),
+    RevoxCampaigns("A"),
+    RevoxCampaigns("D"),
+    MovoiceBatches(plan="business"),
+)
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 RING_AGENT, ASSISTANT = "3c90c3cc-0d44-4b50-8888-8dd25736052a", "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
 RING_CALL = "a3c18021-192f-465e-87b5-5af428f29e81"
@@ -38,7 +44,7 @@ FROM = "+12025550190"
 def sent(**changes: Any) -> Sent:
     plain: dict[str, Any] = {
         "key": KEY, "channel": "call", "phone": "+12025550101", "agent_id": "agent_12345", "campaign": "renewals",
-        "delivery": "single", "sent_at": START, "provider_id": "id_1",
+        "sent_at": START, "provider_id": "id_1",
     }  # fmt: skip
     return Sent(**plain | changes)
 
@@ -120,7 +126,7 @@ READ: dict[str, tuple[int, Callable[[Reply], Any], Any]] = {
     ),
     "revox.call.cancel.response": (200, REVOX.read_cancel, True),
     "revox.call.export.response": (200, lambda reply: revox_reports.read_export(reply).filename, "calls.csv"),
-    "revox.phone_history.response": (200, revox_reports.do_not_contact, frozenset()),
+    "revox.phone_history.response": (200, lambda reply: RevoxDoNotCall().read_list(reply, 0).numbers, ()),
     "revox.campaign.response.gen_A_seed": (200, OWN_A.read_created, "camp_0001"),
     "revox.campaign.response.gen_D": (200, OWN_D.read_status, NativeStatus.DRAFT),
     "revox.campaign.launch.response": (200, OWN_D.read_done, True),
@@ -318,7 +324,6 @@ BUILT: dict[str, tuple[Callable[[Any], Request | None], Changes]] = {
                 windows=ALWAYS,
                 retry=Retry(attempts=1),
                 start_at=datetime.fromtimestamp(body["schedule_at"], UTC),
-                options={"plan": "business"},
             )
         ),
         as_it_stands,

@@ -178,7 +178,7 @@ def test_what_is_declared_is_told() -> None:
     one = calling({"from": "{{ from }}"}, find=find, needs_from="true", poll={"path": "/c", "outcome": "s"})
     can = one.capabilities
 
-    assert (can.poll, can.find, can.takes_from, can.needs_from, can.native) == (True, "number", True, True, False)
+    assert (can.poll, can.find, can.takes_from, can.needs_from) == (True, "number", True, True)
     assert one.agent_problem(Agent(provider="acme", id="two words")) is not None
     assert one.agent_problem(Agent(provider="acme", id="assistant-7")) is None
 

@@ -5,26 +5,44 @@ from __future__ import annotations
 import base64
 import hmac
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.errors import InDoubt, Rejected, SendError, Throttled, WebhookRefused
-from runner.model.http_api import Signature
+from runner.errors import InDoubt, NotSent, Rejected, SendError, Throttled, WebhookRefused
+from runner.model.http_api import Ruling, Signature
 from runner.model.outcome import Outcome
 from runner.model.request import Request
 from runner.providers.declared import DeclaredProvider
 from runner.providers.declared_answers import at
 from runner.providers.declared_signatures import is_signed
-from tests.providers.declaring import MARK, provider
+from tests.providers.declaring import MARK, api, provider
 from tests.providers.support import KEY, Answer, MakeSent, asked
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
 
 # ---- what comes back ----
+
+
+@pytest.mark.parametrize("ruling", get_args(Ruling))
+def test_no_ruling_makes_a_status_prove_more_than_it_can(answer: Answer, ruling: Ruling) -> None:
+    """Every status from 100 to 599 is declared so, whatever the file's checks say."""
+    errors = dict.fromkeys(range(100, 600), ruling)
+    one = DeclaredProvider("acme", api().model_copy(update={"errors": errors}))
+    usual = provider()
+    for status in range(100, 600):
+        reply = answer({"data": {"id": "x"}}, status=status)
+        if 200 <= status < 300:
+            assert one.read_receipt(reply) == usual.read_receipt(reply)
+            continue
+        with pytest.raises(SendError) as refused:
+            one.read_receipt(reply)
+        if ruling == "in_doubt" or status == 408 or status >= 500:
+            assert isinstance(refused.value, InDoubt)
+        assert not isinstance(refused.value, NotSent)
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class Line:
         now = datetime.now(UTC)  # noqa: TID251 real sockets, real time
         return Sent(
             key=key, channel=self.channel, phone=phone, agent_id="assistant-7", campaign="renewals",
-            delivery="single", sent_at=now, provider_id=provider_id,
+            sent_at=now, provider_id=provider_id,
         )  # fmt: skip
 
     async def follow(self, sent: Sent) -> tuple[list[str], Observation]:

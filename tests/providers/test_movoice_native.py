@@ -10,11 +10,12 @@ import pytest
 
 from runner.errors import FilesWrong, InDoubt, Rejected
 from runner.model.handover import HandedContact, Handover, NativeStatus
+from runner.model.movoice_plan import PLANS
 from runner.model.outcome import Outcome
 from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.movoice import Movoice, MovoiceApp
-from runner.providers.movoice_native import PLANS, MovoiceBatches
+from runner.providers.movoice_native import MovoiceBatches
 from tests.providers.support import ALWAYS, Answer, Example, MakeHandover, asked, body_of, windows
 
 NATIVE = MovoiceBatches()
@@ -43,8 +44,8 @@ def test_it_is_offered_at_both_hosts() -> None:
 
 
 def test_the_example(example: Example, batch: MakeHandover) -> None:
-    request = NATIVE.create(
-        batch(agent_id="agent_12345", people=PEOPLE, concurrency=5, start_at=START, options={"plan": "business"})
+    request = MovoiceBatches(plan="business").create(
+        batch(agent_id="agent_12345", people=PEOPLE, concurrency=5, start_at=START)
     )
 
     assert (request.method, request.path) == ("POST", "/calls/batch")
@@ -53,20 +54,20 @@ def test_the_example(example: Example, batch: MakeHandover) -> None:
     assert "schedule_at" not in body_of(NATIVE.create(batch()))
 
 
-@pytest.mark.parametrize(("plan", "people"), [(None, 50), ("starter", 50), ("growth", 500), ("business", 5_000), ("enterprise", 100_000)])  # fmt: skip
+@pytest.mark.parametrize(("plan", "people"), [("starter", 50), ("growth", 500), ("business", 5_000), ("enterprise", 100_000)])  # fmt: skip
 def test_plans(plan: Any, people: int) -> None:
-    assert NATIVE.most_people_of({"plan": plan}) == people
-    assert NATIVE.most_people_of({}) == 50
+    assert MovoiceBatches(plan=plan).most_people == people
+    assert MovoiceBatches().most_people == 50
 
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_calls_at_once_are_those_of_the_plan(batch: MakeHandover, plan: Any) -> None:
-    limit = PLANS[plan].concurrency
+    limit, native = PLANS[plan].concurrency, MovoiceBatches(plan=plan)
     if limit is None:
-        assert NATIVE.problem(batch(concurrency=500, options={"plan": plan})) is None
+        assert native.problem(batch(concurrency=500)) is None
         return
-    assert NATIVE.problem(batch(concurrency=limit, options={"plan": plan})) is None
-    problem = NATIVE.problem(batch(concurrency=limit + 1, options={"plan": plan}))
+    assert native.problem(batch(concurrency=limit)) is None
+    problem = native.problem(batch(concurrency=limit + 1))
     assert problem is not None
     assert f"`{limit + 1}` calls at once are more than movoice's plan `{plan}` allows" == problem[0]
     assert f"limits: {{concurrency: {limit}}}" in problem[1]
@@ -79,7 +80,7 @@ REFUSALS: list[tuple[dict[str, Any], str, str]] = [
     ({"retry": Retry(attempts=3)}, "`3` tries", "retry: never"),
     ({"from_number": "+12025550190"}, "the agent's own number", "remove `from`"),
     ({"per_second": 1.0}, "`per_second: 1`", "remove `per_second`"),
-    ({"concurrency": 2}, "plan `starter`", "options: {plan: business}"),
+    ({"concurrency": 2}, "plan `starter`", "outreach.yaml: plan: business"),
     ({"options": {"max_duration": 60}}, "`max_duration`", "delivery: single"),
     ({"options": {"schedule_at": 1767625200}}, "`schedule_at`", "schedule: {start"),
     ({"own_rules": True}, "no hours", "windows and retry"),

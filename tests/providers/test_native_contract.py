@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner.errors import InDoubt, Rejected
+from runner.errors import InDoubt, Rejected, WrongGeneration
 from runner.model.handover import HandedContact, Handover, NativeRow, NativeStatus
 from runner.model.outcome import Outcome
 from runner.model.project import Account
@@ -20,7 +20,6 @@ from runner.model.retry import Retry
 from runner.ports import NativeCampaigns
 from runner.providers.movoice import MovoiceApp
 from runner.providers.registry import provider_for
-from runner.providers.replies import WrongGeneration
 from runner.providers.transport import HttpTransport, Timeouts
 from runner.sandbox.clock import WallClock
 from runner.sandbox.faults import Fault
@@ -125,8 +124,10 @@ async def desk(
             base_url=f"{server.url}/{name}{BASES[name]}",
             credential="env:KEY",
             generation=generation,
+            plan="business" if name == "movoice" else None,
         )
-        native = getattr(provider_for(account), "native")  # noqa: B009 the port does not declare it
+        native = provider_for(account).native
+        assert native is not None
         try:
             yield Desk(server, transport, account, native)
         finally:
@@ -153,7 +154,7 @@ def handover(way: tuple[str, str], count: int = 3, **changes: Any) -> Handover:
         "concurrency": 10,
         "per_second": 10.0 if name == "revring" else None,
         "from_number": "" if name == "movoice" else "+12025550190",
-        "options": {"plan": "business"} if name == "movoice" else {},
+        "options": {},
     }
     return Handover(**plain | changes)
 
@@ -332,7 +333,7 @@ async def test_movoices_other_host_is_read_too(envelope: bool) -> None:
     way = ("movoice", "")
     async with desk(way, movoice=MovoiceSwitches(data_envelope=envelope)) as one:
         account = replace(one.account, base_url=one.account.base_url.replace("/v1", "/api/v1"))
-        native = MovoiceApp().native
+        native = MovoiceApp(plan="business").native
         assert native is not None
         other = replace(one, account=account, native=native)
         rows = await other.ends(await other.hand_over(handover(way, 25)), 25)

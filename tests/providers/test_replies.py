@@ -24,14 +24,13 @@ from runner.providers.replies import (
 
 PROVIDERS = list(KNOWN.values())
 REJECTED = {400, 404, 405, 413, 415, 422}
-PAUSING = {401, 402, 403, *range(300, 400)}
+PAUSING = {401, 402, 403, *range(300, 400)} - {303}
 SENT = Sent(
     key="0123456789abcdef0123456789abcdef",
     channel="call",
     phone="+12025550101",
     agent_id="agent_1",
     campaign="renewals",
-    delivery="single",
     sent_at=datetime(2026, 1, 5, 15, tzinfo=UTC),
     provider_id="id_1",
 )

@@ -190,7 +190,7 @@ def test_callbacks_that_make_no_sense(body: Any) -> None:
     assert refused.value.status == 400
 
 
-@pytest.mark.parametrize("id", ["QUdFTlQtMDAwMQ==", "YOUR_AGENT_ID", "a"])
+@pytest.mark.parametrize("id", ["QUdFTlQtMDAwMQ==", "YOUR_AGENT_ID", "a", "QUd+/-_1"])
 def test_agents(id: Any) -> None:
     assert REVMO.agent_problem(Agent(provider="revmo", id=id)) is None
 
@@ -201,6 +201,16 @@ def test_agents_with_blanks(id: Any) -> None:
 
     assert problem is not None
     assert "QUdFTlQtMDAwMQ==" in problem[1]
+
+
+@pytest.mark.parametrize(
+    ("id", "strange"), [("my.agent", "."), ("QUd=FTlQ", "="), ("agent:1", ":"), ("QUdFTlQ\u00e9==", "\u00e9")]
+)
+def test_agents_that_base64_cannot_name(id: Any, strange: Any) -> None:
+    problem = REVMO.agent_problem(Agent(provider="revmo", id=id))
+
+    assert problem is not None
+    assert f"base64 has no `{strange}`" in problem[0]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Revox: the request of its page key for key, both deliveries, both generations, receipts."""
+"""Revox: the request for a call key for key in both generations, receipts."""
 
 from __future__ import annotations
 
@@ -24,79 +24,8 @@ RETRY = {
 }
 
 
-def test_the_campaign_of_its_page_is_built_key_for_key(order: MakeOrder) -> None:
-    request = REVOX.build(
-        order(
-            agent_id="assistant_id",
-            phone="to_phone_number",
-            variables={"foo": "string"},
-            options={"name": "x"},
-            delivery="native",
-        )
-    )
-
-    assert (request.method, request.path) == ("POST", "/campaigns")
-    assert json.dumps(request.body) == json.dumps(
-        {
-            "assistant_id": "assistant_id",
-            "contacts": [{"prompt_variables": {"foo": "string"}, "to_phone_number": "to_phone_number"}],
-            "name": "x",
-        }
-    )
+def test_the_key() -> None:
     assert REVOX.auth_headers("sk_1") == {"Authorization": "Bearer sk_1"}
-
-
-def test_a_campaign_with_everything(order: MakeOrder, key: str) -> None:
-    request = REVOX.build(
-        order(
-            from_number="+12025550190",
-            options={"call_retry_config": RETRY, "max_concurrent_calls": "5", "scheduled_at": "2026-01-05T15:00:00Z"},
-            delivery="native",
-        )
-    )
-    stamped = REVOX.stamp(request, key, in_body=True)
-
-    assert json.dumps(stamped.body) == json.dumps(
-        {
-            "assistant_id": "agent_1",
-            "contacts": [{"prompt_variables": {}, "to_phone_number": "+12025550101"}],
-            "name": f"renewals {key}",
-            "call_retry_config": {
-                "calling_windows": [
-                    {
-                        "calling_window_end_time": "17:00",
-                        "calling_window_start_time": "9am",
-                        "retry_delay_seconds": 7200,
-                    }
-                ],
-                "max_retry_attempts": 3,
-                "timezone": "America/New_York",
-            },
-            "from_phone_number": "+12025550190",
-            "max_concurrent_calls": 5,
-            "scheduled_at": "2026-01-05T15:00:00Z",
-        }
-    )
-    assert stamped.headers == {"Idempotency-Key": key}
-    assert body_of(request)["name"] == "renewals"
-    assert REVOX.stamp(request, key, in_body=False).body == request.body
-
-
-def test_the_example_of_a_campaign(example: Example, order: MakeOrder) -> None:
-    wanted = example("revox.campaign.create.request.gen_A_seed")
-    options = {name: wanted[name] for name in ("name", "call_retry_config", "max_concurrent_calls", "scheduled_at")}
-    contact = wanted["contacts"][0]
-    request = REVOX.build(
-        order(
-            agent_id=ASSISTANT,
-            from_number=wanted["from_phone_number"],
-            variables=contact["prompt_variables"],
-            options=options,
-            delivery="native",
-        )
-    )
-
-    assert request.body == {**wanted, "contacts": [contact]}
 
 
 @pytest.mark.parametrize("provider", [REVOX, REVOX_D])
@@ -134,25 +63,19 @@ def test_stamps_of_a_call(order: MakeOrder, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("delivery", "options", "named"),
+    ("options", "named"),
     [
-        ("single", {"name": "x"}, "name"),
-        ("single", {"call_retry_config": RETRY}, "call_retry_config"),
-        ("single", {"max_concurrent_calls": 1}, "max_concurrent_calls"),
-        ("native", {"metadata": {"a": "b"}}, "metadata"),
-        ("native", {"skip_calling_window": False}, "skip_calling_window"),
+        ({"name": "x"}, "name"),
+        ({"own_rules": True}, "own_rules"),
+        ({"call_retry_config": RETRY}, "call_retry_config"),
+        ({"max_concurrent_calls": 1}, "max_concurrent_calls"),
     ],
 )
-def test_options_of_the_other_delivery(order: MakeOrder, delivery: Any, options: Any, named: Any) -> None:
+def test_options_of_native_delivery(order: MakeOrder, options: Any, named: Any) -> None:
     with pytest.raises(FilesWrong) as wrong:
-        REVOX.build(order(options=options, delivery=delivery))
+        REVOX.build(order(options=options))
 
     assert wrong.value.diagnostics[0].path == f"options.{named}"
-
-
-def test_generation_d_makes_no_campaign_of_one_person(order: MakeOrder) -> None:
-    with pytest.raises(FilesWrong, match="one by one"):
-        REVOX_D.build(order(delivery="native"))
 
 
 def test_no_texts(order: MakeOrder) -> None:
@@ -184,11 +107,12 @@ def test_options_that_revox_does_not_take(options: Any) -> None:
 
 def test_receipts(example: Example, answer: Answer) -> None:
     assert REVOX.read_receipt(answer(example("revox.call.create.response"))).provider_id == "call_0001"
-    assert REVOX.read_receipt(answer(example("revox.campaign.response.gen_A_seed"))).provider_id == "camp_0001"
-    assert REVOX_D.read_receipt(answer(example("revox.campaign.response.gen_D"))).provider_id == "camp_0001"
     with pytest.raises(Rejected, match="invalid request"):
         REVOX.read_receipt(answer(example("revox.error"), status=400))
-    bodies: list[Any] = [{"success": True}, {"call": {}}, {"call": {"id": None}}, {"id": "call_1"}]
+    bodies: list[Any] = [
+        {"success": True}, {"call": {}}, {"call": {"id": None}}, {"id": "call_1"},
+        example("revox.campaign.response.gen_A_seed"),
+    ]  # fmt: skip
     for body in bodies:
         with pytest.raises(InDoubt):
             REVOX.read_receipt(answer(body))

@@ -15,7 +15,6 @@ from runner.providers.revox_answers import DIAL_ERRORS, END_REASONS, RESULTS
 from tests.providers.support import Answer, Example, MakeSent, asked, body_of
 
 REVOX = Revox()
-ASSISTANT = "182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e"
 
 
 @pytest.mark.parametrize(
@@ -115,21 +114,7 @@ def test_a_person_who_asked_not_to_be_called(sent: MakeSent, answer: Answer) -> 
 
 def test_poll_requests(sent: MakeSent) -> None:
     assert asked(REVOX.poll_request(sent(provider_id="a b"))).path == "/call/a%20b"
-    assert asked(REVOX.poll_request(sent(delivery="native"))).path == "/campaigns/id_1/rows?page=1&page_size=100"
     assert REVOX.poll_request(sent(provider_id="")) is None
-
-
-def test_rows_of_a_campaign(example: Example, sent: MakeSent, answer: Answer) -> None:
-    native = sent(delivery="native", provider_id="camp_0001")
-    waiting = REVOX.read_poll(native, answer(example("revox.campaign.rows.response.gen_A")))
-    ended = REVOX.read_poll(native, answer(example("revox.campaign.rows.response.gen_D")))
-
-    assert (waiting.provider_id, waiting.outcome) == ("camp_0001", None)
-    assert (ended.provider_id, ended.outcome, ended.tag) == ("camp_0001", Outcome.ANSWERED, "interested")
-    with pytest.raises(InDoubt):
-        REVOX.read_poll(
-            sent(delivery="native", phone="+12025550102"), answer(example("revox.campaign.rows.response.gen_D"))
-        )
 
 
 @pytest.mark.parametrize(
@@ -141,10 +126,8 @@ def test_rows_of_a_campaign(example: Example, sent: MakeSent, answer: Answer) ->
         ({"id": "a", "status": "error", "result": None}, Outcome.FAILED),
     ],
 )
-def test_a_row_whose_call_is_the_attempt_itself(sent: MakeSent, answer: Answer, call: Any, outcome: Any) -> None:
-    rows = {"rows": [{"phone_number": "+12025550101", "call": call}]}
-
-    assert REVOX.read_poll(sent(delivery="native"), answer(rows)).outcome is outcome
+def test_an_order_that_is_the_attempt_itself(sent: MakeSent, answer: Answer, call: Any, outcome: Any) -> None:
+    assert REVOX.read_poll(sent(), answer({"call": call})).outcome is outcome
 
 
 def test_the_look_up_of_a_call(example: Example, sent: MakeSent) -> None:
@@ -211,42 +194,6 @@ def test_another_page_is_asked_for_when_one_is_full(sent: MakeSent, answer: Answ
 
     assert REVOX.read_find(sent(), answer({"calls": others})).more
     assert not REVOX.read_find(sent(), answer({"calls": others[:99]})).more
-
-
-def test_a_campaign_is_found_by_the_key_at_the_end_of_its_name(
-    example: Example, sent: MakeSent, answer: Answer, key: str
-) -> None:
-    native = sent(delivery="native", agent_id=ASSISTANT)
-    body = example("revox.campaign.list.response")
-    assert asked(REVOX.find_request(native, 0)).path == "/campaigns"
-    with pytest.raises(InDoubt):
-        REVOX.read_find(native, answer(body))
-
-    named = {"campaigns": [*body["campaigns"], {"id": "camp_2", "name": f"renewals {key}"}]}
-    assert REVOX.read_find(native, answer(named)).provider_id == "camp_2"
-
-
-@pytest.mark.parametrize(
-    ("campaign", "doubt"),
-    [
-        ({"name": "renewals " + "f" * 32}, False),
-        ({"name": "f" * 32}, False),
-        ({"name": "renewals", "assistant_id": "another"}, False),
-        ({"name": "renewals", "created_at": "2026-01-04T15:00:00Z"}, False),
-        ({"name": "renewals", "created_at": "2026-01-05T15:00:00Z"}, True),
-        ({"name": "anything", "created_at": None}, True),
-    ],
-)
-def test_a_campaign_without_a_key_leaves_a_doubt_when_it_could_be_ours(
-    sent: MakeSent, answer: Answer, campaign: Any, doubt: Any
-) -> None:
-    body = {"campaigns": [{"id": "camp", "assistant_id": "agent_1", **campaign}]}
-    if doubt:
-        with pytest.raises(InDoubt):
-            REVOX.read_find(sent(delivery="native"), answer(body))
-    else:
-        finding = REVOX.read_find(sent(delivery="native"), answer(body))
-        assert (finding.provider_id, finding.more) == ("", False)
 
 
 def test_the_nested_webhook(example: Example, key: str) -> None:
@@ -380,5 +327,6 @@ def test_a_server_that_counts_pages_from_1_is_read_too(sent: MakeSent, answer: A
 def test_a_search_that_is_never_answered_ends(sent: MakeSent, answer: Answer) -> None:
     assert REVOX.find_request(sent(), 9) is not None
     assert REVOX.find_request(sent(), 10) is None
+    assert REVOX.read_find(sent(), answer({"error": "no"}, status=400)).more
     with pytest.raises(InDoubt):
-        REVOX.read_find(sent(delivery="native"), answer({"error": "no"}, status=400))
+        REVOX.read_find(sent(), answer({"error": "no"}, status=500))

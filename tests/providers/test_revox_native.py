@@ -8,15 +8,13 @@ from typing import Any
 
 import pytest
 
-from runner.errors import FilesWrong, InDoubt, Rejected
+from runner.errors import FilesWrong, InDoubt, Rejected, WrongGeneration
 from runner.model.durations import parse_duration
 from runner.model.handover import HandedContact, NativeStatus
 from runner.model.outcome import Outcome
 from runner.model.retry import Retry
 from runner.model.window import Window
 from runner.ports import NativeCampaigns
-from runner.providers.native_terms import Progress
-from runner.providers.replies import WrongGeneration
 from runner.providers.revox import Revox, RevoxD
 from runner.providers.revox_native import RevoxCampaigns
 from tests.providers.support import ALWAYS, KEY, UNTOLD, Answer, Example, MakeHandover, asked, body_of, windows
@@ -337,15 +335,6 @@ def test_statuses(answer: Answer, native: Any, campaign: Any, status: NativeStat
 def test_statuses_that_say_nothing(answer: Answer, body: Any) -> None:
     with pytest.raises(InDoubt):
         A.read_status(answer(body))
-
-
-def test_progress(answer: Answer) -> None:
-    assert A.read_progress(answer({"campaign": {"id": "c", "row_stats": STATS_A}})) == Progress(
-        calling=1, completed=2, failed=3, pending=4, retry=5, total=15
-    )
-    assert D.read_progress(answer({"campaign": {"id": "c", "row_stats": STATS_D}})) == Progress(
-        calling=1, completed=2, failed=10, pending=10, retry=5, total=28
-    )
 
 
 def test_rows(example: Example, answer: Answer) -> None:

@@ -29,7 +29,8 @@ def led_to(
     """Let an attempt end at noon; `facts` are what else is known of it."""
     facts = rules.pop("facts", {})
     contact = rules.pop("contact", {"phone": "x"})
-    history = rules.pop("history", {}) | {step: StepResult(outcome=outcome.value, tag=rules.pop("tag", ""))}
+    done = StepResult(outcome=outcome.value, tag=rules.pop("tag", ""))
+    history = rules.pop("history", {}) | {step: done}
     ending = Ending(
         step=step, number=number, outcome=outcome, at=NOON, where=Whereabouts(zones), history=history, contact=contact,
         **facts,
@@ -56,6 +57,18 @@ def test_every_outcome_by_every_rule(outcome: Outcome, on: str, number: int) -> 
         else f"{outcome}: the sequence is through" if outcome in REACHED
         else str(outcome)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("number", "calls", "tries"), [(1, 1, 1), (1, 2, 2), (2, 1, 2), (2, 2, 3), (1, 3, 3), (2, 4, 5)]
+)
+def test_the_provider_s_own_retries_are_tries(number: int, calls: int, tries: int) -> None:
+    found = led_to(Outcome.NO_ANSWER, number=number, facts={"calls": calls}, retry="3 times, 2h apart, on no_answer")
+    if tries < 3:
+        assert (found.then, found.number) == (Then.RETRY, number + 1)
+        assert found.reason == f"no_answer: try {tries + 1} of 3, call"
+    else:
+        assert (found.then, found.reason) == (Then.FAILED, f"no_answer after {tries} tries")
 
 
 @pytest.mark.parametrize("outcome", OTHERS)

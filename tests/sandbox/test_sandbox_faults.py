@@ -277,6 +277,15 @@ def test_a_fault_that_cannot_be_is_said(fault: Any, message: str) -> None:
     assert wrong.value.message == message
 
 
+@pytest.mark.parametrize(("kind", "status"), [("status", 500), ("html", 200), ("redirect", 307)])
+def test_a_fault_without_a_status_has_the_one_of_its_kind(kind: Any, status: int) -> None:
+    (planned,) = read_plan([{"kind": kind}]).faults
+
+    assert planned == Fault(kind=kind)
+    assert planned.answered == status
+    assert Fault(kind=kind, status=308).answered == 308
+
+
 def test_options_of_a_command_line_are_read() -> None:
     settings = with_switches(
         Settings(),
@@ -287,6 +296,8 @@ def test_options_of_a_command_line_are_read() -> None:
     assert settings.revmo.slash == "301"
     assert (settings.revring.concurrency, settings.revring.idempotency) == (2, False)
     assert settings.movoice.signature_prefix == "sha256="
+    settings = with_switches(settings, ["revox.webhook_waits=1, 2.5", "revmo.webhook_waits="])
+    assert (settings.revox.webhook_waits, settings.revmo.webhook_waits) == ((1.0, 2.5), ())
     assert settings.revring.agents == ("a", "b")
     assert (settings.revox.page_base, settings.revox.post_processing_seconds) == (1, 1.5)
     assert read_shares(["drop_after=0.05"]) == (Fault(kind="drop_after", share=0.05, times=None),)
@@ -300,6 +311,7 @@ def test_options_of_a_command_line_are_read() -> None:
         ("switch", "twilly.slash=301", "there is no provider `twilly`"),
         ("switch", "revmo.colour=red", "there is no switch `colour`"),
         ("switch", "revmo.slash=302", "`302` is no slash"),
+        ("switch", "revox.webhook_waits=1,soon", "`soon` is no number for webhook_waits"),
         ("switch", "revring.concurrency=many", "`many` is no number for concurrency"),
         ("switch", "revring.concurrency=-1", "`-1` is no number for concurrency"),
         ("switch", "revring.idempotency=perhaps", "`perhaps` is no idempotency"),

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from runner.sandbox.settings import PROVIDERS
+from runner.sandbox.settings import PROVIDERS, MovoiceSwitches, RevoxSwitches, RevringSwitches
 
 ANA = "+12025550101"
 PEOPLE = tuple(f"+12025550{n}" for n in range(100, 110))
@@ -282,6 +282,30 @@ async def test_a_pattern_that_is_none_is_said(serve: Any) -> None:
     answer = await sandbox.post("/_sandbox/faults", [{"kind": "status", "path": "("}], 400)
 
     assert answer["error"].startswith("`(` is no pattern for a path")
+
+
+@pytest.mark.parametrize(
+    ("provider", "switches", "path"),
+    [
+        ("revring", RevringSwitches(list_lag_seconds=60.0), "/revring/calls"),
+        ("revox", RevoxSwitches(list_lag_seconds=60.0), "/revox/call"),
+        ("movoice", MovoiceSwitches(list_lag_seconds=60.0), "/movoice/calls"),
+    ],
+)
+async def test_lists_lag_behind_as_long_as_they_are_switched_to(
+    serve: Any, dialling: Any, provider: str, switches: Any, path: str
+) -> None:
+    sandbox = await serve(standing=True, **{provider: switches})
+    began = sandbox.world.clock.now()
+    assert (await sandbox.http.post(dialling[provider].path, json=dialling[provider].body)).is_success
+    found = []
+    for seconds in (0, 59, 61):
+        await sandbox.passes(began + timedelta(seconds=seconds))
+        listed = await sandbox.get(path, **({"page": 0, "page_size": 10} if provider == "revox" else {}))
+        found.append(len(listed.get("data", listed.get("calls"))))
+
+    assert found == [0, 0, 1]
+    assert len(await sandbox.dials()) == 1
 
 
 async def test_elsewhere_is_nothing(serve: Any) -> None:

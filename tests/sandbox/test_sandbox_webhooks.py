@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runner.sandbox.settings import RevoxSwitches, RevringSwitches, Target
+from runner.sandbox.settings import MovoiceSwitches, RevoxSwitches, RevringSwitches, Target
 from runner.sandbox.signatures import sign_movoice, sign_revring
 
 ANA = "+12025550101"
@@ -163,6 +164,27 @@ async def test_movoice_tells_start_and_end_in_order_and_sparsely(
     assert dict(sign_movoice(SECRET, completed.raw, sandbox.world.clock.now())) == {
         "X-Movoice-Signature": completed.headers["x-movoice-signature"]
     }
+
+
+@pytest.mark.parametrize("over", ["body", "timestamp.body"])
+@pytest.mark.parametrize("encoding", ["hex", "base64"])
+async def test_movoice_signs_as_it_is_switched(
+    serve: Any, receiver: Any, dialling: Any, encoding: Any, over: Any
+) -> None:
+    switches = MovoiceSwitches(signature_encoding=encoding, signature_over=over, signature_prefix="v1=")
+    sandbox = await serve(movoice=switches)
+
+    await _placed(sandbox, dialling, receiver, "movoice", "busy", secret=SECRET)
+    (webhook,) = await receiver.arrived(1)
+
+    headers = {name.lower(): value for name, value in webhook.headers.items()}
+    at = headers.get("x-movoice-timestamp")
+    assert (at is not None) is (over == "timestamp.body")
+    signed = webhook.raw if at is None else f"{at}.".encode() + webhook.raw
+    mac = hmac.new(SECRET.encode(), signed, "sha256").digest()
+    assert headers["x-movoice-signature"] == "v1=" + (
+        mac.hex() if encoding == "hex" else base64.b64encode(mac).decode()
+    )
 
 
 async def test_movoice_tells_why_a_call_failed(serve: Any, receiver: Any, keys: Any, dialling: Any) -> None:
