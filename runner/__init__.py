@@ -17,6 +17,8 @@ attempt      one try to reach one contact by one step: one ledger row, at most o
 outcome      how an attempt ended, in our vocabulary
 tag          the business result that the agent set, kept as it came
 follow-up    what an outcome leads to: retry at, next step at, done
+call back    an attempt at the time that a person named; none of the step's tries
+goal         what a campaign is after (`done_when`); reached, nothing more is done for the person
 in doubt     a request may have been placed, and nothing proves it either way
 held         waits for a person
 suppression  a person who must not be contacted, and why

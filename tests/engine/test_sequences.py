@@ -58,6 +58,19 @@ async def test_an_hour_that_was_tried_is_remembered_by_the_ledger(engine: Bench)
         engine.clock.at = expected
 
 
+async def test_the_window_in_which_a_try_started_counts_and_not_the_one_in_which_it_ended(engine: Bench) -> None:
+    windows = [
+        {"from": "12:00", "to": "13:00", "retry_after": "10m"},
+        {"from": "13:00", "to": "18:00", "retry_after": "2h"},
+    ]
+    apply(engine.store, campaign(retry="2 times", windows=windows), ONE)
+    engine.clock.at = NOON + 59 * MINUTE
+    await engine.deliver()
+    engine.clock.forward(2 * MINUTE)
+    await call(engine, 1, "no_answer")
+    assert due(engine, 1) == NOON + 71 * MINUTE
+
+
 async def test_a_call_back_is_placed_when_the_person_wants_it_and_eats_no_try(engine: Bench) -> None:
     apply(engine.store, campaign(retry="2 times, 2h apart"), ONE)
     asked = {"tag": "CALLBACK", "structured": {"callback_at": "2026-01-07T15:00"}}

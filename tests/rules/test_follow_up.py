@@ -239,6 +239,16 @@ def test_an_outcome_s_own_limit_lies_inside_the_one_budget(outcomes: list[str], 
         assert found.reason == f"{outcomes[-1]} after {len(outcomes)} tries"
 
 
+def test_a_call_back_that_ended_alike_does_not_count() -> None:
+    earlier = (
+        Tried(step="call", number=1, channel="call", outcome="answered", tag="CALLBACK"),
+        Tried(step="call", number=2, channel="call", outcome="busy", is_callback=True),
+    )
+    retry = {"attempts": 4, "on": {"busy": {"attempts": 2, "after": ["5m", "3h"]}}}
+    found = led_to(Outcome.BUSY, number=3, retry=retry, facts={"earlier": earlier})
+    assert (found.then, found.due_at) == (Then.RETRY, NOON + timedelta(minutes=5))
+
+
 def test_tries_of_another_step_do_not_count() -> None:
     earlier = tuple(Tried(step="first", number=at, channel="call", outcome="busy") for at in (1, 2, 3))
     steps = [
