@@ -250,13 +250,20 @@ def retries_agree(this: Checkable) -> Iterator[Fault]:
                 yield Fault(path=(*path, "on", outcome.value, "attempts"), code="C33", message=message, help=advice)
 
 
-def until_is_kept_here(this: Checkable) -> Iterator[Fault]:
+def last_starts_are_kept_here(this: Checkable) -> Iterator[Fault]:
     """Refuse a last start for calls that the provider's own campaign places when it likes."""
-    for at, step in enumerate(this.written.steps):
-        if step.until is not None and step.delivery == "native":
-            message = "`until` cannot be told to a provider's own campaign, which calls when it likes"
-            advice = "remove `until`   (or: delivery: single)"
-            yield Fault(path=("steps", at, "until"), code="C29", message=message, help=advice, at="key")
+    for at, step in enumerate(this.canonical.steps):
+        if step.delivery != "native":
+            continue
+        expires = step.retry is not None and step.retry.expires is not None
+        for key, path, is_set in (
+            ("until", ("steps", at, "until"), step.until is not None),
+            ("expires", ("steps", at, "retry", "expires"), expires),
+        ):
+            if is_set:
+                message = f"`{key}` cannot be told to a provider's own campaign, which calls when it likes"
+                advice = f"remove `{key}`   (or: delivery: single)"
+                yield Fault(path=path, code="C29", message=message, help=advice, at="key")
 
 
 def _retries(written: Campaign) -> list[tuple[KeyPath, Retry]]:
@@ -294,7 +301,7 @@ CAMPAIGN_CHECKS: tuple[Check, ...] = (
     schedule_runs_forward,
     no_retry_after_refusal,
     retries_agree,
-    until_is_kept_here,
+    last_starts_are_kept_here,
     known_locale,
 )
 """every rule that needs nothing but the campaign; `provider_checks` has those about providers"""

@@ -27,7 +27,6 @@ def _delays_text(delays: tuple[timedelta, ...]) -> str | list[str]:
 
 Delays = Annotated[
     tuple[Duration, ...],
-    Field(min_length=1),
     BeforeValidator(shorthand.read_delays),
     PlainSerializer(_delays_text, return_type=str | list[str]),
 ]

@@ -144,14 +144,16 @@ def read_outcomes(value: Any) -> Any:
 
 
 def read_delays(value: Any) -> Any:
-    """Read one span into a list of one; leave a list of them as it is."""
+    """Read one span into a list of one; leave a list of them as it is, unless it is empty."""
+    if isinstance(value, (list, tuple)) and not value:
+        raise wrong("this list of waits is empty", "write: 2h, or [30m, 2h, 1d]")
     return (value,) if isinstance(value, (str, timedelta)) else value
 
 
 def read_retried(value: Any) -> Any:
     """Read outcomes, or a map from outcomes to a span, spans or a long form, into a map of long forms."""
     if isinstance(value, dict):
-        return {outcome: _after(rule) for outcome, rule in value.items()}
+        return dict(zip(read_outcomes(list(value)), map(_after, value.values()), strict=True))
     words = read_outcomes(value)
     return {word: {} for word in words} if isinstance(words, list) else words
 

@@ -57,6 +57,10 @@ WRONG = [
         HEAD + "agent: revox/x\nsteps:\n  - call: agent\n    delivery: native\n    until: 2d\n    options: {line: one}\n",
         "C29", 8, "`until`", "delivery: single",
     ),
+    (
+        HEAD + "agent: revox/x\nretry:\n  expires: 2d\nsteps:\n  - {call: agent, delivery: native, options: {line: one}}\n",
+        "C29", 6, "`expires`", "delivery: single",
+    ),
     (HEAD + AGENT + "limits: {concurrency: 4}\n", "C29", 5, "`4` calls at once are more than movoice's plan `growth`", "concurrency: 3"),
     (HEAD + AGENT + "locale: en_UX\n", "C10", 5, "`en_UX` is not a locale", "de_DE"),
     (HEAD + "agent: movoic/x\n", "C10", 4, "`movoic` is not a provider", "did you mean `movoice`?"),
