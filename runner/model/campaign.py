@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.model import shorthand
 from runner.model.agent_definition import AgentDefinition
@@ -30,7 +30,9 @@ from runner.model.fields import (
     UnknownZone,
     Zone,
     ZoneOrContact,
+    wrong,
 )
+from runner.model.repeat import Repeat, needs_start
 from runner.model.retry import Callback, Retry, RetryPolicy
 from runner.model.window import WindowList
 
@@ -177,14 +179,31 @@ class Step(FilePart):
 
 
 class Schedule(FilePart):
-    """When the campaign may run at all."""
+    """When the campaign may run at all, and when it begins anew."""
 
     start: Instant | None = None
     """Nothing starts before; local to `timezone` unless it carries an offset."""
     end: Instant | None = None
     """Nothing starts at or after it."""
     timezone: Zone = "UTC"
-    """The zone of start and end when they carry no offset."""
+    """The zone whose clock `repeat` follows, and start and end when they carry no offset."""
+    repeat: Repeat | None = None
+    """When the campaign begins anew with the contacts of that moment: a cron expression such as `0 9 * * mon`, or an RRULE."""
+    catch_up: Literal["none", "last", "all"] = "none"
+    """What becomes of rounds that were missed while no runner was at work: `none` of them is started, the `last`, or `all`."""
+
+    @model_validator(mode="after")
+    def _repeats_by_a_clock(self) -> Self:
+        """Require the clock that rounds follow, and the start that some rules count from."""
+        if self.repeat is None:
+            if self.catch_up != "none":
+                raise wrong("`catch_up` is for rounds, and nothing repeats", "add: repeat: 0 9 * * mon")
+            return self
+        if "timezone" not in self.model_fields_set:
+            raise wrong("`repeat` needs the zone whose clock it follows", "add: timezone: America/New_York")
+        if self.start is None and needs_start(self.repeat):
+            raise wrong(f"`{self.repeat}` counts from a start, and there is none", "add: start: 2026-12-01T09:00")
+        return self
 
 
 class Limits(FilePart):

@@ -1,0 +1,84 @@
+"""Rounds: the runs of a campaign that repeats. Each is a campaign of its own in the ledger, with contacts and keys of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+_SIGN = "@"
+
+
+def round_name(campaign: str, at: datetime) -> str:
+    """Give the name of a campaign's round, such as `renewals@2026-04-06T13:00Z`; no file can take it."""
+    return f"{campaign}{_SIGN}{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def family_of(name: str) -> str:
+    """Give the campaign that a round is one of; any other campaign's own name."""
+    return name.partition(_SIGN)[0]
+
+
+def is_round(name: str) -> bool:
+    """Whether a name is that of a round."""
+    return _SIGN in name
+
+
+class RoundState(StrEnum):
+    """What became of a round, or of several in a row."""
+
+    STARTED = "started"
+    """it is a campaign of its own"""
+    MISSED = "missed"
+    """its time passed while no runner was at work, or while the campaign was paused"""
+    REFUSED = "refused"
+    """the files were wrong or no longer those that were applied"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRecord:
+    """One line of what became of a campaign's rounds; instants are aware and UTC."""
+
+    campaign: str
+    at: datetime
+    """when the round was due; of several the newest"""
+    state: RoundState
+    noted_at: datetime
+    name: str = ""
+    """the round's own campaign; empty unless it was started"""
+    count: int = 1
+    """for how many rounds in a row the line stands"""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """A campaign in force that repeats."""
+
+    name: str
+    file: str
+    """its file, relative to the project"""
+    digest: str
+    """of the rules that were applied"""
+    tool_version: str
+    """of the tool that applied them"""
+    since: datetime
+    """rounds after it are not accounted for: its newest round, or when its revision was applied"""
+    is_active: bool
+    """False while paused"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsSummary:
+    """What a plan says about the rounds of a campaign."""
+
+    campaign: str
+    rule: str
+    zone: str
+    catch_up: str
+    expires: timedelta | None
+    """older rounds are never started"""
+    next_at: tuple[datetime, ...]
+    """the next rounds; empty when there is none any more"""
+    is_in_force: bool
+    """whether applying the plan changes nothing"""
