@@ -11,6 +11,10 @@ contact      a person: phone number, zone, variables
 step         one call or text in a campaign's sequence
 payload      the exact request body for one contact and step
 window       a span of local time in which an attempt may start
+law          the table of rules by place; a row of it is one rule with its source
+jurisdiction a country, or a part of one, whose law may count for a person
+consent      what a person has agreed to: none, existing_relationship, express, express_written
+override     a row of the law that a campaign changes or sets aside, with its reason
 plan         what would be created, kept, changed, removed, skipped, and why; it has a digest
 revision     a plan that was applied: digest, git commit, who, when
 attempt      one try to reach one contact by one step: one ledger row, at most one request

@@ -21,6 +21,7 @@ from runner.errors import ExitCode, FilesWrong, UsageWrong
 from runner.files.campaign import LoadedCampaign
 from runner.model.campaign import Purpose
 from runner.model.channel import Channel
+from runner.model.compliance import Consent
 from runner.model.plan import PlanLine
 from runner.report import machine
 from runner.rules.numbers import NumberRefused, read_number
@@ -37,6 +38,7 @@ _SHARED = (
         type=click.Choice([one.value for one in Purpose]),
         help="Why the person is contacted.",
     ),
+    click.option("--consent", type=click.Choice([one.value for one in Consent]), help="What the person has agreed to."),
     click.option("--from", "from_number", metavar="PHONE", help="The number that the person sees."),
     click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A value for the agent."),
     click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the provider."),
@@ -180,6 +182,8 @@ def _campaign(name: str, channel: Channel, message: str, words: dict[str, Any]) 
         "contacts": [person],
         "steps": [{channel: "agent"} | ({"message": _literal(message)} if message else {})],
     }
+    if words["consent"]:
+        campaign["compliance"] = {"consent": words["consent"]}
     if words["variables"]:
         campaign["variables"] = {key: _literal(value) for key, value in _pairs(words["variables"], "--var").items()}
     if words["windows"]:

@@ -40,8 +40,8 @@ class LawTally:
         self._cautions: Counter[str] = Counter()
 
     def take(self, line: PlanLine) -> None:
-        """Take in a line; those of people without a number say nothing about places."""
-        if line.status is PlanStatus.REMOVE or not line.contact_key:
+        """Take in a line; those of people who are nobody's to contact say nothing about places."""
+        if line.status is PlanStatus.REMOVE or line.suppressed or not line.contact_key:
             return
         self._people[_Place(line.channel, line.jurisdictions, line.step)] += 1
         if line.caution:
@@ -95,13 +95,14 @@ class LawTally:
         for place, people in self._people.items():
             countries = dict.fromkeys(one.partition("-")[0] for one in place.jurisdictions)
             for country in countries or [""]:
-                here = tuple(one for one in place.jurisdictions if one.partition("-")[0] == country)
-                if not self._law.calendars(self._purpose, place.channel, here):
+                parts = tuple(one for one in place.jurisdictions if one.partition("-")[0] == country)
+                if not self._law.calendars(self._purpose, place.channel, parts):
                     bare[country, place.channel] += people
-        for (country, channel), people in bare.items():
-            where = f"in {country}" if country else "where no country is known"
+        for channel in dict.fromkeys(channel for _, channel in bare):
+            here = {country: people for (country, its_own), people in bare.items() if its_own == channel}
+            where = ", ".join(f"in {country}" if country else "where no country is known" for country in here)
             text = f"no rule is known about hours of {self._purpose} {channel}s {where}; the windows count alone"
-            yield LawNote(kind="warning", text=text, contacts=people)
+            yield LawNote(kind="warning", text=text, contacts=sum(here.values()))
 
     def _overrides(self) -> Iterator[LawNote]:
         for one in self._law.compliance.overrides:
