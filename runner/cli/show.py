@@ -44,9 +44,13 @@ def long_form(campaign: Campaign) -> str:
 
 
 def _without_empty(value: object) -> object:
-    """Leave out keys that hold nothing: no options, no description."""
+    """Leave out keys that hold nothing: no options, no description. To retry `on` nothing says something, though."""
     if isinstance(value, dict):
-        return {key: _without_empty(item) for key, item in value.items() if item not in ("", [], {})}
+        return {
+            key: item if key == "on" else _without_empty(item)
+            for key, item in value.items()
+            if key == "on" or item not in ("", [], {})
+        }
     return [_without_empty(item) for item in value] if isinstance(value, list) else value
 
 

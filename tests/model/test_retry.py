@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
+from runner.cli.show import long_form
 from runner.model.campaign import Campaign
 from runner.model.outcome import Outcome
 from runner.model.retry import OutcomeRetry, Retry
@@ -83,6 +85,13 @@ def test_what_the_ledger_keeps_reads_back_the_same(rules: dict[str, Any]) -> Non
     written = campaign(**rules)
     assert Campaign.model_validate_json(written.model_dump_json(exclude_none=True)) == written
     assert Campaign.model_validate(written.model_dump(mode="json", exclude_none=True)).canonical() == written
+
+
+@pytest.mark.parametrize("rules", [*RULES, {"retry": {"attempts": 2, "on": []}}])
+def test_what_is_shown_means_the_same(rules: dict[str, Any]) -> None:
+    written = campaign(**rules)
+    shown = YAML(typ="safe", pure=True).load(long_form(written))
+    assert Campaign.model_validate(shown).canonical() == written
 
 
 def test_a_retry_that_an_older_version_wrote_down_is_read() -> None:
