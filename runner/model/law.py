@@ -99,6 +99,8 @@ class LawRow(FilePart):
     """The sector that it binds; it counts only for campaigns that name the sector."""
     audience: Literal["consumer", "any"] = "consumer"
     """Whom it protects."""
+    below_consent: Consent | None = None
+    """It holds only for campaigns that state less consent than this; for all when absent."""
     hours: WindowList | None = None
     """When a person may be contacted; None when no rule about hours is known."""
     clocks: tuple[str, ...] = (PERSON,)

@@ -111,8 +111,10 @@ class CampaignLaw:
 
     @cached_property
     def _own_rows(self) -> tuple[LawRow, ...]:
-        """The rows as they hold for this campaign; those that it sets aside are left out."""
-        changed = ((row, self.override_of(row.id)) for row in self.table.rows)
+        """The rows as they hold for this campaign, without those that it sets aside or has the consent for."""
+        stated = (self.compliance.consent or Consent.NONE).rank
+        holding = (row for row in self.table.rows if row.below_consent is None or stated < row.below_consent.rank)
+        changed = ((row, self.override_of(row.id)) for row in holding)
         return tuple(_changed(row, override) for row, override in changed if not (override and override.sets_aside))
 
     def _matches(self, row: LawRow, purpose: Purpose, channel: Channel, jurisdictions: tuple[str, ...]) -> bool:

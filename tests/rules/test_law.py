@@ -347,6 +347,17 @@ def test_limits_become_caps() -> None:
     assert caps(Purpose.INFORMATIONAL, "call", "GB") == []  # an agent is there from the start: no call is abandoned
 
 
+def test_a_limit_for_those_without_consent_is_lifted_by_consent() -> None:
+    less, enough = (
+        CampaignLaw(TABLE, Compliance(consent=one)) for one in (Consent.EXISTING_RELATIONSHIP, Consent.EXPRESS)
+    )
+
+    assert [cap.source for cap in less.caps(Purpose.INFORMATIONAL, "call", ("US",))] == [
+        "us-fed-prerecorded-informational"
+    ]
+    assert enough.caps(Purpose.INFORMATIONAL, "call", ("US",)) == ()
+
+
 def test_an_override_changes_one_part_of_a_row() -> None:
     one = {"row": "us-tx-marketing", "reason": "customers of two years", "windows": "mon-sun 08:00-22:00"}
     law = CampaignLaw(TABLE, Compliance.model_validate({"overrides": [one]}))
