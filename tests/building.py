@@ -11,10 +11,12 @@ from typing import Any
 
 from runner import __version__
 from runner.engine.accounts import Accounts
+from runner.engine.breakers import Breakers
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.inbox import Inbox
 from runner.engine.journal import Journal
+from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.ledger.revisions import NewRevision, Recorded, known_campaign, record
@@ -295,7 +297,8 @@ def bench(store: Store, journal: Journal, *accounts: Account) -> Bench:
         wakes.append(None)
         woken.set()
 
-    delivery = Delivery(journal, policies, known, transport, clock, wake)
+    pacing = Pacing(policies, known, Breakers())
+    delivery = Delivery(journal, policies, known, transport, clock, wake, pacing)
     reconciliation = Reconciliation(journal, policies, known, transport, clock, wake)
     inbox = Inbox(journal, known, reconciliation, clock, lambda _: "secret")
     return Bench(

@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from runner.engine.breakers import Probe
 from runner.engine.delivery import Delivery
 from runner.engine.journal import Journal
 from runner.engine.native import Look, NativeDelivery
 from runner.engine.native_release import native_steps
+from runner.engine.pacing import Release
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import LedgerError
 from runner.model.attempt import Assignment
 from runner.ports import Alarm, Clock, Ledger
-from runner.rules.limits import history_needed, room
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=5)
-_CLAIM_AT_MOST = 200
 _ASK_AT_MOST = 200
 _LOOK_AGAIN = timedelta(seconds=5)
 _IDLE_AGAIN_SECONDS = 0.002
@@ -50,8 +48,10 @@ class _Found(NamedTuple):
     released: list[Assignment]
     asking: list[Assignment]
     next_at: datetime | None
-    open_count: int
+    is_open: bool
     native: Look
+    to_read: list[str]
+    """the accounts whose provider is to be read"""
 
 
 class Dispatcher:
@@ -76,7 +76,10 @@ class Dispatcher:
         self._idle = wakefulness.idle
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._starts: dict[str, deque[datetime]] = {}
+        self._pacing = delivery.pacing
+        self._probe = Probe(
+            journal, delivery.accounts, delivery.transport, clock, delivery.pacing.breakers, wakefulness.woken.set
+        )
         self._asking: set[int] = set()
         self._native = NativeDelivery.over(reconciliation)
         self._handing: set[int] = set()
@@ -101,6 +104,7 @@ class Dispatcher:
         doubtful = await self._reconciliation.recover() + await self._native.recover()
         if doubtful:
             log.warning("%d attempts were being sent when the runner last stopped; they are in doubt", doubtful)
+        await self._journal.run(lambda ledger: self._pacing.begin(ledger, self._clock.now()))
         try:
             await self._loop(until_done=until_done)
         except LedgerError as error:
@@ -110,14 +114,14 @@ class Dispatcher:
     async def _loop(self, *, until_done: bool) -> None:
         while not self._stopping:
             self._woken.clear()
-            next_at, open_count = await self._tick()
-            if until_done and not open_count and not self._tasks:
+            next_at, is_open = await self._tick()
+            if until_done and not is_open and not self._tasks:
                 break
             self._sleep_until(next_at, until_done=until_done)
             await self._woken.wait()
 
-    async def _tick(self) -> tuple[datetime | None, int]:
-        """Start everything that may start now; give the next instant to look and what is still open."""
+    async def _tick(self) -> tuple[datetime | None, bool]:
+        """Start everything that may start now; give the next instant to look and whether anything is still open."""
         now = self._clock.now()
         found = await self._journal.run(lambda ledger: self._look(ledger, now))
         if found.released:
@@ -125,8 +129,10 @@ class Dispatcher:
         for work in found.asking:
             self._asking.add(work.attempt.id)
             self._spawn(self._ask(work))
+        for account in found.to_read:
+            self._spawn(self._probe.read(account))
         self._start_native(found.native)
-        return found.next_at, found.open_count
+        return found.next_at, found.is_open
 
     def _start_native(self, found: Look) -> None:
         self._handing.update(one.record.id for one in found.fresh)
@@ -140,15 +146,18 @@ class Dispatcher:
             self._spawn(_watched(self._calling_off, work.attempt.id, self._native.call_off(work)))
 
     def _look(self, ledger: Ledger, now: datetime) -> _Found:
-        released, next_room = self._release(ledger, now)
+        to_read = self._pacing.breakers.to_read(ledger, now)
+        released = self._release(ledger, now)
         native = self._native.look(ledger, now, self._handing, self._calling_off)
         due = ledger.to_ask(now, _ASK_AT_MOST)
         asking = [work for work in due if work.attempt.id not in self._asking]
         # What is being asked for has its next time only when the answer is in, and that wakes the loop.
         next_ask = ledger.next_ask() if not asking and not self._asking else None
-        next_times = (ledger.next_due(now, self._policies.only), next_ask, next_room, native.next_at)
+        next_due, next_breaker = ledger.next_due(now, self._policies.only), self._pacing.breakers.next_at(now)
+        next_times = (next_due, next_ask, released.next_at, next_breaker, native.next_at)
         next_at = min((at for at in next_times if at is not None), default=None)
-        return _Found(released, asking, next_at, ledger.open_attempts(self._policies.only), native)
+        is_open = bool(ledger.open_attempts(self._policies.only))
+        return _Found(released.claimed, asking, next_at, is_open, native, to_read)
 
     async def _ask(self, work: Assignment) -> None:
         try:
@@ -156,34 +165,11 @@ class Dispatcher:
         finally:
             self._asking.discard(work.attempt.id)
 
-    def _release(self, ledger: Ledger, now: datetime) -> tuple[list[Assignment], datetime | None]:
-        """Claim what is due inside the limits of each campaign; give it and when time makes more room."""
+    def _release(self, ledger: Ledger, now: datetime) -> Release:
+        """Claim what is due inside all limits; give it and when time makes more room."""
         self._policies.renew(ledger.campaigns_in_force())
-        live = ledger.live_calls()
-        released: list[Assignment] = []
-        next_room: datetime | None = None
-        for name in self._policies.active:
-            policy = self._policies.of(name)
-            limits = policy.campaign.limits
-            starts = self._starts_of(ledger, name, now)
-            left = room(limits, live.get(name, 0), starts, now)
-            count = min(left.free, _CLAIM_AT_MOST)
-            claimed = ledger.claim_due(name, count, now, now + LEASE, apart=native_steps(policy))
-            starts.extend([now] * len(claimed))
-            released.extend(claimed)
-            until = left.until or (room(limits, 0, starts, now).until if claimed else None)
-            if until is not None:
-                next_room = min(next_room or until, until)
-        return released, next_room
-
-    def _starts_of(self, ledger: Ledger, name: str, now: datetime) -> deque[datetime]:
-        since = now - history_needed(self._policies.of(name).campaign.limits)
-        if name not in self._starts:
-            self._starts[name] = deque(ledger.recent_starts(name, since))
-        starts = self._starts[name]
-        while starts and starts[0] <= since:
-            starts.popleft()
-        return starts
+        apart = {(name, step) for name in self._policies.active for step in native_steps(self._policies.of(name))}
+        return self._pacing.release(ledger, now, frozenset(apart))
 
     def _sleep_until(self, next_at: datetime | None, *, until_done: bool) -> None:
         now = self._clock.now()

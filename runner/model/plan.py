@@ -25,6 +25,8 @@ class PlanStatus(StrEnum):
     """stands in the ledger, no longer among the contacts, not sent yet"""
     SKIP = "skip"
     """nobody will be contacted, and the reason says why"""
+    HOLD = "hold"
+    """waits for a person: no zone is known, or no hour suits all that may be theirs"""
     LATER = "later"
     """depends on an earlier step's outcome"""
 
@@ -45,7 +47,11 @@ class PlanLine:
     """the key of the first attempt"""
     provider: str = ""
     account: str = ""
+    agent: str = ""
+    """the agent's name in the campaign"""
     agent_id: str = ""
+    from_number: str = ""
+    """the number that people see; empty where the campaign names none"""
     method: str = ""
     path: str = ""
     url: str = ""
@@ -68,13 +74,13 @@ class PlanLine:
     jurisdictions: tuple[str, ...] = ()
     """whose law counts, such as `US` and `US-TX`"""
     timezone_source: str = ""
-    """where the zone came from: column, campaign or number"""
+    """where the zone came from: column, campaign, number or the campaign's `zone_unknown`"""
     cells: JsonObject = field(default_factory=dict)
     """the contact's row, which conditions of later steps may name"""
     suppressed: bool = False
     """skipped because the person must not be contacted"""
     changed: bool = False
-    """stands in the ledger with another payload"""
+    """stands in the ledger with another payload; of somebody who is held: was not held before"""
     stays_in_ledger: bool = False
     """skipped now, yet the ledger goes on counting this contact"""
     rejected: bool = False
@@ -93,6 +99,8 @@ class PlanSummary:
     """contacts whose row is bad"""
     skipped: int
     """contacts that nobody will reach, bad rows not counted"""
+    newly_held: int = 0
+    """contacts that are held and were not before"""
     first: datetime | None
     last: datetime | None
     digest: str

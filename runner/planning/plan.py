@@ -24,13 +24,15 @@ from runner.model.whereabouts import Whereabouts
 from runner.planning.digest import fingerprint
 from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
+from runner.planning.zoning import located, no_time_reason
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
 from runner.rules.faults import RenderFailed
 from runner.rules.law import UnknownConsent, stated_consent
+from runner.rules.law_handover import law_beyond
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
 from runner.rules.windows import is_allowed
-from runner.rules.zones import ZoneEvidence, zone_evidence
+from runner.rules.zones import ZoneEvidence
 
 
 class RequestBuilder(Protocol):
@@ -108,11 +110,10 @@ def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
 
 def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
     policy = draft.policy
-    evidence = zone_evidence(contact.timezone, policy.campaign.timezone, contact.phone)
-    where = Whereabouts(evidence.zones, _jurisdictions(policy, contact))
+    place = located(policy, contact, draft.routes[0].step, now)
     known = draft.known.contacts.get(contact.key)
-    person = _Person(contact, evidence, where, known, policy.first_start(draft.routes[0].step, where, now))
-    skip = _skip_reason(draft, person)
+    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown)
+    skip = _skip_reason(draft, person, now)
     if skip is not None:
         yield _skip(draft, person, skip)
         return
@@ -132,10 +133,6 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
     yield from lines
 
 
-def _jurisdictions(policy: Policy, contact: Contact) -> tuple[str, ...]:
-    return policy.law.jurisdictions(contact.phone, contact.jurisdictions) if policy.law else ()
-
-
 @dataclass(frozen=True, slots=True)
 class _Person:
     """A contact with what was found out about it."""
@@ -146,6 +143,8 @@ class _Person:
     known: KnownContact | None
     allowed: datetime | None
     """the first instant at which the first step may start"""
+    unknown: str = ""
+    """why its zones cannot tell when that is; empty when they can"""
 
 
 class _CannotHandOver(Exception):
@@ -157,9 +156,10 @@ class _Skip:
     reason: str
     rejected: bool = False
     suppressed: bool = False
+    held: bool = False
 
 
-def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
+def _skip_reason(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
     """Give why nobody will reach this contact; None when somebody will."""
     contact = person.contact
     if contact.suppressed_by:
@@ -173,12 +173,7 @@ def _skip_reason(draft: Draft, person: _Person) -> _Skip | None:
                 return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`")
         except ExpressionFailed as error:
             return _Skip(f"where: {error.message}", rejected=True)
-    refusal = _consent_refusal(draft, person)
-    if refusal is not None:
-        return refusal
-    if (person.known is None or person.known.is_gone) and person.allowed is None:
-        return _Skip(_no_time_reason(draft, person.evidence))
-    return None
+    return _consent_refusal(draft, person) or _never(draft, person, now)
 
 
 def _consent_refusal(draft: Draft, person: _Person) -> _Skip | None:
@@ -197,6 +192,16 @@ def _consent_refusal(draft: Draft, person: _Person) -> _Skip | None:
     return None
 
 
+def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
+    """Give why no hour is right for somebody to whom nothing was sent; None when one is."""
+    if person.unknown and (person.known is None or person.known.is_gone or person.known.is_unsent):
+        is_refused = draft.policy.campaign.zone_unknown == "refuse"
+        return _Skip(person.unknown, rejected=is_refused, held=not is_refused)
+    if (person.known is None or person.known.is_gone) and person.allowed is None:
+        return _Skip(no_time_reason(draft.policy, now))
+    return None
+
+
 def _caution(draft: Draft, route: Route, person: _Person) -> str:
     """Say which consent the law asks for that nobody states, where that does not forbid; empty when none."""
     campaign, law = draft.policy.campaign, draft.policy.law
@@ -205,16 +210,6 @@ def _caution(draft: Draft, route: Route, person: _Person) -> str:
     stated = stated_consent(campaign.compliance, person.contact.values)
     gap = law.consent_gap(campaign.purpose, route.step.channel, person.where.jurisdictions, stated)
     return gap.reason if gap is not None else ""
-
-
-def _no_time_reason(draft: Draft, evidence: ZoneEvidence) -> str:
-    if draft.routes[0].step.delivery == "native":
-        return "the campaign's schedule ended"
-    if not evidence.zones:
-        return "no time zone is known for this number; add a timezone column"
-    if len(evidence.zones) > 1 and draft.policy.ends is None:
-        return f"no hour fits all {len(evidence.zones)} time zones of this number; add a timezone column"
-    return "no window opens before the campaign ends"
 
 
 def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> PlanLine:
@@ -257,6 +252,10 @@ def _handed_over(
     builder = native_of(route.provider)
     if builder is None:
         raise _CannotHandOver(f"{route.provider.name} has no campaigns of its own")
+    row = law_beyond(draft.policy, route.step, person.where, now)
+    if row:
+        name = route.provider.name
+        raise _CannotHandOver(f"{row}: {name}'s own campaigns cannot keep its hours; write: delivery: single")
     terms = Terms(
         policy=draft.policy, step=route.step, agent=route.agent, agent_id=route.agent.id, options=route.options
     )
@@ -345,16 +344,18 @@ def _listed(match: re.Match[str]) -> str:
 def _removed_lines(draft: Draft, seen: set[str]) -> Iterator[PlanLine]:
     first = draft.routes[0]
     for key, known in draft.known.contacts.items():
-        if key not in seen and known.state in OPEN_CONTACTS:
+        if key not in seen and (known.state in OPEN_CONTACTS or known.waits_for_evidence):
             reason = "no longer among the contacts"
             yield _line(draft, first, PlanStatus.REMOVE, contact_key=key, phone=known.phone, reason=reason)
 
 
 def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
     contact = person.contact
+    status = PlanStatus.HOLD if skip.held else PlanStatus.SKIP
     return _line(
-        draft, draft.routes[0], PlanStatus.SKIP, contact_key=contact.key, phone=contact.phone, row=contact.row,
+        draft, draft.routes[0], status, contact_key=contact.key, phone=contact.phone, row=contact.row,
         reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
+        changed=skip.held and (person.known is None or person.known.state is not ContactState.HELD),
         stays_in_ledger=_stays(person.known, skip),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
     )  # fmt: skip
@@ -364,7 +365,7 @@ def _stays(known: KnownContact | None, skip: _Skip) -> bool:
     """Whether the ledger counts a skipped contact: one that had ended, or is suppressed there now."""
     if known is None or known.state is ContactState.REMOVED:
         return False
-    return skip.suppressed or known.state not in OPEN_CONTACTS
+    return skip.suppressed or not (known.state in OPEN_CONTACTS or known.waits_for_evidence)
 
 
 def _line(draft: Draft, route: Route, status: PlanStatus, **facts: Any) -> PlanLine:
@@ -376,6 +377,8 @@ def _line(draft: Draft, route: Route, status: PlanStatus, **facts: Any) -> PlanL
         status=status,
         provider=route.provider.name,
         account=route.account.name,
+        agent=route.step.agent,
         agent_id=route.agent.id,
+        from_number=route.agent.from_ or "",
         **facts,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.ports.ledger import HandoverLedger, Ledger, LetterLedger
+from runner.ports.ledger import HandoverLedger, LaneLedger, Ledger, LetterLedger
 from runner.ports.provider import Capabilities, DoNotCallList, ListedNumbers, NativeCampaigns, Provider
 from runner.ports.world import Alarm, Clock, Transport
 
@@ -12,6 +12,7 @@ __all__ = [
     "Clock",
     "DoNotCallList",
     "HandoverLedger",
+    "LaneLedger",
     "Ledger",
     "LetterLedger",
     "ListedNumbers",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runner.model.attempt import Assignment, AttemptState
+from runner.model.dealings import PastAttempt
 from runner.model.handed_over import (
     DueGroup,
     Handed,
@@ -18,10 +19,12 @@ from runner.model.handed_over import (
     RowSeen,
     Standing,
 )
+from runner.model.lane import DueAttempt, Lane, RecentDoubts, Slot
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
 from runner.model.tried import Tried
+from runner.rules.health import AccountHealth
 
 
 class HandoverLedger(Protocol):
@@ -99,7 +102,7 @@ class HandoverLedger(Protocol):
         ...
 
     def to_call_off(self, count: int) -> list[Assignment]:
-        """Give accepted attempts of cancelled campaigns that the provider was not asked to call off."""
+        """Give accepted attempts that the provider was not asked to call off: of cancelled campaigns, and to people who opted out since."""
         ...
 
     def called_off(self, attempt_id: int, at: datetime) -> None:
@@ -173,6 +176,50 @@ class LetterLedger(Protocol):
         ...
 
 
+class LaneLedger(Protocol):
+    """What is remembered of pacing. Each method is one durable transaction, or a part of the one that is open."""
+
+    def put(self, campaign_id: int, step: str, account: str, agent: str, from_number: str) -> int:
+        """Give the id of a lane, made if it is not there yet."""
+        ...
+
+    def after(self, lane_id: int) -> list[Lane]:
+        """Give the lanes that came after another one, oldest first; all of them after 0."""
+        ...
+
+    def due(self, lane_id: int, now: datetime, count: int) -> list[DueAttempt]:
+        """Give up to `count` attempts of a lane that are due and may be claimed, oldest first."""
+        ...
+
+    def claim(self, ids: Sequence[int], lease_until: datetime) -> list[Assignment]:
+        """Take attempts by a lease; those that are planned no more, and second ones of a person, are left out."""
+        ...
+
+    def live(self, now: datetime) -> list[Slot]:
+        """Give every call without an outcome and every text that is being sent, in the order in which they started."""
+        ...
+
+    def starts(self, lanes: Collection[int], since: datetime, now: datetime) -> list[datetime]:
+        """Give when attempts of lanes started after an instant, oldest first; what is claimed counts as started now."""
+        ...
+
+    def first_start(self, lanes: Collection[int]) -> datetime | None:
+        """Give when the very first attempt of lanes started; None when none has."""
+        ...
+
+    def doubts(self, campaign: str, since: datetime) -> RecentDoubts:
+        """Count what a campaign sent and what came into doubt since an instant; doubts from before it was resumed are forgiven."""
+        ...
+
+    def health(self) -> dict[str, AccountHealth]:
+        """Give how every account that ever failed stands."""
+        ...
+
+    def put_health(self, account: str, health: AccountHealth) -> None:
+        """Write down how an account stands."""
+        ...
+
+
 class Ledger(Protocol):
     """What is remembered. Each method is one durable transaction, or a part of the one that is open."""
 
@@ -187,6 +234,11 @@ class Ledger(Protocol):
     @property
     def letters(self) -> LetterLedger:
         """What providers and people told us by themselves."""
+        ...
+
+    @property
+    def lanes(self) -> LaneLedger:
+        """What pacing counts."""
         ...
 
     @property
@@ -248,8 +300,17 @@ class Ledger(Protocol):
         """Pause a campaign and write down why."""
         ...
 
-    def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
-        """Write down that a person must not be contacted, and call off what is planned for them in every campaign."""
+    def past_attempts(self, phone: str, since: datetime, now: datetime) -> tuple[PastAttempt, ...]:
+        """Give one person's attempts of every campaign whose request may have left, under way or ended since, oldest first."""
+        ...
+
+    def suppress(
+        self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None
+    ) -> bool:
+        """Write down that a person must not be contacted, and call off what is planned for them in every campaign.
+
+        With `until` they are left alone until then, and what is planned waits. Gives whether it is news.
+        """
         ...
 
     def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Request
+from runner.rules.doubt import DoubtBudget
 from tests.building import NOON, Bench, apply, bench, campaign, contact, movoice_took, phone, reply, standing, states
 
 S = AttemptState
@@ -285,6 +287,7 @@ async def test_every_contact_ends_whatever_the_network_does(
         return reply([{"status": "completed"}, {"status": "failed", "reason": "no_answer"}][next(turn) % 2])
 
     engine.transport.dials, engine.transport.looks = [dial], [look]
+    engine.delivery = replace(engine.delivery, doubt_budget=DoubtBudget(least=10**6))
     loop = in_virtual_time(engine)
     await asyncio.wait_for(loop.run(until_done=True), 30)
     assert set(standing(engine.store).values()) <= {"completed", "failed"}
