@@ -119,6 +119,7 @@ def _sentence(one: Applied) -> str:
     parts = [f"{done.created:,} created"]
     parts += [f"{done.changed:,} changed"] if done.changed else []
     parts += [f"{done.removed:,} called off"] if done.removed else []
+    parts += [f"{done.held:,} held"] if done.held else []
     parts += [f"{one.summary.skipped:,} skipped"] if one.summary.skipped else []
     parts += [f"{one.summary.rejected:,} rejected, see {one.reject_file}"] if one.reject_file else []
     back = "; it was cancelled, and is back for whoever was not called off then" if done.was_cancelled else ""
@@ -134,6 +135,7 @@ def _facts(one: Applied) -> dict[str, object]:
         "created": one.recorded.created,
         "changed": one.recorded.changed,
         "removed": one.recorded.removed,
+        "held": one.recorded.held,
         "skipped": one.summary.skipped,
         "rejected": one.summary.rejected,
         "reject_file": str(one.reject_file) if one.reject_file else None,

@@ -155,4 +155,4 @@ def _warn(examined: list[Examined]) -> None:
 
 
 def _changes(summary: PlanSummary) -> bool:
-    return bool(summary.rules_changed) or any(summary.counts[status] for status in CHANGES)
+    return bool(summary.rules_changed or summary.newly_held) or any(summary.counts[status] for status in CHANGES)

@@ -50,6 +50,7 @@ def campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
 def contacts(store: Store, campaign: str) -> list[ContactOverview]:
     """Give every contact of a campaign with its attempts."""
     people: dict[str, ContactOverview] = {}
+    held = _held_reasons(store, campaign)
     attempts: dict[str, list[AttemptOverview]] = {}
     for row in store.all("contact_rows", name=campaign):
         people.setdefault(
@@ -66,10 +67,18 @@ def contacts(store: Store, campaign: str) -> list[ContactOverview]:
             )  # fmt: skip
     return [
         ContactOverview(
-            key=one.key, phone=one.phone, row=one.row, state=one.state, attempts=tuple(attempts.get(key, ()))
+            key=one.key, phone=one.phone, row=one.row, state=one.state, attempts=tuple(attempts.get(key, ())),
+            held_because=held.get(key, ""),
         )
         for key, one in people.items()
     ]
+
+
+def _held_reasons(store: Store, campaign: str) -> Mapping[str, str]:
+    """Give by key why contacts are held for whom nothing was planned."""
+    if store.one("has_held_reasons") is None:
+        return {}
+    return {row["key"]: row["reason"] for row in store.all("held_reasons", name=campaign)}
 
 
 def _handovers(store: Store) -> list[HandoverOverview]:

@@ -48,6 +48,8 @@ class Recorded:
     created: int = 0
     changed: int = 0
     removed: int = 0
+    held: int = 0
+    """contacts that are held now and were not before, or for another reason"""
     is_new: bool = True
     """False when the same plan was in force already and nothing was written"""
     was_cancelled: bool = False
@@ -111,6 +113,7 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
         store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=revision_id, digest=new.digest)
     return Recorded(
         revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed,
+        held=writer.held,
         was_cancelled=in_force is not None and in_force["state"] == "cancelled",
     )  # fmt: skip
 
@@ -152,7 +155,8 @@ class _Writer:
         self._campaign_id = campaign_id
         self._at = at
         self._rules_changed = rules_changed
-        self.created = self.changed = self.removed = 0
+        self._lanes: dict[tuple[str, str, str, str], int] = {}
+        self.created = self.changed = self.removed = self.held = 0
 
     def write(self, group: list[PlanLine]) -> None:
         """Write one contact's lines."""
@@ -163,11 +167,15 @@ class _Writer:
             self._change(group)
         elif first.status is PlanStatus.KEEP:
             self._keep(group)
+        elif first.status is PlanStatus.HOLD:
+            self._hold(first)
         elif first.contact_key:
             self._call_off(first)
 
     def _create(self, group: list[PlanLine]) -> None:
-        self._open(self._contact(group), group)
+        contact_id = self._contact(group)
+        self._store.change("release_contact", contact_id=contact_id)
+        self._open(contact_id, group)
         self.created += 1
 
     def _change(self, group: list[PlanLine]) -> None:
@@ -185,11 +193,20 @@ class _Writer:
                 self._follow_plan(contact_id, group)
         self.changed += bool(changed)
 
+    def _hold(self, line: PlanLine) -> None:
+        """Keep somebody from being contacted until a plan has the evidence that is missing."""
+        contact_id = self._contact([line], payloads=[])
+        self._store.change("supersede_contact", contact_id=contact_id, reason=line.reason, at=to_micros(self._at))
+        if self._store.change("hold_contact", contact_id=contact_id, reason=line.reason):
+            self._store.event(self._at, None, "held", contact=contact_id, reason=line.reason)
+            self.held += 1
+
     def _call_off(self, line: PlanLine) -> None:
         contact = self._store.one("contact_of", campaign_id=self._campaign_id, key=line.contact_key)
         if contact is None:
             return
         self._store.change("supersede_contact", contact_id=contact["id"], reason=line.reason, at=to_micros(self._at))
+        self._store.change("release_contact", contact_id=contact["id"])
         state = ContactState.SUPPRESSED if line.suppressed else ContactState.REMOVED
         if self._store.change("call_off_contact", contact_id=contact["id"], state=state.value):
             self._store.event(self._at, None, "called_off", contact=contact["id"], reason=line.reason)

@@ -272,7 +272,7 @@ class Store:
         )  # fmt: skip
         if not moved:
             return False
-        self.event(move.at, move.attempt_id, move.new.value, **_detail(move))
+        self.event(move.at, move.attempt_id, move.new.value, **_detail(move), **self._zone_evidence(move))
         if move.ends and move.outcome is not None and seen is not None:
             write_result(self, move.attempt_id, move.outcome, seen, move.at)
         row = self.one("contact_of_attempt", id=move.attempt_id)
@@ -305,6 +305,11 @@ class Store:
         self.change(
             "cancel_attempts", campaign_id=row["campaign_id"], contact_id=row["contact_id"], at=to_micros(move.at),
             reason="the campaign is cancelled",
+    def _zone_evidence(self, move: Move) -> dict[str, Any]:
+        """Give what an intent keeps beside itself: the zones whose windows were asked, and where they came from."""
+        row = self.one("zone_evidence", id=move.attempt_id) if move.new is AttemptState.SENDING else None
+        return {} if row is None else {"zones": row["zones"].split(), "zone_source": row["zone_source"]}
+
         )  # fmt: skip
         reached = json.dumps(sorted(outcome.value for outcome in REACHED))
         self.change("place_contact", contact_id=row["contact_id"], reached=reached)

@@ -81,6 +81,8 @@ class ContactOverview:
     row: int
     state: str
     attempts: tuple[AttemptOverview, ...] = ()
+    held_because: str = ""
+    """why nothing was planned for somebody who is held; empty for everybody else"""
 
     @property
     def outcome(self) -> str:

@@ -13,7 +13,7 @@ import json
 from runner import __version__
 from runner.model.campaign import Campaign
 from runner.model.json import JsonObject
-from runner.model.plan import PlanLine
+from runner.model.plan import PlanLine, PlanStatus
 
 
 def canonical_json(value: object) -> str:
@@ -48,6 +48,8 @@ class Digest:
             " ".join(line.zones),
             # Conditions of later steps are decided on the row as it was applied.
             canonical_json(line.cells) if self._has_conditions else "",
+            # Neither is sent anything, and somebody who is held stands in the ledger.
+            *(("held",) if line.status is PlanStatus.HOLD else ()),
         )
 
     def value(self) -> str:

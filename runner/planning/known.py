@@ -36,11 +36,23 @@ class KnownContact:
         )
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether nothing was ever sent to the contact."""
+        return all(state in _UNSENT for state in self.attempts.values())
+
+    @property
+    def waits_for_evidence(self) -> bool:
+        """Whether the contact is held and nothing is planned for it: a plan that can place it makes it anew."""
+        return self.state is ContactState.HELD and all(
+            state is AttemptState.SUPERSEDED for state in self.attempts.values()
+        )
+
+    @property
     def is_gone(self) -> bool:
-        """Whether a plan that names the contact makes it anew: it had left the files, or they had forbidden it."""
+        """Whether a plan that names the contact makes it anew: it had left the files, they had forbidden it, or it was held."""
         if self.state is ContactState.SUPPRESSED:
             return bool(self.attempts) and all(state in _UNSENT for state in self.attempts.values())
-        return self.state is ContactState.REMOVED
+        return self.state is ContactState.REMOVED or self.waits_for_evidence
 
     @property
     def is_called_off(self) -> bool:

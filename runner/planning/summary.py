@@ -25,6 +25,7 @@ class Tally:
         self._counts: Counter[PlanStatus] = Counter()
         self._rejected = 0
         self._skipped = 0
+        self._newly_held = 0
         self._contacts = 0
         self._first: datetime | None = None
         self._last: datetime | None = None
@@ -43,6 +44,7 @@ class Tally:
             counts={status: self._counts[status] for status in PlanStatus},
             rejected=self._rejected,
             skipped=self._skipped,
+            newly_held=self._newly_held,
             first=self._first,
             last=self._last,
             digest=self._digest.value(),
@@ -59,6 +61,7 @@ class Tally:
         if line.status is PlanStatus.SKIP and not line.stays_in_ledger:
             self._rejected += line.rejected
             self._skipped += not line.rejected
+        self._newly_held += line.status is PlanStatus.HOLD and line.changed
         if line.status is not PlanStatus.REMOVE:
             self._digest.add(line)
         if line.not_before is not None and line.status is not PlanStatus.SKIP:
@@ -77,6 +80,7 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         counts={status: sum(one.counts[status] for one in all_of) for status in PlanStatus},
         rejected=sum(one.rejected for one in all_of),
         skipped=sum(one.skipped for one in all_of),
+        newly_held=sum(one.newly_held for one in all_of),
         first=min(firsts, default=None),
         last=max(lasts, default=None),
         digest=digest,

@@ -166,6 +166,7 @@ def _contact(person: ContactOverview) -> dict[str, Any]:
         "row": person.row,
         "state": person.state,
         "outcome": person.outcome or None,
+        "reason": person.held_because or None,
         "attempts": [
             {
                 "step": one.step,

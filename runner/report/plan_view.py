@@ -95,7 +95,7 @@ def _heading(heading: PlanHeading) -> Text:
 def _sums(summary: PlanSummary) -> RenderableType:
     counts = summary.counts
     first = Text(f"{count_of(summary.contacts, 'contact')}   ")
-    for status in (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.KEEP, PlanStatus.REMOVE):
+    for status in (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.KEEP, PlanStatus.REMOVE, PlanStatus.HOLD):
         if counts[status]:
             sign, style = STATUS_SIGNS[status]
             first.append(f"{sign}{counts[status]} {status}   ", style=style)
@@ -152,7 +152,8 @@ def _facts(line: PlanLine) -> list[tuple[str, str]]:
         facts.append(("not before", f"{line.not_before:%Y-%m-%d %H:%M:%S} UTC = {clocks}"))
     if line.zones:
         zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004
-        facts.append(("time zone", f"{zones} (from the {line.timezone_source})"))
+        source = "`zone_unknown`" if line.timezone_source == "zone_unknown" else f"the {line.timezone_source}"
+        facts.append(("time zone", f"{zones} (from {source})"))
     if line.jurisdictions:
         facts.append(("law of", ", ".join(line.jurisdictions)))
     if line.caution:

@@ -161,5 +161,6 @@ def print_contacts(console: Console, campaign: str, contacts: Sequence[ContactOv
             for one in person.attempts
         )
         style = _STAT_STYLES.get(person.state, "")
-        table.add_row(shown_phone(person.phone, masked=masked), Text(person.state, style=style), Text(tries))
+        said = tries or person.held_because
+        table.add_row(shown_phone(person.phone, masked=masked), Text(person.state, style=style), Text(said))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))

@@ -19,6 +19,7 @@ STATUS_SIGNS: Mapping[PlanStatus, tuple[str, str]] = {
     PlanStatus.CHANGE: ("~", "yellow"),
     PlanStatus.REMOVE: ("-", "red"),
     PlanStatus.SKIP: ("!", "yellow"),
+    PlanStatus.HOLD: ("?", "magenta"),
     PlanStatus.LATER: ("…", "dim"),
 }
 """the sign and the style of each plan status"""

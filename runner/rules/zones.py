@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from runner.rules.numbers import candidate_zones
 
-ZoneSource = Literal["column", "campaign", "number", "none"]
+ZoneSource = Literal["column", "campaign", "number", "zone_unknown", "none"]
 
 
 class ZoneEvidence(NamedTuple):
@@ -16,14 +16,16 @@ class ZoneEvidence(NamedTuple):
     source: ZoneSource
 
 
-def zone_evidence(column: str | None, campaign_zone: str, phone: str) -> ZoneEvidence:
+def zone_evidence(column: str | None, campaign_zone: str, phone: str, *, is_strict: bool = False) -> ZoneEvidence:
     """Weigh the evidence: the contact's own column, then the campaign's zone, then the number.
 
     A number gives a set of candidates; an area code is evidence, not location. No zone at all
-    is a result too, and nobody is called on it.
+    is a result too, and nobody is called on it. When strict, only the contact's own column counts.
     """
     if column:
         return ZoneEvidence((column,), "column")
+    if is_strict:
+        return ZoneEvidence((), "none")
     if campaign_zone != "contact":
         return ZoneEvidence((campaign_zone,), "campaign")
     zones = candidate_zones(phone)

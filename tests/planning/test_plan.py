@@ -176,22 +176,91 @@ def test_a_window_moves_the_first_instant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "of_contact", "reason"),
+    ("rules", "reason"),
     [
-        ({"schedule": {"end": "2026-01-05T17:00:00Z"}}, {}, "no window opens before the campaign ends"),
+        ({"schedule": {"end": "2026-01-05T17:00:00Z"}}, "the campaign's schedule ended"),
         (
-            {"timezone": "contact"},
-            {"phone": "+999123456789"},
-            "no time zone is known for this number; add a timezone column",
+            {"windows": "daily 08:00-09:00", "schedule": {"end": "2026-01-05T18:00:00Z"}},
+            "no window opens before the campaign ends",
         ),
-        ({"timezone": "contact", "windows": "daily 10:00-10:30"}, {"phone": "+61491570156"}, "no hour fits all"),
+        (
+            {"windows": [{"from": "10:00", "to": "18:00", "dates": "2025-12-01..2025-12-24"}]},
+            "windows, holidays and law leave no hour to start in",
+        ),
     ],
 )
-def test_somebody_who_can_never_be_called_is_skipped(rules: Any, of_contact: Any, reason: str) -> None:
-    line = lines_of(campaign(**rules), contact(0, **of_contact))[0]
-    assert line.status is P.SKIP
-    assert line.reason.startswith(reason)
-    assert (line.rejected, line.not_before) == (False, None)
+def test_somebody_who_can_never_be_called_is_skipped(rules: Any, reason: str) -> None:
+    line = lines_of(campaign(**rules), contact(0))[0]
+    assert (line.status, line.reason, line.rejected, line.not_before) == (P.SKIP, reason, False, None)
+
+
+UNKNOWN, TOLL_FREE, AUSTRALIAN = "+999123456789", "+18005550199", "+61491570156"
+NO_ZONE = "no time zone is known for this number; add a timezone column"
+NO_ROW = "no time zone in the row, and `zones: strict` takes nothing else; add a timezone column"
+NARROW = {"timezone": "contact", "windows": "daily 10:00-10:30"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "number", "reason"),
+    [
+        ({"timezone": "contact"}, UNKNOWN, NO_ZONE),
+        (NARROW, AUSTRALIAN, "no hour fits all 8 time zones of this number; add a timezone column"),
+        (NARROW | {"schedule": {"end": "2026-02-05T18:00:00Z"}}, AUSTRALIAN, "no hour fits all 8 time zones"),
+        ({"zones": "strict"}, phone(0), NO_ROW),
+        ({"zones": "strict", "timezone": "contact"}, phone(0), NO_ROW),
+    ],
+)
+def test_somebody_whose_hour_nobody_knows_is_held_refused_or_placed_as_the_file_says(
+    rules: Any, number: str, reason: str
+) -> None:
+    who = contact(0, phone=number)
+    held, summary = planned(draft(campaign(**rules)), [who])
+    assert (held[0].status, held[0].rejected, held[0].changed, held[0].not_before) == (P.HOLD, False, True, None)
+    assert held[0].reason.startswith(reason)
+    assert (summary.counts[P.HOLD], summary.skipped, summary.rejected, summary.newly_held) == (1, 0, 0, 1)
+    refused, summary = planned(draft(campaign(**rules, zone_unknown="refuse")), [who])
+    assert (refused[0].status, refused[0].rejected) == (P.SKIP, True)
+    assert (refused[0].reason, summary.rejected) == (held[0].reason, 1)
+    taken = lines_of(campaign(**rules, zone_unknown="Europe/Paris"), who)[0]
+    assert (taken.status, taken.zones, taken.timezone_source) == (P.CREATE, ("Europe/Paris",), "zone_unknown")
+    told = lines_of(campaign(**rules), contact(0, phone=number, timezone="Australia/Perth"))[0]
+    assert (told.status, told.zones, told.timezone_source) == (P.CREATE, ("Australia/Perth",), "column")
+
+
+def test_a_toll_free_number_fits_no_common_hour() -> None:
+    line = lines_of(campaign(timezone="contact", windows="daily 09:00-18:00"), contact(0, phone=TOLL_FREE))[0]
+    assert line.status is P.HOLD
+    assert len(line.zones) > 30
+
+
+def test_windows_that_are_closed_in_each_zone_alone_are_no_matter_of_zones() -> None:
+    past = [{"from": "10:00", "to": "18:00", "dates": "2025-12-01..2025-12-24"}]
+    line = lines_of(campaign(timezone="contact", windows=past), contact(0, phone=AUSTRALIAN))[0]
+    assert (line.status, line.reason) == (P.SKIP, "windows, holidays and law leave no hour to start in")
+
+
+def test_whoever_is_held_stays_so_until_there_is_evidence() -> None:
+    strict = campaign(zones="strict")
+    held = KnownContact(phone=phone(0), state=ContactState.HELD, fingerprints={}, attempts={})
+    known = KnownCampaign(digest="sha256:x", contacts={phone(0): held})
+    again = lines_of(strict, contact(0), known=known)[0]
+    assert (again.status, again.changed) == (P.HOLD, False)
+    told = lines_of(strict, contact(0, timezone="Europe/Paris"), known=known)[0]
+    assert (told.status, told.zones) == (P.CREATE, ("Europe/Paris",))
+    assert [line.status for line in lines_of(strict, known=known)] == [P.REMOVE]
+
+
+def test_rules_that_become_strict_hold_whoever_was_not_called_yet() -> None:
+    strict = campaign(zones="strict")
+    assert lines_of(strict, contact(0), known=known_as(campaign()))[0].status is P.HOLD
+    for state in set(AttemptState) - {AttemptState.PLANNED, AttemptState.SUPERSEDED}:
+        sent = known_as(campaign(), attempts={"call": state}, state=ContactState.CALLING)
+        assert lines_of(strict, contact(0), known=sent)[0].status is P.KEEP
+
+
+def test_zones_do_not_matter_where_windows_are_ignored() -> None:
+    made = draft(campaign(timezone="contact", zones="strict"), windows_ignored=True)
+    assert planned(made, [contact(0, phone=UNKNOWN)])[0][0].status is P.CREATE
 
 
 def scheduled(at: str) -> Campaign:

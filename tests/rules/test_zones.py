@@ -30,3 +30,12 @@ def test_a_number_that_may_be_in_several_zones_gives_them_all() -> None:
 
 def test_a_number_that_says_nothing_gives_no_zone() -> None:
     assert zone_evidence(None, "contact", "+999123456789") == ZoneEvidence((), "none")
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [("Europe/Paris", ZoneEvidence(("Europe/Paris",), "column")), (None, ZoneEvidence((), "none")), ("", ZoneEvidence((), "none"))],
+)  # fmt: skip
+def test_strictly_only_the_row_counts(column: str | None, expected: ZoneEvidence) -> None:
+    assert zone_evidence(column, "America/Chicago", "+12025550143", is_strict=True) == expected
+    assert zone_evidence(column, "contact", "+12025550143", is_strict=True) == expected

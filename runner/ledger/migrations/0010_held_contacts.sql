@@ -1,0 +1,3 @@
+-- Why a contact is held for whom nothing was planned.
+
+ALTER TABLE contacts ADD COLUMN reason TEXT NOT NULL DEFAULT '';
