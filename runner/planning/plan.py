@@ -21,13 +21,13 @@ from runner.model.plan import PlanLine, PlanStatus
 from runner.model.project import Account
 from runner.model.request import Order, Request
 from runner.model.whereabouts import Whereabouts
+from runner.planning.consent import consent_caution, consent_refusal
 from runner.planning.digest import fingerprint
 from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
 from runner.planning.zoning import located, no_time_reason
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
 from runner.rules.faults import RenderFailed
-from runner.rules.law import UnknownConsent, stated_consent
 from runner.rules.law_handover import law_beyond
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
@@ -177,19 +177,9 @@ def _skip_reason(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
 
 
 def _consent_refusal(draft: Draft, person: _Person) -> _Skip | None:
-    """Give why the law lets nobody contact this person on the consent that is stated; None when it does."""
-    campaign, law = draft.policy.campaign, draft.policy.law
-    try:
-        stated = stated_consent(campaign.compliance, person.contact.values)
-    except UnknownConsent as error:
-        return _Skip(str(error), rejected=True)
-    if law is None:
-        return None
-    for channel in dict.fromkeys(route.step.channel for route in draft.routes):
-        gap = law.consent_gap(campaign.purpose, channel, person.where.jurisdictions, stated)
-        if gap is not None and gap.forbids:
-            return _Skip(gap.reason)
-    return None
+    channels = (route.step.channel for route in draft.routes)
+    found = consent_refusal(draft.policy, channels, person.contact, person.where.jurisdictions)
+    return _Skip(found.reason, rejected=found.is_bad_row) if found is not None else None
 
 
 def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
@@ -200,16 +190,6 @@ def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
     if (person.known is None or person.known.is_gone) and person.allowed is None:
         return _Skip(no_time_reason(draft.policy, now))
     return None
-
-
-def _caution(draft: Draft, route: Route, person: _Person) -> str:
-    """Say which consent the law asks for that nobody states, where that does not forbid; empty when none."""
-    campaign, law = draft.policy.campaign, draft.policy.law
-    if law is None:
-        return ""
-    stated = stated_consent(campaign.compliance, person.contact.values)
-    gap = law.consent_gap(campaign.purpose, route.step.channel, person.where.jurisdictions, stated)
-    return gap.reason if gap is not None else ""
 
 
 def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> PlanLine:
@@ -239,7 +219,7 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         url=route.account.base_url + stamped.path,
         headers=_headers(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
-        not_before=person.allowed if route.index == 0 else None, caution=_caution(draft, route, person),
+        not_before=person.allowed if route.index == 0 else None, caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
         cells=contact.values if route.index == 0 else {},
     )  # fmt: skip
     return _place(line, route, draft, person)
