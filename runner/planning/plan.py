@@ -219,7 +219,8 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         url=route.account.base_url + stamped.path,
         headers=_headers(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
-        not_before=person.allowed if route.index == 0 else None, caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
+        not_before=person.allowed if route.index == 0 else None,
+        caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
         cells=contact.values if route.index == 0 else {},
     )  # fmt: skip
     return _place(line, route, draft, person)
@@ -242,7 +243,7 @@ def _handed_over(
     alone = handover_key(order.campaign, route.step.label, 1, (key,))
     handed = handed_contact(order.phone, person.evidence.zones, order.variables)
     handover = passable(builder, terms.handover(alone, (handed,), now))
-    problem = builder.problem(handover)
+    problem = terms.problem() or builder.problem(handover)
     if problem is not None:
         raise _CannotHandOver(problem[0])
     request = builder.create(handover)
