@@ -18,6 +18,7 @@ from runner.model.window import Window
 from runner.rules.policy import Policy
 
 _WHOLE_DAY = Window.model_validate({"from": "00:00", "to": "24:00"})
+_SINGLE = "delivery: single"
 _OURS = frozenset({"name", "own_rules"})
 """options of native delivery that we read ourselves"""
 
@@ -50,6 +51,29 @@ class Terms:
         """Whether windows, retries and concurrency are left to what the agent is set to at the provider."""
         return bool(self.options.get("own_rules"))
 
+    def problem(self) -> tuple[str, str] | None:
+        """Say what of the campaign's days no provider's own campaign knows, and what to write instead; None when nothing.
+
+        Weekdays and hours are each provider's own to judge.
+        """
+        campaign, provider = self.policy.campaign, self.agent.provider
+        windows = self.policy.windows_of(self.step)
+        if not windows:
+            return f"no window is for a {self.step.channel}, so that {provider} would have none", f"write: {_SINGLE}"
+        is_used = {
+            "blackout": campaign.blackout,
+            "holidays": campaign.holidays,
+            "dates": any(window.dates for window in windows),
+        }
+        found = next((name for name, value in is_used.items() if value), None)
+        if found is None:
+            return None
+        of = " of windows" if found == "dates" else ""
+        return (
+            f"`{found}`{of} cannot be told to {provider}, whose own campaigns know weekdays alone",
+            f"write: {_SINGLE}",
+        )
+
     def handover(
         self, key: str, people: Iterable[HandedContact], now: datetime, *, concurrency: int | None = None
     ) -> Handover:
@@ -64,7 +88,7 @@ class Terms:
             campaign=str(self.options.get("name") or campaign.campaign),
             agent_id=self.agent_id,
             people=tuple(people),
-            windows=(_WHOLE_DAY,) if policy.windows_ignored else campaign.windows,
+            windows=(_WHOLE_DAY,) if policy.windows_ignored else policy.windows_of(self.step),
             timezone=campaign.timezone,
             retry=self.step.retry or Retry(),
             concurrency=concurrency or campaign.limits.concurrency,

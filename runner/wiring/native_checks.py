@@ -37,6 +37,6 @@ def native_problems(loaded: LoadedCampaign, account_of: Callable[[Agent], Accoun
             continue
         options = options_of(provider.options_model(step.channel), agent, step)
         terms = Terms(policy=policy_of(campaign), step=step, agent=agent, agent_id=agent.id, options=options)
-        problem = builder.problem(terms.handover("", (), _AFTER_EVERY_START))
+        problem = terms.problem() or builder.problem(terms.handover("", (), _AFTER_EVERY_START))
         if problem is not None:
             yield loaded.diagnostic("C29", problem[0], problem[1], place)

@@ -16,7 +16,7 @@ from runner.planning.handover import Terms, handed_contact, handover_key, native
 from runner.providers.registry import provider_for
 from runner.providers.revox_options import RevoxCallOptions
 from runner.rules.policy import policy_of
-from tests.building import NOON, account, campaign, contact, draft, phone, planned
+from tests.building import NEW_YORK, NOON, account, campaign, contact, draft, phone, planned
 
 REVOX = {"provider": "revox", "id": "agent_1"}
 START = "2026-01-06T17:00:00Z"
@@ -61,6 +61,42 @@ def test_windows_that_are_shut_here_do_not_hold_a_handover_back() -> None:
     of = native(windows="daily 03:00-04:00", schedule={"start": START})
     (later,), _ = planned(draft(of), [contact(0)])
     assert later.not_before == NOON + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"blackout": "2026-12-24"}, "`blackout` cannot be told to revox, whose own campaigns know weekdays alone"),
+        ({"holidays": "US"}, "`holidays` cannot be told to revox, whose own campaigns know weekdays alone"),
+        (
+            {"windows": [{"from": "10:00", "to": "18:00", "dates": "2026-01-05..2026-01-09"}]},
+            "`dates` of windows cannot be told to revox, whose own campaigns know weekdays alone",
+        ),
+        (
+            {"windows": [{"from": "10:00", "to": "18:00", "channel": "text"}]},
+            "no window is for a call, so that revox would have none",
+        ),
+    ],
+)
+def test_days_that_no_providers_campaign_knows_are_refused(rules: Any, told: str) -> None:
+    of = native(**rules)
+    problem = terms(of).problem()
+    assert problem == (told, "write: delivery: single")
+    (line,), _ = planned(draft(of), [contact(0)])
+    assert (line.status, line.reason) == (PlanStatus.SKIP, told)
+
+
+def test_the_windows_of_the_step_and_of_calls_are_handed_over() -> None:
+    own = [{"call": "agent", "delivery": "native", "windows": "daily 09:00-11:00"}]
+    assert [(one.from_, one.to) for one in handover(native(steps=own)).windows] == [(540, 660)]
+    both = [{"from": "10:00", "to": "12:00"}, {"from": "06:00", "to": "23:00", "channel": "text"}]
+    assert [(one.from_, one.to) for one in handover(native(windows=both)).windows] == [(600, 720)]
+    assert terms(native(windows=both)).problem() is None
+
+
+def test_strict_zones_hold_for_a_handover_too() -> None:
+    lines, _ = planned(draft(native(zones="strict")), [contact(0), contact(1, timezone=NEW_YORK)])
+    assert [line.status for line in lines] == [PlanStatus.HOLD, PlanStatus.CREATE]
 
 
 def test_after_the_schedule_nobody_is_planned() -> None:
