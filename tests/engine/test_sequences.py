@@ -108,6 +108,20 @@ async def test_the_goal_ends_the_sequence(engine: Bench) -> None:
     assert standing(engine.store) == {ANA: "completed"}
 
 
+async def test_a_tag_that_comes_late_still_reaches_the_goal(engine: Bench) -> None:
+    steps = [{"call": "agent"}, {"call": "agent", "name": "again", "after": "1h"}]
+    apply(engine.store, campaign(steps=steps, done_when="tag == 'BOOKED'"), ONE)
+    await call(engine, 1, "answered")
+    assert states(engine.store)[-1] == (ANA, "again", 1, "planned")
+    engine.store.letters.fill(1, Observation(outcome=Outcome.ANSWERED, tag="BOOKED"))
+    engine.clock.forward(HOUR)
+    await engine.deliver()
+    assert states(engine.store)[-1] == (ANA, "again", 1, "cancelled")
+    assert engine.attempt(1)["reason"] == "the goal is reached"
+    assert standing(engine.store) == {ANA: "completed"}
+    assert len(engine.transport.sent) == 1
+
+
 async def test_what_came_too_late_is_given_up_and_the_next_step_follows(engine: Bench) -> None:
     steps = [{"call": "agent", "until": "2h"}, {"call": "agent", "after": "1h", "name": "again"}]
     apply(engine.store, campaign(steps=steps), ONE)
