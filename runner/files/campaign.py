@@ -17,7 +17,9 @@ from runner.files.paths import read_bytes, resolve_inside
 from runner.files.plan_limits import within_plans
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
-from runner.model.campaign import Campaign, Limits
+from runner.files.window_checks import check_windows
+from runner.model.campaign import Campaign
+from runner.model.limits import Limits
 from runner.model.project import Defaults, Project
 from runner.ports import Provider
 
@@ -165,7 +167,7 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
     written = checked.value
     filled = with_defaults(written, project.defaults)
     this = Checkable(written=written, canonical=filled.canonical(), project=project, providers=providers)
-    found = [*check_campaign(this), *check_law(this), *check_providers(this)]
+    found = [*check_campaign(this), *check_windows(this), *check_law(this), *check_providers(this)]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 
 

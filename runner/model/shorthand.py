@@ -55,7 +55,7 @@ def read_days(value: Any) -> Any:
 def _day_span(word: str) -> tuple[str, ...]:
     if word in _DAY_GROUPS:
         return _DAY_GROUPS[word]
-    ends = [_one_day(part) for part in re.split(r"\s*(?:-|–|to)\s*", word)]
+    ends = [_one_day(part) for part in re.split(r"\s*[-–]\s*|\s+to\s+", word)]
     if len(ends) == 1:
         return (ends[0],)
     if len(ends) != 2:  # noqa: PLR2004

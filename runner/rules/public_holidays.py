@@ -24,6 +24,11 @@ def is_calendar(calendar: str) -> bool:
     return country in known and (not part or part in known[country])
 
 
+def parts_of(country: str) -> tuple[str, ...]:
+    """Give the subdivisions of a country that the tables have, such as `AL`; none for one that they do not have."""
+    return tuple(_library().list_supported_countries().get(country, ()))
+
+
 @lru_cache(maxsize=4096)
 def _days(calendar: str, year: int) -> frozenset[date]:
     place, _, kinds = calendar.partition("/")

@@ -8,6 +8,7 @@ import pytest
 
 from runner.files.checks import CAMPAIGN_CHECKS
 from runner.files.provider_checks import PROVIDER_CHECKS
+from runner.files.window_checks import WINDOW_CHECKS
 from runner.model.project import Project
 from tests.files.fakes import AGENT, HEAD, wrong
 
@@ -41,6 +42,22 @@ WRONG = [
     (HEAD.replace("contacts/april.csv", "{file: a, encoding: rot13}") + AGENT, "C10", 3, "`rot13`", "write: utf-8"),
     (HEAD + AGENT + "windows: []\n", "C21", 5, "no window", "mon-fri 10:00-18:00"),
     (HEAD + AGENT + "windows: mon 10:00-10:00\n", "C21", 5, "at 10:00", "00:00-24:00"),
+    (HEAD + AGENT + "steps:\n  - call: agent\n    windows: []\n", "C21", 7, "no window", "mon-fri 10:00-18:00"),
+    (HEAD + AGENT + "steps:\n  - call: agent\n    windows: mon 9am-9am\n", "C21", 7, "at 09:00", "00:00-24:00"),
+    (HEAD + AGENT + "windows:\n  - {from: 9am, to: 5pm, channel: text}\n", "C21", 5, "no window is for a call", "mon-fri"),
+    (HEAD + AGENT + "windows: tomorrow 3pm-5pm\n", "C10", 5, "`tomorrow` is not a day", "mon-fri or daily"),
+    (HEAD + AGENT + "windows: tomorrow at 3pm\n", "C10", 5, "`tomorrow at 3pm` is not a window", "mon-fri 09:00-18:00"),
+    (HEAD + AGENT + "windows:\n  - {from: noon, to: 5pm}\n", "C10", 6, "`noon` is not a time of day", "17:00 or 6pm"),
+    (HEAD + AGENT + "blackout: next friday\n", "C10", 5, "`next friday` is not a date", "2026-12-24..2027-01-02"),
+    (HEAD + AGENT + "blackout: 2026-12-26..2026-12-24\n", "C10", 5, "ends before it begins", "2026-12-24..2027-01-02"),
+    (HEAD + AGENT + "schedule: {start: tomorrow at 3pm}\n", "C10", 5, "`tomorrow at 3pm` is not a date and time", "2026-12-01T09:00:00Z"),
+    (HEAD + AGENT + "schedule: {end: in 2 hours}\n", "C10", 5, "`in 2 hours` is not a date and time", "2026-12-01T09:00:00Z"),
+    (HEAD + AGENT + "steps:\n  - call: agent\n    until: tomorrow at 3pm\n", "C10", 7, "neither a span nor a date", "2026-12-01T18:00"),
+    (HEAD + AGENT + "steps:\n  - call: agent\n  - {call: agent, after: tomorrow}\n", "C10", 7, "`tomorrow` is not a duration", "1d"),
+    (HEAD + AGENT + "holidays: Germany\n", "C10", 5, "`Germany` is not a calendar", "DE-BY"),
+    (HEAD + AGENT + "holidays: US, DE-BZ\n", "C36", 5, "`DE-BZ`", "did you mean `DE-HB`?"),
+    (HEAD + AGENT + "holidays: QQ\n", "C36", 5, "`QQ`", "holidays: US"),
+    (HEAD + AGENT + "zone_unknown: New York\n", "C10", 5, "`New York` is not a time zone", "`America/New_York`"),
     (HEAD + AGENT + "schedule: {start: 2026-12-02, end: 2026-12-01}\n", "C20", 5, "end before it starts", "later than"),
     (HEAD + AGENT + "schedule: {start: 2026-12-01T09:00, end: 2026-12-01T09:00}\n", "C20", 5, "end before", "later than"),
     (
@@ -151,12 +168,12 @@ def test_an_agents_wrong_option_is_told_once_for_all_its_steps(tmp_path: Path) -
 
 
 def test_every_rule_is_in_a_table_and_tested() -> None:
-    names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS)]
+    names = [check.__name__ for check in (*CAMPAIGN_CHECKS, *PROVIDER_CHECKS, *WINDOW_CHECKS)]
 
-    assert len(names) == len(set(names)) == 25
+    assert len(names) == len(set(names)) == 28
     codes = {code for _, code, *_ in WRONG}
     assert {
         "C03",
         "C06",
-        *(f"C{number}" for number in (10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27, 29, 33)),
+        *(f"C{number}" for number in (10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 27, 29, 33, 36)),
     } == codes
