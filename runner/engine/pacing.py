@@ -205,11 +205,9 @@ class Pacing:
         return (account.limits if account else None), f"accounts.{lane.account}.limits", _SHARED_ZONE
 
     def _count(self, ledger: Ledger, lane: Lane, work: Assignment, now: datetime) -> None:
-        priority = self.policies.of(lane.campaign).campaign.limits.priority
         for scope in self._scopes(lane):
             if scope in self._meters:
                 self._meters[scope].start(now)
-                self._shares.charge(scope, lane.campaign, priority)
         self._started[work.attempt.id] = (lane.id, now)
         self.breakers.claimed(ledger, lane.account, work.attempt.id, now)
 

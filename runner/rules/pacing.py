@@ -34,10 +34,12 @@ class Queue:
 
 @dataclass(slots=True)
 class Shares:
-    """How far each campaign has come in each scope."""
+    """How far each campaign has come in each scope that had too little room."""
 
     _clock: dict[Scope, float] = field(default_factory=dict)
+    """by scope, where the start that was chosen last began"""
     _finish: dict[tuple[Scope, str], float] = field(default_factory=dict)
+    """by scope and campaign, where its last start ended, one over its priority after it began"""
 
     def lead(self, scope: Scope, campaign: str) -> float:
         """Give how far a campaign is ahead of whoever goes next; 0 for one that goes next."""
@@ -50,10 +52,6 @@ class Shares:
         begins = max(clock, self._finish.get((scope, campaign), 0.0))
         self._finish[scope, campaign] = begins + 1 / priority
         self._clock[scope] = begins
-
-    def copy(self) -> Shares:
-        """Give the same standing, to try something out."""
-        return Shares(dict(self._clock), dict(self._finish))
 
 
 def room_of(scopes: Iterable[Scope], rooms: Mapping[Scope, Room]) -> Room:
@@ -69,13 +67,12 @@ def choose(queues: Sequence[Queue], rooms: Mapping[Scope, Room], shares: Shares)
     """Give how many of each lane may be claimed now, oldest first; lanes that get nothing are left out.
 
     No scope gets more than its room. Where there is room for all, the work grows with the lanes
-    alone. `shares` stays as it is: charge what was really claimed.
+    alone. What is chosen where room is short is charged to `shares`.
     """
     free = {scope: rooms[scope].free for queue in queues for scope in queue.scopes if scope in rooms}
     tight = _tight(queues, free)
     picks: dict[int, int] = {}
     rivals = []
-    trial = shares.copy() if tight else shares
     for queue in queues:
         if not queue.due:
             continue
@@ -83,7 +80,7 @@ def choose(queues: Sequence[Queue], rooms: Mapping[Scope, Room], shares: Shares)
             picks[queue.lane] = len(queue.due)
         else:
             rivals.append(_Rival(queue, [scope for scope in queue.scopes if scope in tight]))
-    _share_out(rivals, free, trial, picks)
+    _share_out(rivals, free, shares, picks)
     return picks
 
 
