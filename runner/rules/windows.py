@@ -59,6 +59,8 @@ def allowed_spans(
 ) -> list[Span]:
     """Give the stretches of `[start, end)` that every calendar allows in every zone, in order and apart."""
     found: list[Span] = []
+    if start >= end:
+        return found
     for block in range((start - _EPOCH) // BLOCK, -((_EPOCH - end) // BLOCK)):
         starts, ends = _open_in(calendars, zones, block)
         for at in range(bisect_right(ends, start), len(ends)):

@@ -1,7 +1,8 @@
-"""Windows of local time: tables of hard days, an oracle that walks minute by minute, and properties."""
+"""Windows of local time: a table of hard days, a walk over UTC minute by minute, and properties."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,8 +16,8 @@ from runner.model.campaign import Campaign
 from runner.rules.calendars import Calendar, Hours, Span
 from runner.rules.policy import calendar_of
 from runner.rules.windows import HORIZON_DAYS, allowed_spans, is_allowed, next_allowed
+from tests.rules import oracle
 
-MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 NEW_YORK, LORD_HOWE, CAIRO, CASABLANCA = "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Africa/Casablanca"
 
@@ -110,70 +111,36 @@ def test_the_end_is_exclusive_to_the_microsecond() -> None:
     assert next_allowed(ready, ("UTC",), end) == utc("2026-01-12T09:00")
 
 
-# The oracle: walk UTC minute by minute and look at the wall clock.
+# The walk over UTC, minute by minute; `python -m tests.rules.oracle` takes every zone and every change.
 
 ZONES = (
     NEW_YORK, LORD_HOWE, CAIRO, CASABLANCA, "Europe/London", "Europe/Berlin", "America/Sao_Paulo", "America/Santiago",
     "America/Havana", "Asia/Tehran", "Asia/Kathmandu", "Asia/Gaza", "Australia/Sydney", "Pacific/Chatham",
     "Pacific/Auckland", "America/St_Johns", "America/Nuuk", "Asia/Beirut", "Africa/El_Aaiun", "Antarctica/Troll",
 )  # fmt: skip
-WINDOWS = ("daily 00:30-02:30", "daily 01:30-01:45; daily 23:30-01:15", "mon-fri 02:15-03:00; sun 22:00-03:30")
 
 
-def transitions(zone: str, first: int = 2024, last: int = 2027) -> list[datetime]:
-    """Give the hours in which a zone's offset changes."""
-    tz, found = ZoneInfo(zone), []
-    at, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
-    while at < end:
-        if at.astimezone(tz).utcoffset() != (at + DAY).astimezone(tz).utcoffset():
-            found.append(at)
-        at += DAY
-    return found
-
-
-def walked(ready: tuple[Calendar, ...], zone: str, start: datetime, minutes: int) -> list[bool]:
-    """Decide each minute by the wall clock alone: open from the last time it shows `from` to the first time it shows `to`."""
-    tz = ZoneInfo(zone)
-    walls = [(start + index * MINUTE).astimezone(tz).replace(tzinfo=None) for index in range(minutes)]
-    allowed = [False] * minutes
-    day = walls[0].replace(hour=0, minute=0) - DAY
-    while day <= walls[-1] + DAY:
-        for one in ready[0].hours:
-            if day.weekday() in one.days:
-                opens, closes = day + one.opens * MINUTE, day + one.closes * MINUTE
-                first = max((index + (wall < opens) for index, wall in enumerate(walls) if wall <= opens), default=0)
-                end = next((index for index, wall in enumerate(walls) if wall >= closes), minutes)
-                for index in range(first, end):
-                    allowed[index] = True
-        day += DAY
-    return allowed
-
-
-@pytest.mark.parametrize("zone", ZONES)
-def test_the_arithmetic_agrees_with_a_walk_over_every_change_of_the_clock(zone: str) -> None:
-    for number, change in enumerate(transitions(zone)):
-        ready = hours(WINDOWS[number % len(WINDOWS)])
-        before, minutes = change - 4 * DAY, 9 * 1440
-        seen = walked(ready, zone, before, minutes)
-        start, first, last = change - 2 * DAY, 2 * 1440, 6 * 1440
-        spans = allowed_spans(ready, (zone,), start, start + 4 * DAY)
-        said = [False] * minutes
-        for span in spans:
-            for index in range(int((span.start - before) / MINUTE), int((span.end - before) / MINUTE)):
-                said[index] = True
-        assert said[first:last] == seen[first:last], (zone, change)
-        # After each change of the answer, and in between, the other two functions say the same.
-        edges = [index for index in range(first + 1, last) if seen[index] != seen[index - 1]]
-        for index in sorted({*edges, *(edge - 1 for edge in edges), *range(first, last, 97)}):
-            now = before + index * MINUTE
-            assert is_allowed(ready, (zone,), now) is seen[index], (zone, now)
-            following = next((later for later in range(index, minutes) if seen[later]), None)
-            if following is not None and following < last:
-                assert next_allowed(ready, (zone,), now) == before + following * MINUTE, (zone, now)
+@pytest.mark.parametrize(("number", "zone"), list(enumerate(ZONES)))
+def test_the_arithmetic_agrees_with_a_walk_around_changes_of_the_clock(number: int, zone: str) -> None:
+    changes = oracle.changes_of(zone)
+    sample = {changes[(number + shift) % len(changes)] for shift in (0, 3, 6, 9)}
+    found = oracle.judge(zone, sorted(sample), rules_each=2)
+    assert found.mismatches == ()
+    assert found.minutes >= len(sample) * 2 * 5 * 1440
 
 
 def test_the_walk_meets_changes_of_the_clock() -> None:
-    assert sum(len(transitions(zone)) for zone in ZONES) > 100
+    assert sum(len(oracle.changes_of(zone)) for zone in ZONES) > 200
+
+
+@pytest.mark.parametrize("off", [{"opens": 31}, {"closes": 149}, {"days": (0, 1, 2, 3, 4, 5)}])
+def test_the_walk_finds_a_minute_and_a_day_that_are_wrong(monkeypatch: pytest.MonkeyPatch, off: dict[str, Any]) -> None:
+    rules = oracle.FIXED[1]
+    wrong = replace(rules, openings=(replace(rules.openings[0], **off),))
+    monkeypatch.setattr(oracle, "FIXED", (rules,))
+    ready = wrong.calendars()
+    monkeypatch.setattr(oracle.Rules, "calendars", lambda _: ready)
+    assert oracle.judge(NEW_YORK, oracle.changes_of(NEW_YORK)[:1], rules_each=1).mismatches
 
 
 @st.composite
