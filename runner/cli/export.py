@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import click
 
 from runner.cli.options import workspace_of
-from runner.errors import ExitCode, UsageWrong
+from runner.errors import ExitCode
 from runner.files.rejects import harmless
+from runner.files.written import written
 from runner.ledger.results import export_rows
 from runner.ledger.store import Store
 from runner.report.export import write_csv, write_json_lines
@@ -40,34 +35,10 @@ def export(ctx: click.Context, campaign: str | None, form: str, output: Path | N
     store = Store.open_read_only(workspace_of(ctx).ledger_path)
     try:
         rows = export_rows(store, campaign)
-        with _written(output) as file:
+        with written(output) as file:
             count = write_csv(rows, file, harmless) if form == "csv" else write_json_lines(rows, file)
     finally:
         store.close()
     if output is not None:
         click.echo(f"{count:,} rows in {output}", err=True)
     return ExitCode.OK
-
-
-@contextmanager
-def _written(output: Path | None) -> Iterator[IO[str]]:
-    """Give what is written to: standard output, or a file that appears whole or not at all, mode 0600."""
-    if output is None:
-        yield sys.stdout
-        sys.stdout.flush()
-        return
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{output.name}.", suffix=".part", dir=output.parent)
-    except OSError as error:
-        raise UsageWrong(
-            f"`{output}` cannot be written: {error.strerror}", help="name a folder that is there"
-        ) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(output)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

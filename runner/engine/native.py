@@ -89,7 +89,7 @@ class NativeDelivery:
         self.tools.woken()
 
     async def call_off(self, work: Assignment) -> None:
-        """Ask a provider to call off one call of a cancelled campaign."""
+        """Ask a provider to call off one call: its campaign is cancelled, or the person must not be contacted any more."""
         await self.control.call_off(work)
         self.tools.woken()
 

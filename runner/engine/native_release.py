@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runner.engine.dealings import dealings_with
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.settlement import give_up
 from runner.errors import FilesWrong, NotFound, Rejected, UsageWrong
 from runner.model.attempt import Assignment, AttemptState
+from runner.model.campaign import Step
 from runner.model.handed_over import DueGroup, HandoverRecord, NewHandover
 from runner.model.handover import HandedContact, Handover
 from runner.model.json import JsonObject
-from runner.model.move import ContactState, Move
+from runner.model.move import Move
 from runner.planning.handover import Terms, handed_contact, handover_key, options_of, pace, passable
 from runner.ports import Ledger, NativeCampaigns
-from runner.rules.gate import Drop, may_hand_over
+from runner.rules.gate import Drop, Go, Wait, may_hand_over
 from runner.rules.policy import Policy
 
 MOST_PEOPLE = 10_000
@@ -117,7 +120,7 @@ def _hand_over(tools: Reconciliation, ledger: Ledger, group: DueGroup, now: date
     claimed = ledger.handovers.claim(group, _most(native, terms, now), now + _LEASE, same_zones=same_zones)
     if not claimed:
         raise _NoRoom
-    going = _let_through(ledger, terms.policy, claimed, now)
+    going = _let_through(ledger, terms.policy, terms.step, claimed, now)
     if not going:
         return None
     number = ledger.handovers.count(group.campaign, group.step) + 1
@@ -140,24 +143,28 @@ def _hand_over(tools: Reconciliation, ledger: Ledger, group: DueGroup, now: date
     return Fresh(record=record, handover=handover, first=min(len(going), most_people(native)))
 
 
-def _let_through(ledger: Ledger, policy: Policy, claimed: Sequence[Assignment], now: datetime) -> list[Assignment]:
-    """Ask the gate for each, in the transaction that read what forbids it; write down who may not be contacted."""
+def _let_through(
+    ledger: Ledger, policy: Policy, step: Step, claimed: Sequence[Assignment], now: datetime
+) -> list[Assignment]:
+    """Ask the gate for each, in the transaction that read what forbids it; write down who may not be contacted, or not yet."""
     going = []
     for work in claimed:
-        verdict = may_hand_over(policy, now, work.suppression)
-        if not isinstance(verdict, Drop):
-            going.append(work)
-            continue
-        suppressed = verdict.state is AttemptState.SUPPRESSED
-        contact = ContactState.SUPPRESSED if suppressed else ContactState.FAILED
-        ledger.move(
-            [
-                Move(
-                    attempt_id=work.attempt.id, old=work.attempt.state, new=verdict.state, at=now, contact=contact,
-                    reason=verdict.why,
-                )
-            ]
-        )  # fmt: skip
+        attempt = work.attempt
+        dealings = dealings_with(ledger, policy, step, work, now)
+        match may_hand_over(policy, step, attempt.where, now, work.suppression, dealings):
+            case Go():
+                going.append(work)
+            case Wait(until, why, source):
+                ledger.move(
+                    [
+                        Move(
+                            attempt_id=attempt.id, old=attempt.state, new=AttemptState.PLANNED, at=now, due_at=until,
+                            reason=why, source=source,
+                        )
+                    ]
+                )  # fmt: skip
+            case Drop() as drop:
+                ledger.move([give_up(policy, work, drop, ledger.history(attempt.contact_id), now)])
     return going
 
 

@@ -188,7 +188,8 @@ class Sending:
         now = self.tools.clock.now()
         people = [one.attempt_id for one in ledger.handovers.people(record.id) if one.state in NOT_THERE]
         waiting = ledger.assignments(people)
-        leaving = [one for one in waiting if one.suppression and one.attempt.state is AttemptState.SENDING]
+        forbidden = [one for one in waiting if one.suppression or (one.left_alone_until or now) > now]
+        leaving = [one for one in forbidden if one.attempt.state is AttemptState.SENDING]
         ledger.move(_back(work, now, now, "must not be contacted") for work in leaving)
         ledger.handovers.release(record.id)
         return [one for one in waiting if one not in leaving]

@@ -10,7 +10,7 @@ from runner.model.move import ContactState, Move, NextAttempt
 from runner.model.outcome import REACHED, Observation, Outcome
 from runner.model.tried import Tried, last_of_each_step
 from runner.rules.ending import Ending
-from runner.rules.expressions import StepResult
+from runner.rules.expressions import ExpressionFailed, StepResult, when_values
 from runner.rules.follow_up import FollowUp, Then, follow_up, next_step
 from runner.rules.gate import Drop
 from runner.rules.policy import Policy
@@ -59,6 +59,7 @@ def settle(
         at=now,
         contact=contact,
         reason=following.reason,
+        source=following.source,
         provider_id=observation.provider_id if not attempt.provider_id else "",
         polls=attempt.polls,
         outcome=outcome,
@@ -90,8 +91,29 @@ def give_up(policy: Policy, work: Assignment, drop: Drop, history: tuple[Tried, 
         at=now,
         contact=contact,
         reason=f"{drop.why}; {following.reason}" if following is not None else drop.why,
+        source=drop.source,
         next_attempt=_next_attempt(policy, work, following) if following is not None else None,
     )
+
+
+def goal_reached(policy: Policy, work: Assignment, history: tuple[Tried, ...], now: datetime) -> Move | None:
+    """Give the move that calls an attempt off because the goal is reached meanwhile; None when it is not.
+
+    What a provider says of an attempt can come late, after the next one was planned: its tag above all.
+    """
+    if policy.goal is None or not history:
+        return None
+    last = history[-1]
+    values = {**when_values(_results(history), work.cells), "outcome": last.outcome, "tag": last.tag}
+    try:
+        if not policy.goal.evaluate(values):
+            return None
+    except ExpressionFailed:  # it was decided when the attempt ended, and nothing of that is known anew
+        return None
+    return Move(
+        attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.CANCELLED, at=now,
+        contact=ContactState.COMPLETED, reason="the goal is reached", source="done_when",
+    )  # fmt: skip
 
 
 def _results(history: Iterable[Tried]) -> dict[str, StepResult]:

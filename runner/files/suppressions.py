@@ -40,13 +40,15 @@ class Suppressions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """What stands where a number should, and its line."""
 
     line: int
     text: str
     reason: str = ""
     """why there is no number, when the row itself is torn"""
+    cells: Mapping[str, str] = field(default_factory=dict)
+    """the row by column, of a CSV; an empty cell is absent"""
 
 
 def read_suppressions(source: ContactSource, base: Path) -> Suppressions:
@@ -69,20 +71,11 @@ def read_suppressions(source: ContactSource, base: Path) -> Suppressions:
     return Suppressions(source.suppress, places)
 
 
-def _numbers(path: Path, country: str | None, columns: Columns) -> Iterator[tuple[int, int]]:
-    """Give each number of a file and its line; raises FilesWrong at the end if an entry was unreadable."""
-    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    for entry in _entries(path, columns):
-        try:
-            yield int(_number(entry, country)), entry.line
-        except NumberRefused as refused:
-            faults.setdefault((refused.code, refused.help), []).append((entry.line, refused.message))
-    if faults:
-        raise FilesWrong(_diagnostic(path, remedy, found) for (_, remedy), found in faults.items())
+def entries_of(path: Path, columns: Columns) -> Iterator[Entry]:
+    """Give the entries of a list, or of a CSV with a phone column; raises FilesWrong for a file that is neither.
 
-
-def _entries(path: Path, columns: Columns) -> Iterator[_Entry]:
-    """Tell a list from a CSV by its first line: a header has letters, a number has none."""
+    The first line tells them apart: a header has letters, a number has none.
+    """
     with opened(path, "utf-8") as text:
         first_line, first = next(_said(text), (0, ""))
     with opened(path, "utf-8") as text:
@@ -91,41 +84,14 @@ def _entries(path: Path, columns: Columns) -> Iterator[_Entry]:
                 text.readline()
             yield from _csv_entries(CsvRows(text, None), path, columns, first_line - 1)
         else:
-            yield from (_Entry(line, written.strip()) for line, written in _said(text))
+            yield from (Entry(line, written.strip()) for line, written in _said(text))
 
 
-def _said(text: IO[str]) -> Iterator[tuple[int, str]]:
-    """Give the lines that are neither blank nor a comment, with their numbers."""
-    for line, written in enumerate(text, start=1):
-        if written.strip() and not _COMMENT.match(written):
-            yield line, written
+def number_of(entry: Entry, country: str | None) -> str:
+    """Read an entry's number as E.164; raises NumberRefused.
 
-
-def _csv_entries(rows: CsvRows, path: Path, columns: Columns, above: int) -> Iterator[_Entry]:
-    """Take the phone column of each row: the one the campaign names, else `phone`, else the only one."""
-    header: list[str] = []
-    for row in rows:
-        if isinstance(row, TornRow):
-            yield _Entry(row.line + above, "", row.reason)
-        elif not header:
-            header = row.cells
-            column = _phone_column(row, path, columns)
-        else:
-            yield _Entry(row.line + above, row.cells[column] if column < len(row.cells) else "")
-
-
-def _phone_column(header: CsvRow, path: Path, columns: Columns) -> int:
-    for name in (columns.phone, "phone"):
-        if name in header.cells:
-            return header.cells.index(name)
-    # a lone cell may be an entry with a slip in it, so it counts as a header only if it says so
-    if len(header.cells) == 1 and says_phone(header.cells[0]):
-        return 0
-    raise FilesWrong(column_problems(header.cells, ContactSource(file=path.name, columns=Columns()), path, header.line))
-
-
-def _number(entry: _Entry, country: str | None) -> str:
-    """Read an entry; a number that no one could have is still matched when it is written in full."""
+    A number that no one could have is still matched when it is written in full.
+    """
     if entry.reason or BAD_BYTE in entry.text:
         raise NumberRefused(
             entry.reason or "a byte in this entry cannot be read", code="P06", help="save the file as UTF-8"
@@ -137,6 +103,49 @@ def _number(entry: _Entry, country: str | None) -> str:
         if _E164.fullmatch(literal):
             return literal
         raise
+
+
+def _numbers(path: Path, country: str | None, columns: Columns) -> Iterator[tuple[int, int]]:
+    """Give each number of a file and its line; raises FilesWrong at the end if an entry was unreadable."""
+    faults: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for entry in entries_of(path, columns):
+        try:
+            yield int(number_of(entry, country)), entry.line
+        except NumberRefused as refused:
+            faults.setdefault((refused.code, refused.help), []).append((entry.line, refused.message))
+    if faults:
+        raise FilesWrong(_diagnostic(path, remedy, found) for (_, remedy), found in faults.items())
+
+
+def _said(text: IO[str]) -> Iterator[tuple[int, str]]:
+    """Give the lines that are neither blank nor a comment, with their numbers."""
+    for line, written in enumerate(text, start=1):
+        if written.strip() and not _COMMENT.match(written):
+            yield line, written
+
+
+def _csv_entries(rows: CsvRows, path: Path, columns: Columns, above: int) -> Iterator[Entry]:
+    """Take the phone column of each row: the one the campaign names, else `phone`, else the only one."""
+    header: list[str] = []
+    for row in rows:
+        if isinstance(row, TornRow):
+            yield Entry(row.line + above, "", row.reason)
+        elif not header:
+            header = row.cells
+            column = _phone_column(row, path, columns)
+        else:
+            cells = {name: cell for name, cell in zip(header, row.cells, strict=False) if cell}
+            yield Entry(row.line + above, row.cells[column] if column < len(row.cells) else "", cells=cells)
+
+
+def _phone_column(header: CsvRow, path: Path, columns: Columns) -> int:
+    for name in (columns.phone, "phone"):
+        if name in header.cells:
+            return header.cells.index(name)
+    # a lone cell may be an entry with a slip in it, so it counts as a header only if it says so
+    if len(header.cells) == 1 and says_phone(header.cells[0]):
+        return 0
+    raise FilesWrong(column_problems(header.cells, ContactSource(file=path.name, columns=Columns()), path, header.line))
 
 
 def _diagnostic(path: Path, help: str, found: list[tuple[int, str]]) -> Diagnostic:

@@ -75,11 +75,11 @@ UPDATE contacts SET state = 'suppressed' WHERE id = :contact_id AND state IN ('c
 
 -- name: count_unlisted
 -- How many people must not be contacted and are unknown to an account's own list, which holds nobody else.
-SELECT (SELECT COUNT(*) FROM suppressions) - (SELECT COUNT(*) FROM listed_numbers WHERE account = :account) AS count
+SELECT (SELECT COUNT(*) FROM suppressions WHERE until IS NULL) - (SELECT COUNT(*) FROM listed_numbers WHERE account = :account) AS count
 
 -- name: unlisted
 -- People who must not be contacted and whom an account's own list does not know yet.
-SELECT s.phone FROM suppressions s WHERE NOT EXISTS
+SELECT s.phone FROM suppressions s WHERE s.until IS NULL AND NOT EXISTS
     (SELECT 1 FROM listed_numbers n WHERE n.account = :account AND n.phone = s.phone)
 ORDER BY s.at, s.phone LIMIT :count
 
@@ -88,8 +88,8 @@ ORDER BY s.at, s.phone LIMIT :count
 INSERT INTO listed_numbers (account, phone, at) VALUES (:account, :phone, :at) ON CONFLICT DO NOTHING
 
 -- name: is_suppressed
--- Whether a person must not be contacted.
-SELECT 1 AS found FROM suppressions WHERE phone = :phone
+-- Whether a person must not be contacted, for good.
+SELECT 1 AS found FROM suppressions WHERE phone = :phone AND until IS NULL
 
 -- name: outcome_of_attempt
 -- How an attempt ended.

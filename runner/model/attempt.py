@@ -134,6 +134,9 @@ class Assignment:
     cells: Mapping[str, Json]
     """the contact's row, for conditions of later steps"""
     suppression: str
-    """why the person must not be contacted; empty when they may"""
+    """why the person must not be contacted, for good; empty when they may"""
     is_paused: bool
     """the campaign is paused"""
+    left_alone_until: datetime | None = None
+    """the end of a suppression that has one; it may be over"""
+    left_alone_why: str = ""

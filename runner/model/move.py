@@ -84,6 +84,8 @@ class Move:
     contact: ContactState | None = None
     """where the contact stands now; None leaves it"""
     reason: str = ""
+    source: str = ""
+    """where the rule stands that the reason speaks of: a key path of the campaign, or the id of a row of the law"""
     due_at: datetime | None = None
     lease_until: datetime | None = None
     sent_at: datetime | None = None

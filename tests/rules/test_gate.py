@@ -27,9 +27,9 @@ def verdict(at: datetime, *, zones: tuple[str, ...] = (NEW_YORK,), suppression: 
     [
         (NOON, Go()),
         (NOON - 2 * HOUR, Go()),
-        (NOON - 2 * HOUR - timedelta(microseconds=1), Wait(NOON - 2 * HOUR, "outside the windows")),
-        (NOON + 6 * HOUR, Wait(NOON + 22 * HOUR, "outside the windows")),
-        (NOON + 5 * timedelta(days=1), Wait(NOON + 7 * timedelta(days=1) - 2 * HOUR, "outside the windows")),
+        (NOON - 2 * HOUR - timedelta(microseconds=1), Wait(NOON - 2 * HOUR, "outside the windows", "windows")),
+        (NOON + 6 * HOUR, Wait(NOON + 22 * HOUR, "outside the windows", "windows")),
+        (NOON + 5 * timedelta(days=1), Wait(NOON + 7 * timedelta(days=1) - 2 * HOUR, "outside the windows", "windows")),
     ],
 )
 def test_windows(at: datetime, expected: Verdict) -> None:
@@ -42,22 +42,26 @@ def test_a_suppression_comes_before_everything() -> None:
 
 
 def test_without_a_zone_it_is_never_sent() -> None:
-    assert verdict(NOON, zones=()) == Drop(AttemptState.EXPIRED, "no window is open in any time that is left")
+    assert verdict(NOON, zones=()) == Drop(
+        AttemptState.EXPIRED, "no window is open in any time that is left", "windows"
+    )
 
 
 def test_after_the_end_it_is_never_sent() -> None:
     ended = verdict(NOON, schedule={"end": "2026-01-05T17:00:00Z"})
-    assert ended == Drop(AttemptState.EXPIRED, "the campaign's schedule ended")
+    assert ended == Drop(AttemptState.EXPIRED, "the campaign's schedule ended", "schedule.end")
     assert verdict(NOON - timedelta(seconds=1), schedule={"end": "2026-01-05T17:00:00Z"}) == Go()
 
 
 def test_when_no_window_opens_before_the_end_it_is_never_sent() -> None:
     late = verdict(NOON + 7 * HOUR, schedule={"end": "2026-01-06T12:00:00Z"})
-    assert late == Drop(AttemptState.EXPIRED, "no window is open in any time that is left")
+    assert late == Drop(AttemptState.EXPIRED, "no window is open in any time that is left", "windows")
 
 
 def test_before_the_start_it_waits() -> None:
-    assert verdict(NOON, schedule={"start": "2026-01-07T12:00:00Z"}) == Wait(NOON + 46 * HOUR, "outside the windows")
+    assert verdict(NOON, schedule={"start": "2026-01-07T12:00:00Z"}) == Wait(
+        NOON + 46 * HOUR, "before the campaign's schedule starts", "schedule.start"
+    )
 
 
 def test_windows_can_be_ignored_and_the_schedule_still_holds() -> None:
@@ -94,7 +98,7 @@ def test_what_became_due_too_long_ago_is_not_started(
 def test_nobody_waits_for_a_window_that_opens_too_late() -> None:
     policy = policy_of(campaign(windows=OFFICE, steps=[{"call": "agent", "until": "20h"}]))
     asked = (policy, policy.campaign.steps[0], Whereabouts((NEW_YORK,)), NOON + 7 * HOUR, "")
-    assert may_send(*asked, step_due_at=NOON + 2 * HOUR) == Wait(NOON + 22 * HOUR, "outside the windows")
+    assert may_send(*asked, step_due_at=NOON + 2 * HOUR) == Wait(NOON + 22 * HOUR, "outside the windows", "windows")
     found = may_send(*asked, step_due_at=NOON + HOUR)
     assert isinstance(found, Drop)
     assert found.why == "no window opens in time for `until` of step call"
