@@ -19,6 +19,7 @@ from runner.engine.journal import Journal
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.rounds import Rounds
 from runner.ledger.revisions import NewRevision, Recorded, known_campaign, record
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
@@ -249,10 +250,12 @@ class Bench:
     woken: asyncio.Event
     wakes: list[None] = field(default_factory=list)
 
-    def dispatcher(self, idle: Callable[[datetime], bool] | None = None) -> Dispatcher:
+    def dispatcher(self, idle: Callable[[datetime], bool] | None = None, rounds: Rounds | None = None) -> Dispatcher:
         """Build the loop over this engine."""
         wakefulness = Wakefulness(self.woken, self.alarm, idle)
-        return Dispatcher(self.journal, self.policies, self.delivery, self.reconciliation, self.clock, wakefulness)
+        return Dispatcher(
+            self.journal, self.policies, self.delivery, self.reconciliation, self.clock, wakefulness, rounds
+        )
 
     async def claim(self, count: int = 10, of: str = "renewals") -> list[Any]:
         """Claim what is due, as the dispatcher does."""

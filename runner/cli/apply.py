@@ -17,6 +17,7 @@ from runner.cli.output import format_option, print_warnings
 from runner.errors import ExitCode
 from runner.ledger.store import Store
 from runner.model.plan import PlanStatus
+from runner.report.rounds_view import applied_sentence
 from runner.report.words import count_of
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
@@ -84,17 +85,19 @@ def confirmed(examined: Sequence[Examined], agents: Sequence[ReviewedAgent] = ()
     """Ask on a terminal, where somebody can answer; elsewhere the command itself is the answer."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return True
-    counts = [one.summary.counts for one in examined]
+    counts = [one.summary.counts for one in examined if not one.summary.rounds]
+    repeating = [one for one in examined if any(not rounds.is_in_force for rounds in one.summary.rounds)]
     create, change = (sum(count[status] for count in counts) for status in (PlanStatus.CREATE, PlanStatus.CHANGE))
     remove = sum(count[PlanStatus.REMOVE] for count in counts)
     writes = sum(one.change.writes for one in agents)
     rules = [change for one in examined for change in one.summary.rules_changed]
-    if not (create or change or remove or writes or rules):
+    if not (create or change or remove or writes or rules or repeating):
         return True
     if rules:
         click.echo(f"rules that change: {', '.join(rules)}")
     what = f"+{create:,} new, ~{change:,} changed, -{remove:,} removed"
     what += f", {count_of(writes, 'agent')} created or changed" if writes else ""
+    what += f", {len(repeating):,} to repeat" if repeating else ""
     return click.confirm(f"{count_of(len(examined), 'campaign')}: {what}. Apply?", default=False)
 
 
@@ -116,7 +119,7 @@ def _sentence(one: Applied) -> str:
     if not done.is_new:
         stays = ", and it stays cancelled" if done.was_cancelled else ""
         return f"{one.campaign}: nothing changes (revision {done.revision} is in force){stays}"
-    parts = [f"{done.created:,} created"]
+    parts = [applied_sentence(rounds) for rounds in one.summary.rounds] or [f"{done.created:,} created"]
     parts += [f"{done.changed:,} changed"] if done.changed else []
     parts += [f"{done.removed:,} called off"] if done.removed else []
     parts += [f"{done.held:,} held"] if done.held else []

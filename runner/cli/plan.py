@@ -22,7 +22,8 @@ from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring.applying import Examined, examine
 from runner.wiring.left_agents import LeftAgent, left_agents, still_there
-from runner.wiring.workspace import Planned, Workspace, combined_digest, git_commit, tzdata_version
+from runner.wiring.planned import Planned
+from runner.wiring.workspace import Workspace, combined_digest, git_commit, tzdata_version
 
 CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
 
@@ -70,7 +71,7 @@ def plan(
         click.echo(machine.plan_summary(summary))
     else:
         _warn(examined)
-    changes = _changes(summary) or any(one.writes for one in agents)
+    changes = any(_changes(one.summary) for one in examined) or any(one.writes for one in agents)
     return ExitCode.CHANGES if exit_code and changes else ExitCode.OK
 
 
@@ -155,4 +156,6 @@ def _warn(examined: list[Examined]) -> None:
 
 
 def _changes(summary: PlanSummary) -> bool:
+    if summary.rounds:
+        return not all(one.is_in_force for one in summary.rounds)
     return bool(summary.rules_changed or summary.newly_held) or any(summary.counts[status] for status in CHANGES)

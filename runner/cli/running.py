@@ -25,12 +25,15 @@ from runner.ledger.standing import resume_after_faults
 from runner.ledger.store import Store
 from runner.model.overview import CampaignOverview
 from runner.model.plan import PlanSummary
+from runner.model.rounds import family_of
 from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
+from runner.report.rounds_view import without_old_rounds
 from runner.report.words import count_of
 from runner.wiring import applying
 from runner.wiring.agents import ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied
+from runner.wiring.rounds import FileRounds
 from runner.wiring.running import DialCheck, Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
 from runner.wiring.workspace import Workspace
 
@@ -101,8 +104,9 @@ async def apply_and_run(
 def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
     """Print the report of a run, write the page, and say where page and ledger lie."""
     applied, overview = ended.applied, ended.overview
-    totals = totals_of([one.summary for one in applied], [one.campaign for one in applied], overview)
-    shown = [one for one in overview if not applied or one.campaign in {done.campaign for done in applied}]
+    plain = [one for one in applied if not one.summary.rounds]
+    totals = totals_of([one.summary for one in plain], [one.campaign for one in plain], overview)
+    shown = [one for one in overview if not applied or family_of(one.campaign) in {done.campaign for done in applied}]
     print_report(console(), shown, totals)
     page = workspace.ledger_path.with_suffix(".report.html")
     page.write_text(report_page(shown, totals, now), encoding="utf-8")
@@ -157,6 +161,7 @@ async def _placed_here(
         windows_ignored=options.windows_ignored,
         listen=options.listen,
         only=options.only,
+        starter=FileRounds(workspace=workspace, windows_ignored=options.windows_ignored),
         serves=not options.until_done,
     ) as running:
         agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
@@ -165,10 +170,13 @@ async def _placed_here(
         applied = await _apply(workspace, examined, agents, surroundings, options, running.clock.now())
         if options.windows_ignored:
             await running.pull_forward()
+            await running.begin_rounds()
         if not running.receiver_url:
             await _say_how_outcomes_come(running, options.only)
         stopped = await _run(running, options)
-        overview = [one for one in await running.overview() if options.only is None or one.campaign in options.only]
+        overview = [
+            one for one in await running.overview() if options.only is None or family_of(one.campaign) in options.only
+        ]
         dials = await running.check_dials() if running.sandbox_url else None
     return _ended(applied, overview, dials, stopped=stopped)
 
@@ -195,6 +203,8 @@ def _ended(
     applied: Sequence[Applied], overview: Sequence[CampaignOverview], dials: DialCheck | None, *, stopped: bool
 ) -> Ended:
     """Sum up, and name what waits for a person."""
+    # How rounds of weeks ago ended is no news of this run.
+    overview, _ = without_old_rounds(overview)
     _say_what_is_paused(overview, stopped=stopped)
     for one in overview:
         if one.row_stats["held"]:

@@ -32,7 +32,7 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
         with store.reading():
             campaigns = overview.campaigns(store, SystemClock().now())
             if campaign is not None:
-                campaigns = [one for one in campaigns if one.campaign == campaign]
+                campaigns = [one for one in campaigns if campaign in {one.campaign, one.round_of}]
             people = (
                 {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
             )

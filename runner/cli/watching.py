@@ -10,6 +10,7 @@ from runner.errors import LedgerError
 from runner.ledger import overview, sqlite
 from runner.ledger.store import Store
 from runner.model.overview import CampaignOverview
+from runner.model.rounds import family_of
 from runner.ports import Clock
 
 LOOK_SECONDS = 1.0
@@ -39,6 +40,8 @@ async def watched(ledger: Path, campaigns: Collection[str], clock: Clock) -> lis
 def _look(ledger: Path, campaigns: Collection[str], clock: Clock) -> list[CampaignOverview]:
     store = Store.open_read_only(ledger)
     try:
-        return [one for one in overview.campaigns(store, clock.now()) if one.campaign in campaigns]
+        found = overview.campaigns(store, clock.now())
+        # One that repeats is never over; its rounds are.
+        return [one for one in found if family_of(one.campaign) in campaigns and one.rounds is None]
     finally:
         store.close()

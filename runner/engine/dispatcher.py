@@ -20,6 +20,7 @@ from runner.engine.native_release import native_steps
 from runner.engine.pacing import Release
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.rounds import Rounds
 from runner.errors import LedgerError
 from runner.model.attempt import Assignment
 from runner.ports import Alarm, Clock, Ledger
@@ -52,12 +53,13 @@ class _Found(NamedTuple):
     native: Look
     to_read: list[str]
     """the accounts whose provider is to be read"""
+    next_round: datetime | None
 
 
 class Dispatcher:
     """Runs the campaigns of one ledger; the only one that sends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 the parts of the loop
         self,
         journal: Journal,
         policies: Policies,
@@ -65,6 +67,7 @@ class Dispatcher:
         reconciliation: Reconciliation,
         clock: Clock,
         wakefulness: Wakefulness,
+        rounds: Rounds | None = None,
     ) -> None:
         self._journal = journal
         self._policies = policies
@@ -74,6 +77,7 @@ class Dispatcher:
         self._woken = wakefulness.woken
         self._alarm = wakefulness.alarm
         self._idle = wakefulness.idle
+        self._rounds = rounds
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._pacing = delivery.pacing
@@ -132,6 +136,9 @@ class Dispatcher:
         for account in found.to_read:
             self._spawn(self._probe.read(account))
         self._start_native(found.native)
+        if self._rounds is not None and found.next_round is not None and found.next_round <= now:
+            self._rounds.take()
+            self._spawn(self._rounds.start())
         return found.next_at, found.is_open
 
     def _start_native(self, found: Look) -> None:
@@ -154,10 +161,11 @@ class Dispatcher:
         # What is being asked for has its next time only when the answer is in, and that wakes the loop.
         next_ask = ledger.next_ask() if not asking and not self._asking else None
         next_due, next_breaker = ledger.next_due(now, self._policies.only), self._pacing.breakers.next_at(now)
-        next_times = (next_due, next_ask, released.next_at, next_breaker, native.next_at)
+        next_round = self._rounds.next_at(ledger, now) if self._rounds is not None else None
+        next_times = (next_due, next_ask, released.next_at, next_breaker, native.next_at, next_round)
         next_at = min((at for at in next_times if at is not None), default=None)
         is_open = bool(ledger.open_attempts(self._policies.only))
-        return _Found(released.claimed, asking, next_at, is_open, native, to_read)
+        return _Found(released.claimed, asking, next_at, is_open, native, to_read, next_round)
 
     async def _ask(self, work: Assignment) -> None:
         try:

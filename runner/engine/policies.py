@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from runner.model.campaign import Agent, Campaign
 from runner.model.law import LawTable
 from runner.model.move import CampaignInForce
+from runner.model.rounds import family_of
 from runner.rules.law import CampaignLaw
 from runner.rules.policy import Policy, policy_of
 
@@ -18,7 +19,10 @@ class Policies:
         self, *, windows_ignored: bool = False, only: frozenset[str] | None = None, law: LawTable | None = None
     ) -> None:
         self._windows_ignored = windows_ignored
+        self.asked = only
+        """the campaigns that were asked for, by the names in their files; None for all"""
         self.only = only
+        """the same with the rounds of those that repeat"""
         self._law = law
         self._ready: dict[str, tuple[int, Policy]] = {}
         self._active: tuple[str, ...] = ()
@@ -31,10 +35,13 @@ class Policies:
     def renew(self, in_force: Iterable[CampaignInForce]) -> None:
         """Take in what is in force now."""
         active = []
+        in_force = list(in_force)
+        if self.asked is not None:
+            self.only = self.asked | {one.name for one in in_force if family_of(one.name) in self.asked}
         for one in in_force:
             ready = self._ready.get(one.name)
             if ready is None or ready[0] != one.revision:
-                campaign = Campaign.model_validate_json(one.policy)
+                campaign = Campaign.model_validate_json(one.policy).model_copy(update={"campaign": one.name})
                 law = CampaignLaw(self._law, campaign.compliance) if self._law is not None else None
                 policy = policy_of(campaign, windows_ignored=self._windows_ignored, law=law)
                 self._ready[one.name] = (one.revision, policy)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlite3 import Row
 
 from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.rounds_overview import with_rounds
 from runner.ledger.store import Store
 from runner.model.move import OPEN_CONTACTS, ContactState
 from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
@@ -15,7 +16,12 @@ COUNTED = tuple(state for state in ContactState if state is not ContactState.REM
 
 
 def campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
-    """Sum up every applied campaign."""
+    """Sum up every applied campaign; the rounds of one that repeats stand behind it."""
+    with store.reading():
+        return with_rounds(store, _campaigns(store, now), now)
+
+
+def _campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
     with store.reading():
         stats: dict[str, dict[str, int]] = {}
         for row in store.all("row_stats"):

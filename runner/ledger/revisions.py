@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
+from typing import Any
 
 from runner.errors import LedgerError
 from runner.ledger.instants import to_micros
@@ -54,6 +55,12 @@ class Recorded:
     """False when the same plan was in force already and nothing was written"""
     was_cancelled: bool = False
     """the campaign was cancelled; it still is when nothing was written, and else is back for whoever was not called off"""
+
+
+def campaign_rules(store: Store, name: str) -> dict[str, Any]:
+    """Give the canonical campaign in force by top-level key; empty when it never was applied."""
+    in_force = store.one("campaign_in_force", name=name)
+    return dict(json.loads(in_force["policy"])) if in_force is not None else {}
 
 
 def known_campaign(store: Store, name: str) -> KnownCampaign:

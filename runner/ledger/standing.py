@@ -10,6 +10,7 @@ from runner.errors import NotFound, UsageWrong
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
 from runner.model.outcome import REACHED
+from runner.model.rounds import family_of
 
 ACCOUNT_FAULT = "account "
 """how the reason of a pause begins that a fault of an account caused, not a person"""
@@ -23,6 +24,9 @@ def pause_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bo
         stopped = bool(store.change("stop_campaign", name=campaign, reason=said))
         if stopped:
             store.event(now, None, "paused", campaign=campaign, reason=said)
+        for name in store.rounds.names_of(campaign):
+            if store.change("stop_campaign", name=name, reason=said):
+                store.event(now, None, "paused", campaign=name, reason=said)
     return stopped
 
 
@@ -40,7 +44,8 @@ def resume_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> b
         resumed = store.resume(campaign, now)
         if resumed and reason:
             store.event(now, None, "remarked", campaign=campaign, reason=reason)
-    return resumed
+        rounds = [store.resume(name, now) for name in store.rounds.names_of(campaign)]
+    return resumed or any(rounds)
 
 
 def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> int | None:
@@ -62,6 +67,7 @@ def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> i
         reached = json.dumps(sorted(outcome.value for outcome in REACHED))
         for contact_id in waiting:
             store.change("place_contact", contact_id=contact_id, reached=reached)
+        count += sum(cancel_by_hand(store, name, reason, now) or 0 for name in store.rounds.names_of(campaign))
     return count
 
 
@@ -69,7 +75,7 @@ def resume_after_faults(store: Store, now: datetime, only: Collection[str] | Non
     """Resume the campaigns, those in `only` if given, that a fault of an account had paused; give their names."""
     resumed = []
     for one in store.campaigns_in_force():
-        if only is not None and one.name not in only:
+        if only is not None and family_of(one.name) not in only:
             continue
         row = store.one("campaign_standing", name=one.name)
         if row is not None and row["state"] == "paused" and row["reason"].startswith(ACCOUNT_FAULT):

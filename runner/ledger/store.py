@@ -18,6 +18,7 @@ from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, migrate
 from runner.ledger.queries import query
 from runner.ledger.results import write_result
+from runner.ledger.rounds import Rounds
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import REACHED
@@ -35,6 +36,7 @@ class Store:
         self._depth = 0
         self.letters = Letters(self)
         self.handovers = Handovers(self)
+        self.rounds = Rounds(self)
 
     @classmethod
     def open(cls, path: Path) -> Self:

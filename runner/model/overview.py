@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from runner.model.rounds import RoundsOverview
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverOverview:
@@ -51,6 +53,10 @@ class CampaignOverview:
     """attempts that the provider gave an id"""
     first_sent: datetime | None
     last_sent: datetime | None
+    round_of: str = ""
+    """the campaign that this is a round of; empty for every other one"""
+    rounds: RoundsOverview | None = None
+    """of a campaign that repeats"""
     handovers: tuple[HandoverOverview, ...] = ()
     """those that are not over yet, oldest first"""
 

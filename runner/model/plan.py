@@ -10,6 +10,7 @@ from enum import StrEnum
 from runner.model.channel import Channel
 from runner.model.json import JsonObject
 from runner.model.law import LawSummary
+from runner.model.rounds import RoundsSummary
 
 
 class PlanStatus(StrEnum):
@@ -108,3 +109,5 @@ class PlanSummary:
     """the parts of campaigns in force that would change, such as `april: windows`"""
     law: LawSummary | None = None
     """what the law adds; None where no law is looked at"""
+    rounds: tuple[RoundsSummary, ...] = ()
+    """of the campaigns that repeat; the sums above are those of the next round of each"""

@@ -82,3 +82,18 @@ class RoundsSummary:
     """the next rounds; empty when there is none any more"""
     is_in_force: bool
     """whether applying the plan changes nothing"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsOverview:
+    """What the ledger says about the rounds of a campaign."""
+
+    rule: str
+    zone: str
+    catch_up: str
+    next_at: datetime | None
+    """when the next round is due; None when there is none any more"""
+    started: int
+    missed: int
+    refused: int
+    newest: RoundRecord | None

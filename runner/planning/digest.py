@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 from runner import __version__
 from runner.model.campaign import Campaign
@@ -25,6 +26,11 @@ def fingerprint(method: str, path: str, payload: JsonObject | None) -> str:
     """Give the fingerprint of a rendered request: 32 hex digits."""
     text = f"{method} {path} {canonical_json(payload)}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def rules_digest(campaign: Campaign, sources: Mapping[str, str]) -> str:
+    """Give the digest of a campaign that repeats: of its rules and templates, since its people come with each round."""
+    return Digest(campaign, dict(sources)).value()
 
 
 class Digest:

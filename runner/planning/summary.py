@@ -86,6 +86,7 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         digest=digest,
         rules_changed=tuple(change for one in all_of for change in one.rules_changed),
         law=combined_law([one.law for one in all_of if one.law is not None]),
+        rounds=tuple(one for summary in all_of for one in summary.rounds),
     )
 
 

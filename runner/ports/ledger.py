@@ -24,6 +24,7 @@ from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
 from runner.model.tried import Tried
+from runner.ports.rounds import RoundLedger
 from runner.rules.health import AccountHealth
 
 
@@ -239,6 +240,11 @@ class Ledger(Protocol):
     @property
     def lanes(self) -> LaneLedger:
         """What pacing counts."""
+        ...
+
+    @property
+    def rounds(self) -> RoundLedger:
+        """What is remembered of campaigns that repeat."""
         ...
 
     @property

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from runner.model.law import LawSummary, LawTable
 from runner.model.overview import CampaignOverview, ContactOverview, HandoverOverview
 from runner.model.plan import PlanLine, PlanSummary
+from runner.model.rounds import RoundsOverview, RoundsSummary
 from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
 
@@ -72,6 +73,7 @@ def plan_summary(summary: PlanSummary) -> str:
                 "last": utc_text(summary.last),
                 "digest": summary.digest,
                 "rules_changed": list(summary.rules_changed),
+                "rounds": [_rounds_summary(one) for one in summary.rounds],
                 "law": _law(summary.law),
             }
         }
@@ -137,6 +139,8 @@ def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] 
         "first_sent": utc_text(one.first_sent),
         "last_sent": utc_text(one.last_sent),
         "handovers": [_handover(handed) for handed in one.handovers],
+        "round_of": one.round_of or None,
+        "rounds": _rounds(one.rounds),
     }
     if contacts is not None:
         found["contacts"] = [_contact(person) for person in contacts.get(one.campaign, [])]
@@ -183,6 +187,35 @@ def _contact(person: ContactOverview) -> dict[str, Any]:
             }
             for one in person.attempts
         ],
+    }
+
+
+def _rounds_summary(rounds: RoundsSummary) -> dict[str, Any]:
+    return {
+        "campaign": rounds.campaign,
+        "repeat": rounds.rule,
+        "timezone": rounds.zone,
+        "catch_up": rounds.catch_up,
+        "next": [utc_text(at) for at in rounds.next_at],
+        "in_force": rounds.is_in_force,
+    }
+
+
+def _rounds(rounds: RoundsOverview | None) -> dict[str, Any] | None:
+    if rounds is None:
+        return None
+    newest = rounds.newest
+    return {
+        "repeat": rounds.rule,
+        "timezone": rounds.zone,
+        "catch_up": rounds.catch_up,
+        "next": utc_text(rounds.next_at),
+        "started": rounds.started,
+        "missed": rounds.missed,
+        "refused": rounds.refused,
+        "newest": None
+        if newest is None
+        else {"at": utc_text(newest.at), "state": newest.state.value, "reason": newest.reason or None},
     }
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.report.law_view import summary_lines
+from runner.report.rounds_view import plan_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
@@ -66,6 +67,8 @@ def print_plan(
     """Print one campaign's plan."""
     console.print(_heading(heading))
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
+    for sentence in (line for one in summary.rounds for line in plan_sentences(one)):
+        console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
     console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
         console.print(Padding(line, (0, 0, 0, 2), expand=False))

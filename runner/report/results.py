@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
+from runner.report.rounds_view import status_sentence, without_old_rounds
 from runner.report.words import count_of, shown_phone
 
 _STAT_STYLES = {"completed": "green", "failed": "red", "held": "magenta", "suppressed": "yellow"}
@@ -62,7 +63,13 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> Non
     if not campaigns:
         console.print("no campaign was applied yet")
         return
+    campaigns, left_out = without_old_rounds(campaigns)
     console.print(status_table(campaigns))
+    if left_out:
+        console.print(Text(f"… {count_of(left_out, 'older round')} (--format json)", style="dim"))
+    for one in campaigns:
+        if one.rounds is not None:
+            console.print(Text(status_sentence(one.campaign, one.rounds), style="dim"))
     for one in campaigns:
         if one.reason:
             console.print(Text(f"{one.campaign} is {one.status}: {one.reason}", style="yellow"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import __version__
+from runner.engine.rounds import NOT_STARTED
 from runner.errors import FilesWrong, LedgerError
 from runner.files.rejects import write_rejects
 from runner.files.row_faults import row_diagnostics
@@ -21,7 +22,8 @@ from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
 from runner.model.plan import PlanLine, PlanSummary
 from runner.model.project import Account
-from runner.wiring.workspace import Planned, Workspace, git_commit, tzdata_version
+from runner.wiring.planned import Planned
+from runner.wiring.workspace import Workspace, git_commit, tzdata_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,12 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
     nothing until it is applied again.
     """
     planned = examined.planned
-    campaign = planned.draft.policy.campaign
     _refuse_missing_agents(planned)
     new = NewRevision(
         campaign=planned.name,
         digest=examined.summary.digest,
-        policy=campaign.model_dump_json(exclude_none=True),
+        # A round is kept under its own name with the rules as the file has them.
+        policy=planned.loaded.campaign.model_dump_json(exclude_none=True),
         accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.routes}),
         git_commit=git_commit(workspace.root),
         applied_by=f"{getpass.getuser()}@{socket.gethostname()}",
@@ -103,14 +105,26 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
         tool_version=__version__,
         tzdata=tzdata_version(),
     )
-    lines, tally = planned.lines()
+    lines, tally = planned.own_lines()
+    if planned.rounds is None:
+        store.rounds.forget(planned.name)
     recorded = record(store, new, lines, lambda: tally.summary().digest)
+    if planned.rounds is not None:
+        store.rounds.put(planned.name, str(planned.loaded.path.resolve().relative_to(workspace.root)))
+        _resume_rounds(store, planned)
     return Applied(
         campaign=planned.name,
         summary=examined.summary,
         recorded=recorded,
         reject_file=_write_rejects(workspace, examined) if examined.rejected else None,
     )
+
+
+def _resume_rounds(store: Store, planned: Planned) -> None:
+    """End the pause of a campaign whose last round its files, or what was applied, did not let begin."""
+    row = store.one("campaign_standing", name=planned.name)
+    if row is not None and row["state"] == "paused" and row["reason"].startswith(NOT_STARTED):
+        store.resume(planned.name, planned.now)
 
 
 def _refuse_missing_agents(planned: Planned) -> None:

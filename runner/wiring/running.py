@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,6 +20,7 @@ from runner.engine.inbox import Inbox
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.rounds import Rounds
 from runner.errors import NotFound, OutreachError
 from runner.files.law_table import law_table
 from runner.ledger import overview, sqlite
@@ -29,6 +30,7 @@ from runner.model.campaign import Campaign
 from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
+from runner.ports.rounds import RoundStarter
 from runner.providers.transport import HttpTransport, Timeouts
 from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
@@ -51,6 +53,8 @@ IN_PROCESS_SPEED = 3600.0
 REAL_RING, REAL_TALK = (8.0, 25.0), (20.0, 120.0)
 """how long real people let it ring and talk, in seconds: shortest and longest"""
 _IN_PROCESS_PACE = 60.0
+_PATIENCE = timedelta(minutes=10)
+"""a process that looks at its ledger so late, by the machine's clock, has been asleep"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,7 @@ class Engine:
     """for reading through the journal"""
     sandbox_url: str = ""
     """where the sandbox answers; empty with real providers"""
+    rounds: Rounds | None = None
 
     async def run(self, *, until_done: bool) -> None:
         """Place what is due until done or stopped, the providers' do-not-call lists kept in step all the while."""
@@ -140,6 +145,11 @@ class Engine:
                 self.store.change("pull_forward", name=one.name, at=to_micros(at))
 
         await self.journal.run(pull)
+
+    async def begin_rounds(self) -> None:
+        """Start a round of each campaign that repeats at once, whatever its rule says; for the sandbox."""
+        if self.rounds is not None:
+            await self.rounds.begin()
 
     async def overview(self) -> list[CampaignOverview]:
         """Sum up every applied campaign as of now."""
@@ -191,17 +201,19 @@ async def other_sandbox(accounts: Mapping[str, Account], url: str) -> AsyncItera
 
 
 @asynccontextmanager
-async def engine(
+async def engine(  # noqa: PLR0913 what a runner may be told
     ledger: Path,
     surroundings: Surroundings,
     *,
     windows_ignored: bool = False,
     listen: tuple[str, int] | None = None,
     only: frozenset[str] | None = None,
+    starter: RoundStarter | None = None,
     serves: bool = False,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
+    Without a `starter`, campaigns that repeat begin no round.
     With `serves`, other processes are told that this one places everything, for good. With `listen`,
     or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
     them is not there. Everything is closed in order at the end.
@@ -223,9 +235,9 @@ async def engine(
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
-        dispatcher = Dispatcher(
-            journal, policies, delivery, reconciliation, clock, Wakefulness(woken, heartbeat, _skipper(surroundings))
-        )
+        wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings))
+        rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None
+        dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds)
         inbox = Inbox(journal, accounts, reconciliation, clock, surroundings.credential)
         await inbox.tidy()
         stack.push_async_callback(inbox.settled)
@@ -244,6 +256,7 @@ async def engine(
             receiver_url=url,
             store=store,
             sandbox_url=surroundings.sandbox_url,
+            rounds=rounds,
         )
 
 

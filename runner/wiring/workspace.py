@@ -6,14 +6,14 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import reset_tzpath
 
 from runner.errors import Diagnostic, FilesWrong, NotFound, Severity, UsageWrong
 from runner.files.campaign import LoadedCampaign, load_campaign, template_diagnostics
-from runner.files.contacts import columns_of, read_contacts
+from runner.files.contacts import columns_of
 from runner.files.faults import nearest
 from runner.files.law_table import law_table
 from runner.files.nodes import position_in
@@ -26,15 +26,12 @@ from runner.ledger.sqlite import database_path
 from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.campaign import Agent, ContactSource
-from runner.model.contact import Contact, DuplicateRow, RejectedRow
-from runner.model.plan import PlanLine
 from runner.model.project import Account, resolve_account
-from runner.planning.digest import Digest
+from runner.model.rounds import round_name
 from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
-from runner.planning.law_notes import LawTally
-from runner.planning.plan import Draft, Route, plan_lines
-from runner.planning.summary import Tally, rules_changed
+from runner.planning.plan import Draft, Route
+from runner.planning.rounds import rounds_summary
 from runner.providers.credentials import resolve
 from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
@@ -43,61 +40,13 @@ from runner.rules.faults import RenderFailed
 from runner.rules.law import CampaignLaw
 from runner.rules.placeholders import check_definitions, unused_variables
 from runner.rules.policy import policy_of
+from runner.rules.recurrence import recurrence_of
 from runner.rules.render import Renderer
 from runner.wiring.accounts import project_accounts
 from runner.wiring.law_checks import consent_problems
 from runner.wiring.native_checks import native_problems
-
-Row = Contact | RejectedRow | DuplicateRow
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One campaign, ready: its draft, and a fresh pass over its lines as often as one asks."""
-
-    loaded: LoadedCampaign
-    draft: Draft
-    templates: Mapping[str, str]
-    source: ContactSource
-    """the contacts, with files as absolute paths"""
-    inline_lines: tuple[int, ...]
-    now: datetime
-    law: CampaignLaw | None = None
-    """None where no law is looked at"""
-    rejected: list[RejectedRow] = field(default_factory=list)
-    """the bad rows of the last pass"""
-
-    @property
-    def name(self) -> str:
-        """The campaign's name."""
-        return self.draft.policy.campaign.campaign
-
-    @property
-    def shown_contacts(self) -> str:
-        """The contacts' file as errors name it; the campaign's own when they stand inside it."""
-        return _shown(Path(self.source.file) if self.source.file else self.loaded.path)
-
-    @property
-    def skips_bad_rows(self) -> bool:
-        """Whether bad rows are left out instead of stopping everything."""
-        return self.source.on_bad_row == "skip"
-
-    def lines(self) -> tuple[Iterator[PlanLine], Tally]:
-        """Start a pass: the lines, one by one, and the tally that is complete when they are through."""
-        campaign = self.draft.policy.campaign
-        changed = rules_changed(campaign, self.draft.known.rules)
-        tally = Tally(self.name, Digest(campaign, dict(self.templates)), changed, self._law_tally())
-        self.rejected.clear()
-        return tally.watch(plan_lines(self.draft, self._rows(), self.now)), tally
-
-    def _law_tally(self) -> LawTally | None:
-        return LawTally(self.law, self.draft.policy.campaign.purpose, self.now) if self.law is not None else None
-
-    def _rows(self) -> Iterator[Row]:
-        for row in read_contacts(self.source, self.loaded.path.parent, self.inline_lines):
-            if isinstance(row, RejectedRow):
-                self.rejected.append(row)
-            yield _as_shown(row)
+from runner.wiring.planned import Planned
+from runner.wiring.planned import shown_path as _shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,19 +114,44 @@ class Workspace:
         windows_ignored: bool = False,
         known: KnownCampaign | None = None,
     ) -> Planned:
-        """Ready a campaign for planning against what the ledger holds."""
+        """Ready a campaign for planning against what the ledger holds; one that repeats, its next round."""
+        campaign = loaded.campaign
+        draft = self._draft(loaded, campaign.campaign, known=known, windows_ignored=windows_ignored)
+        planned = self._planned(loaded, draft, now)
+        recurrence = recurrence_of(campaign)
+        if recurrence is None:
+            return planned
+        rounds = rounds_summary(campaign, recurrence, now, in_force=draft.known.digest, sources=self.templates)
+        at = rounds.next_at[0] if rounds.next_at else now
+        people = KnownCampaign(suppressions=draft.known.suppressions)
+        preview = self._draft(loaded, round_name(campaign.campaign, at), known=people, windows_ignored=windows_ignored)
+        return replace(planned, at=at, preview=preview, rounds=rounds)
+
+    def plan_round(
+        self, loaded: LoadedCampaign, at: datetime, now: datetime, *, windows_ignored: bool = False
+    ) -> Planned:
+        """Ready the round of a campaign that was due at `at`: a campaign of its own, with the contacts of now."""
+        name = round_name(loaded.campaign.campaign, at)
+        draft = self._draft(loaded, name, known=None, windows_ignored=windows_ignored)
+        return replace(self._planned(loaded, draft, now), at=at)
+
+    def _planned(self, loaded: LoadedCampaign, draft: Draft, now: datetime) -> Planned:
+        law = CampaignLaw(law_table(), loaded.campaign.compliance)
+        return Planned(loaded, draft, self.templates, self._source(loaded), _inline_lines(loaded), now, law)
+
+    def _draft(self, loaded: LoadedCampaign, name: str, *, known: KnownCampaign | None, windows_ignored: bool) -> Draft:
+        """Ready a campaign, or a round of it by that one's name, for planning."""
         campaign = loaded.campaign
         law = CampaignLaw(law_table(), campaign.compliance)
-        draft = Draft(
-            policy=policy_of(campaign, windows_ignored=windows_ignored, law=law),
+        named = campaign.model_copy(update={"campaign": name})
+        return Draft(
+            policy=policy_of(named, windows_ignored=windows_ignored, law=law),
             routes=tuple(self._routes(loaded, {} if known is not None else self.known_agents(campaign.campaign))),
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
-            known=known or self.known(campaign.campaign),
+            known=known or self.known(name),
             place=lambda error: self._place(loaded, error),
         )
-        source = self._source(loaded)
-        return Planned(loaded, draft, self.templates, source, _inline_lines(loaded), now, law)
 
     def known(self, campaign: str) -> KnownCampaign:
         """Read what the ledger holds of a campaign; nothing when there is no ledger yet. Writes nothing."""
@@ -367,19 +341,3 @@ def _same_names(loaded: Sequence[LoadedCampaign]) -> Iterator[Diagnostic]:
 def _inline_lines(loaded: LoadedCampaign) -> tuple[int, ...]:
     people = loaded.campaign.contacts.inline or ()
     return tuple(loaded.locate(("contacts", "inline", index)).line for index in range(len(people)))
-
-
-def _as_shown(row: Row) -> Row:
-    """Name the do-not-contact file as the user sees it."""
-    if not isinstance(row, Contact) or not row.suppressed_by:
-        return row
-    file, _, line = row.suppressed_by.rpartition(":")
-    return replace(row, suppressed_by=f"{_shown(Path(file))}:{line}")
-
-
-def _shown(path: Path) -> str:
-    """Name a file as the user sees it: relative to where they stand, if it lies below."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

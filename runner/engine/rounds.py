@@ -1,0 +1,150 @@
+"""Start the rounds of campaigns that repeat: on time, or late as `catch_up` says, each at most once.
+
+A round that cannot be started is not started later: its campaign is paused with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from runner.engine.journal import Journal
+from runner.engine.policies import Policies
+from runner.errors import FilesWrong, LedgerUnwritable, OutreachError
+from runner.model.rounds import Recurring, RoundRecord, RoundState, round_name
+from runner.ports import Clock, Ledger
+from runner.ports.rounds import RoundStarter
+from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of
+
+log = logging.getLogger(__name__)
+
+NOT_STARTED = "a round was not started: "
+"""how the reason of a pause begins that a round caused; applying the campaign again ends it"""
+
+
+class Rounds:
+    """The rounds of one ledger's campaigns; asked at every look of the dispatcher."""
+
+    def __init__(
+        self, journal: Journal, policies: Policies, starter: RoundStarter, clock: Clock, patience: timedelta
+    ) -> None:
+        """`patience` is how late a look may come without having been asleep, in the clock's time."""
+        self._journal = journal
+        self._policies = policies
+        self._starter = starter
+        self._clock = clock
+        self._patience = patience
+        self._awake_since: datetime | None = None
+        self._expected: datetime | None = None
+        self._is_starting = False
+
+    def next_at(self, ledger: Ledger, now: datetime) -> datetime | None:
+        """Give when the next round is due, `now` or earlier when one is; None when there is none, or while it is started."""
+        self._stay_awake(now)
+        times = [] if self._is_starting else [at for at in map(self._next_of, self._watched(ledger)) if at is not None]
+        found = min(times, default=None)
+        # Nobody looks before the instant that was asked for, so until then a look is not late.
+        self._expected = max(now, found or now)
+        return found
+
+    def take(self) -> None:
+        """Have `next_at` speak of no round until `start`, which has to follow, is through."""
+        self._is_starting = True
+
+    async def start(self) -> None:
+        """Start every round that is due and write down those that were missed.
+
+        Raises LedgerError when the ledger cannot be written.
+        """
+        try:
+            now = self._clock.now()
+            for one in await self._journal.run(self._watched):
+                await self._start_those_of(one, now)
+        finally:
+            self._is_starting = False
+
+    async def begin(self) -> None:
+        """Start a round of each campaign now, whatever its rule says; for the sandbox, where windows can be ignored."""
+        at = self._clock.now().replace(second=0, microsecond=0)
+        for one in await self._journal.run(self._watched):
+            if one.is_active:
+                await self._start_one(one, at)
+
+    def _watched(self, ledger: Ledger) -> list[Recurring]:
+        asked = self._policies.asked
+        return [one for one in ledger.rounds.recurring() if asked is None or one.name in asked]
+
+    def _stay_awake(self, now: datetime) -> None:
+        if self._awake_since is None or self._expected is None or now - self._expected > self._patience:
+            self._awake_since = now
+
+    def _recurrence(self, one: Recurring) -> Recurrence | None:
+        return recurrence_of(self._policies.of(one.name).campaign)
+
+    def _next_of(self, one: Recurring) -> datetime | None:
+        recurrence = self._recurrence(one)
+        return next_round(recurrence, one.since) if recurrence is not None else None
+
+    async def _start_those_of(self, one: Recurring, now: datetime) -> None:
+        recurrence = self._recurrence(one)
+        if recurrence is None:
+            return
+        due = due_rounds(recurrence, one.since, now, self._awake_since or now)
+        if not one.is_active:
+            due = DueRounds(missed=(*due.missed, *due.start))
+        await self._note_missed(one, due, now)
+        for at in due.start:
+            if not await self._start_one(one, at):
+                return
+
+    async def _note_missed(self, one: Recurring, due: DueRounds, now: datetime) -> None:
+        if not due.missed:
+            return
+        reason = "no runner was at work" if one.is_active else "the campaign was paused"
+        record = RoundRecord(
+            campaign=one.name, at=due.missed[-1], state=RoundState.MISSED, noted_at=now, count=len(due.missed), reason=reason
+        )  # fmt: skip
+
+        def write(ledger: Ledger) -> None:
+            ledger.rounds.note(record)
+            for at in due.missed:
+                ledger.rounds.drop_half(round_name(one.name, at), reason)
+
+        await self._journal.run(write)
+        log.warning("%s: %d missed, not started: %s", one.name, len(due.missed), reason)
+
+    async def _start_one(self, one: Recurring, at: datetime) -> bool:
+        """Start a round; whether that went well, otherwise the campaign is paused."""
+        try:
+            name = await asyncio.to_thread(self._starter.start, one, at, self._clock.now())
+        except LedgerUnwritable:
+            raise
+        except OutreachError as error:
+            await self._refuse(one, at, _sentence(error))
+            return False
+        now = self._clock.now()
+        record = RoundRecord(campaign=one.name, at=at, state=RoundState.STARTED, noted_at=now, name=name)
+        await self._journal.run(lambda ledger: ledger.rounds.note(record))
+        return True
+
+    async def _refuse(self, one: Recurring, at: datetime, reason: str) -> None:
+        now = self._clock.now()
+        record = RoundRecord(campaign=one.name, at=at, state=RoundState.REFUSED, noted_at=now, reason=reason)
+
+        def write(ledger: Ledger) -> None:
+            ledger.rounds.note(record)
+            ledger.rounds.drop_half(round_name(one.name, at), reason)
+            ledger.pause(one.name, NOT_STARTED + reason, now)
+
+        await self._journal.run(write)
+        log.warning("%s: %s%s", one.name, NOT_STARTED, reason)
+
+
+def _sentence(error: OutreachError) -> str:
+    """Give an error in one line, with its first place when it is in a file."""
+    if not isinstance(error, FilesWrong) or not error.diagnostics:
+        return error.message
+    first, *others = error.diagnostics
+    place = f"{first.file}:{first.span.line}: " if first.span is not None else (f"{first.file}: " if first.file else "")
+    return f"{place}{first.message}" + (f" (and {len(others)} more)" if others else "")
