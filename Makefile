@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .outreach/demo.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench faults docs law lock schema clean
+.PHONY: help demo test check fix bench oracle faults docs law lock schema clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ fix: $(VENV)/.dev  ## format, and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## measure: lateness, planning, throughput, handing over
+bench: $(VENV)/.dev  ## measure: lateness, planning, rules, windows, throughput, handing over
 	@$(BIN)/python -m benchmarks
+
+oracle: $(VENV)/.dev  ## hold the windows against a walk over every zone, minute by minute; takes minutes
+	@$(BIN)/python -m tests.rules.oracle
 
 schema: $(VENV)/.run  ## write schema.json anew from the models
 	$(BIN)/outreach schema --output schema.json

@@ -7,11 +7,13 @@ import sqlite3
 import sys
 from collections.abc import Callable
 
-from benchmarks import handing_over, lateness, planning, throughput
+from benchmarks import handing_over, lateness, planning, rules, throughput, windows
 
 ALL: dict[str, Callable[[], None]] = {
     "lateness": lateness.main,
     "planning": planning.main,
+    "rules": rules.main,
+    "windows": windows.main,
     "throughput": throughput.main,
     "handing_over": handing_over.main,
 }
