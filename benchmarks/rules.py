@@ -15,7 +15,8 @@ from runner.model.plan import PlanStatus
 from runner.planning.known import KnownCampaign
 from runner.rules.policy import policy_of
 from runner.wiring.applying import examine
-from runner.wiring.workspace import Planned, open_workspace
+from runner.wiring.planned import Planned
+from runner.wiring.workspace import open_workspace
 
 CAMPAIGNS = 4
 PEOPLE = CAMPAIGNS * MOST
