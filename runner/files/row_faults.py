@@ -17,6 +17,8 @@ _HELP: Mapping[str, str] = {
     "P05": "write an IANA name such as America/New_York, or leave the cell empty",
     "P06": "say which encoding: contacts: {{file: {file}, encoding: cp1252}}",
     "P07": "write a country or a part of one such as US-TX, or leave the cell empty",
+    "P08": "take the rows out, or leave such rows out: contacts: {{file: {file}, on_bad_row: skip}}",
+    "P09": "let only the first row count, or tell people apart by a key: contacts: {{file: {file}, shared_number: once}}",
     "V02": "give a value for it: {{{{ contact.x | default('soon') }}}}, or leave such rows out: on_bad_row: skip",
 }
 _DEFAULT_HELP = "mend the rows, or leave them out: contacts: {{file: {file}, on_bad_row: skip}}"

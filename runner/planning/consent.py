@@ -15,6 +15,8 @@ class Refusal(NamedTuple):
     """Why the law lets nobody contact a person."""
 
     reason: str
+    source: str
+    """where the rule stands: a key path of the campaign, or the id of a row of the law"""
     is_bad_row: bool = False
     """the contact's cell cannot be read"""
 
@@ -26,13 +28,13 @@ def consent_refusal(
     try:
         stated = stated_consent(policy.campaign.compliance, contact.values)
     except UnknownConsent as error:
-        return Refusal(str(error), is_bad_row=True)
+        return Refusal(str(error), "compliance.consent_column", is_bad_row=True)
     if policy.law is None:
         return None
     for channel in dict.fromkeys(channels):
         gap = policy.law.consent_gap(policy.campaign.purpose, channel, jurisdictions, stated)
         if gap is not None and gap.forbids:
-            return Refusal(gap.reason)
+            return Refusal(gap.reason, gap.row.id)
     return None
 
 

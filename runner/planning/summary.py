@@ -8,6 +8,7 @@ from datetime import datetime
 
 from runner.model.campaign import Campaign
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.planning.countries import CountryTally, combined_countries
 from runner.planning.digest import Digest
 from runner.planning.law_notes import LawTally, combined_law
 
@@ -16,10 +17,12 @@ class Tally:
     """Counts the lines of one campaign's plan as they pass, and digests them."""
 
     def __init__(
-        self, campaign: str, digest: Digest, rules_changed: tuple[str, ...] = (), law: LawTally | None = None
-    ) -> None:
+        self, campaign: str, digest: Digest, rules_changed: tuple[str, ...] = (), law: LawTally | None = None,
+        countries: CountryTally | None = None,
+    ) -> None:  # fmt: skip
         self.campaign = campaign
         self._law = law
+        self._countries = countries
         self._rules_changed = rules_changed
         self._digest = digest
         self._counts: Counter[PlanStatus] = Counter()
@@ -50,12 +53,15 @@ class Tally:
             digest=self._digest.value(),
             rules_changed=self._rules_changed,
             law=self._law.summary() if self._law is not None else None,
+            countries=self._countries.summary() if self._countries is not None else None,
         )
 
     def _take(self, line: PlanLine) -> None:
         self._counts[line.status] += 1
         if self._law is not None:
             self._law.take(line)
+        if self._countries is not None:
+            self._countries.take(line)
         if line.step_index == 0 and line.status is not PlanStatus.REMOVE:
             self._contacts += 1
         if line.status is PlanStatus.SKIP and not line.stays_in_ledger:
@@ -87,6 +93,7 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         rules_changed=tuple(change for one in all_of for change in one.rules_changed),
         law=combined_law([one.law for one in all_of if one.law is not None]),
         rounds=tuple(one for summary in all_of for one in summary.rounds),
+        countries=combined_countries([one.countries for one in all_of if one.countries is not None]),
     )
 
 
