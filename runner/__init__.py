@@ -11,6 +11,8 @@ contact      a person: phone number, zone, variables
 step         one call or text in a campaign's sequence
 payload      the exact request body for one contact and step
 window       a span of local time in which an attempt may start
+calendar     when one rule lets an attempt start: a campaign's windows are one, each row of the law is one more
+blackout     dates on which nothing starts
 law          the table of rules by place; a row of it is one rule with its source
 jurisdiction a country, or a part of one, whose law may count for a person
 consent      what a person has agreed to: none, existing_relationship, express, express_written
