@@ -290,6 +290,11 @@ class Store:
                 self._stop_following(row, move)
         return True
 
+    def _zone_evidence(self, move: Move) -> dict[str, Any]:
+        """Give what an intent keeps beside itself: the zones whose windows were asked, and where they came from."""
+        row = self.one("zone_evidence", id=move.attempt_id) if move.new is AttemptState.SENDING else None
+        return {} if row is None else {"zones": row["zones"].split(), "zone_source": row["zone_source"]}
+
     def _follow(self, row: sqlite3.Row, move: Move) -> None:
         following = move.next_attempt
         if following is None:
@@ -307,11 +312,6 @@ class Store:
         self.change(
             "cancel_attempts", campaign_id=row["campaign_id"], contact_id=row["contact_id"], at=to_micros(move.at),
             reason="the campaign is cancelled",
-    def _zone_evidence(self, move: Move) -> dict[str, Any]:
-        """Give what an intent keeps beside itself: the zones whose windows were asked, and where they came from."""
-        row = self.one("zone_evidence", id=move.attempt_id) if move.new is AttemptState.SENDING else None
-        return {} if row is None else {"zones": row["zones"].split(), "zone_source": row["zone_source"]}
-
         )  # fmt: skip
         reached = json.dumps(sorted(outcome.value for outcome in REACHED))
         self.change("place_contact", contact_id=row["contact_id"], reached=reached)
