@@ -25,6 +25,8 @@ outcome      how an attempt ended, in our vocabulary
 tag          the business result that the agent set, kept as it came
 follow-up    what an outcome leads to: retry at, next step at, done
 call back    an attempt at the time that a person named; none of the step's tries
+variant      one of several ways to do a campaign, given to a person for good by a hash
+backup       an agent of another account that takes over while that of the step's own agent fails
 goal         what a campaign is after (`done_when`); reached, nothing more is done for the person
 in doubt     a request may have been placed, and nothing proves it either way
 held         waits for a person
@@ -32,6 +34,10 @@ suppression  a person who must not be contacted, and why
 ledger       the database that holds revisions, contacts, attempts, events, suppressions
 heartbeat    the APScheduler job that wakes the dispatcher; it decides nothing
 dispatcher   claims due attempts, asks the rules, sends, settles
+lane         campaign x step x account x agent x from-number: what pacing counts
+slot         room for one live call
+breaker      keeps an account from being used while its sends fail
+doubt budget how many sends in doubt pause a campaign
 sandbox      our emulator of the four providers; a command
 """
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "pause": "Place nothing more of a campaign until it is resumed.",
     "resume": "Go on with a campaign that is paused.",
     "cancel": "Call off everything of a campaign that was not sent, for good.",
+    "suppress": "Keep the list of people who must not be contacted.",
     "resolve": "Say what became of a handover that is held.",
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",

@@ -163,6 +163,7 @@ async def _placed_here(
         only=options.only,
         starter=FileRounds(workspace=workspace, windows_ignored=options.windows_ignored),
         serves=not options.until_done,
+        limits=workspace.loaded.project.limits,
     ) as running:
         agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
         examined = plan(workspace, running.clock.now())

@@ -33,6 +33,7 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
             campaigns = overview.campaigns(store, SystemClock().now())
             if campaign is not None:
                 campaigns = [one for one in campaigns if campaign in {one.campaign, one.round_of}]
+            accounts = overview.account_health(store, SystemClock().now())
             people = (
                 {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
             )
@@ -41,11 +42,13 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
     if campaign is not None and not campaigns:
         raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")
     if form == "json":
-        click.echo(machine.status(campaigns, people))
+        click.echo(machine.status(campaigns, people, accounts))
         return ExitCode.OK
-    from runner.report.results import print_contacts, print_status  # noqa: PLC0415 rich is not free
+    from runner.report.results import account_lines, print_contacts, print_status  # noqa: PLC0415 rich is not free
 
     print_status(console(), campaigns)
+    for line in account_lines(accounts):
+        console().print(line)
     for name, contacts in (people or {}).items():
         print_contacts(console(), name, contacts, masked=is_masked())
     return ExitCode.OK

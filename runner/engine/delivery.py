@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
+from runner.engine.dealings import dealings_with
 from runner.engine.journal import Journal
+from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
-from runner.engine.settlement import give_up, settle
+from runner.engine.settlement import give_up, goal_reached, settle
 from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, Rejected, SendError, Throttled
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
+from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
 log = logging.getLogger(__name__)
@@ -40,6 +43,9 @@ class Delivery:
     clock: Clock
     woken: Callable[[], None]
     """called when something changed that the dispatcher waits for"""
+    pacing: Pacing
+    """is told what became of what it let start"""
+    doubt_budget: DoubtBudget = field(default_factory=DoubtBudget)
     said: set[str] = field(default_factory=set)
     """the warnings that were given already"""
 
@@ -62,6 +68,10 @@ class Delivery:
             move = self._judge(ledger, work, now)
             if ledger.move([move])[0] and move.new is AttemptState.SENDING:
                 going.append(work)
+        begun = {work.attempt.id for work in going}
+        for one in claimed:
+            if one.attempt.id not in begun:
+                self.pacing.dropped(ledger, one.attempt, now)
         return going
 
     def _judge(self, ledger: Ledger, work: Assignment, now: datetime) -> Move:
@@ -75,7 +85,15 @@ class Delivery:
                 attempt_id=attempt.id, old=attempt.state, new=AttemptState.SUPERSEDED, at=now,
                 contact=ContactState.FAILED, reason="the step is no longer in the campaign",
             )  # fmt: skip
-        verdict = may_send(policy, step, attempt.where, now, work.suppression, step_due_at=attempt.step_due_at)
+        reached = (
+            goal_reached(policy, work, ledger.history(attempt.contact_id), now) if policy.goal is not None else None
+        )
+        if reached is not None:
+            return reached
+        verdict = may_send(
+            policy, step, attempt.where, now, work.suppression, step_due_at=attempt.step_due_at,
+            dealings=dealings_with(ledger, policy, step, work, now), is_callback=attempt.is_callback,
+        )  # fmt: skip
         match verdict:
             case Go():
                 return Move(
@@ -83,7 +101,7 @@ class Delivery:
                     contact=ContactState.CALLING,
                 )  # fmt: skip
             case Wait(until, why):
-                return self._back(work, now, until, why)
+                return replace(self._back(work, now, until, why), source=verdict.source)
             case Drop():
                 return give_up(policy, work, verdict, ledger.history(attempt.contact_id), now)
 
@@ -124,6 +142,7 @@ class Delivery:
                 ledger.move([replace(accepted, provider_id="", reason=reason)])
             elif ledger.move([accepted])[0]:
                 hear_waiting(ledger, self.policies, self.accounts.provider(account.name), attempt.id, now)
+            self.pacing.sent(ledger, attempt, None, now)
             if receipt.remaining == 0:
                 ledger.pause(attempt.campaign, f"account {account.name}: no calls remain", now)
             if not self.accounts.can_follow(attempt.account):
@@ -145,11 +164,21 @@ class Delivery:
             current = ledger.assignments([work.attempt.id])[0]
             if current.attempt.state is AttemptState.SENDING:  # else its webhook was faster, and is proof
                 ledger.move([self._after_error(ledger, current, error, now)])
+            self.pacing.sent(ledger, work.attempt, error, now)
             if isinstance(error, Rejected) and error.pause:
                 reason = f"account {work.attempt.account}: {error.message}"
                 ledger.pause(work.attempt.campaign, reason, now)
+            if isinstance(error, InDoubt) and not current.is_paused:
+                self._hold_to_doubt_budget(ledger, work.attempt.campaign, now)
 
         await self.journal.run(write)
+
+    def _hold_to_doubt_budget(self, ledger: Ledger, campaign: str, now: datetime) -> None:
+        """Pause a campaign of which too many sends are in doubt: people may have been called that nobody knows of."""
+        why = self.doubt_budget.verdict(ledger.lanes.doubts(campaign, now - self.doubt_budget.span))
+        if why:
+            log.warning("campaign %s is paused: %s", campaign, why)
+            ledger.pause(campaign, why, now)
 
     def _after_error(self, ledger: Ledger, work: Assignment, error: SendError, now: datetime) -> Move:
         """Give the move that an error's proof allows: only what provably was not sent is sent again."""

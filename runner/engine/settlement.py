@@ -77,8 +77,9 @@ def give_up(policy: Policy, work: Assignment, drop: Drop, history: tuple[Tried, 
     following = None
     if drop.goes_on:
         following = next_step(
-            policy, attempt.step, now, where=attempt.where, history=_results(history), contact=work.cells
-        )
+            policy, attempt.step, now, where=attempt.where, history=_results(history), contact=work.cells,
+            variant=work.variant,
+        )  # fmt: skip
     contact = ContactState.SUPPRESSED if drop.state is AttemptState.SUPPRESSED else ContactState.FAILED
     if following is not None:
         contact = _STATES[following.then]
@@ -104,7 +105,7 @@ def goal_reached(policy: Policy, work: Assignment, history: tuple[Tried, ...], n
     if policy.goal is None or not history:
         return None
     last = history[-1]
-    values = {**when_values(_results(history), work.cells), "outcome": last.outcome, "tag": last.tag}
+    values = {**when_values(_results(history), work.cells, work.variant), "outcome": last.outcome, "tag": last.tag}
     try:
         if not policy.goal.evaluate(values):
             return None
@@ -146,6 +147,7 @@ def _follow_up(
         where=attempt.where,
         history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag)},
         contact=work.cells,
+        variant=work.variant,
         key=attempt.key,
         started_at=attempt.sent_at,
         step_due_at=attempt.step_due_at or attempt.due_at,

@@ -13,6 +13,7 @@ from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
 from runner.files.law_checks import check_law
 from runner.files.nodes import KeyPath, Node, position_in
+from runner.files.number_checks import check_countries
 from runner.files.paths import read_bytes, resolve_inside
 from runner.files.plan_limits import within_plans
 from runner.files.provider_checks import check_providers
@@ -115,7 +116,8 @@ def load_campaign(
         diagnostics += [diagnostic_of(document, checked.root, fault) for fault in faults]
     if diagnostics or checked is None or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))
-    campaign = within_plans(with_defaults(checked.value, project.defaults), project).canonical()
+    filled = with_caps(with_defaults(checked.value, project.defaults), project)
+    campaign = within_plans(filled, project).canonical()
     return LoadedCampaign(campaign=campaign, path=path, document=document, sha256=document.sha256)
 
 
@@ -128,6 +130,15 @@ def with_defaults(campaign: Campaign, defaults: Defaults) -> Campaign:
         given = {key: getattr(defaults.limits, key) for key in defaults.limits.model_fields_set}
         update["limits"] = Limits().model_copy(update={**given, **own})
     return campaign.model_copy(update=update)
+
+
+def with_caps(campaign: Campaign, project: Project) -> Campaign:
+    """Add what holds for every campaign: the project's caps after the campaign's own, the longer cool-down."""
+    if not project.caps and project.cool_down is None:
+        return campaign
+    spans = [one for one in (campaign.cool_down, project.cool_down) if one is not None]
+    others = tuple(one for one in project.caps if one not in campaign.caps)
+    return campaign.model_copy(update={"caps": (*campaign.caps, *others), "cool_down": max(spans, default=None)})
 
 
 def template_diagnostics(
@@ -167,7 +178,7 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
     written = checked.value
     filled = with_defaults(written, project.defaults)
     this = Checkable(written=written, canonical=filled.canonical(), project=project, providers=providers)
-    found = [*check_campaign(this), *check_windows(this), *check_law(this), *check_providers(this)]
+    found = [*check_campaign(this), *check_windows(this), *check_law(this), *check_countries(this), *check_providers(this)]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 
 

@@ -1,7 +1,7 @@
 """A contact file opened: its encoding, delimiter and header, and every fault of the file as a whole.
 
 Codes: P10 no such file, P11 encoding, P12 header, P13 a named column is not there, P14 an entry
-of a do-not-contact file, P15 country; P16 is `zone_columns.py`. Faults of single rows are P01 to P07 (`model/contact.py`).
+of a do-not-contact file, P15 country, P17 people who share a number; P16 is `zone_columns.py`. Faults of single rows are P01 to P09 (`model/contact.py`).
 """
 
 from __future__ import annotations
@@ -114,6 +114,15 @@ def country_problems(source: ContactSource) -> list[Diagnostic]:
     return [
         Diagnostic(code="P15", message=f"`{source.country}` is not a country", help=remedy, path="contacts.country")
     ]
+
+
+def sharing_problems(source: ContactSource) -> list[Diagnostic]:
+    """Say so when a number may be several people's and nothing tells them apart."""
+    if source.shared_number != "each" or source.columns.key is not None:
+        return []
+    message = "`shared_number: each` needs a column that tells apart who share a number"
+    remedy = "name it: contacts: {columns: {key: customer_id}}"
+    return [Diagnostic(code="P17", message=message, help=remedy, path="contacts.shared_number")]
 
 
 def says_phone(name: str) -> bool:

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from runner.errors import FilesWrong
-from runner.files.contact_table import TIMEZONE_COLUMN, CsvTable, column_problems, country_problems, open_csv, opened
+from runner.files.contact_table import (
+    TIMEZONE_COLUMN,
+    CsvTable,
+    column_problems,
+    country_problems,
+    open_csv,
+    opened,
+    sharing_problems,
+)
 from runner.files.csv_rows import BAD_BYTE, TornRow, column_of
 from runner.files.json_rows import JsonRow, json_rows
 from runner.files.suppressions import Suppressions, read_suppressions
@@ -21,7 +29,8 @@ from runner.model.compliance import is_jurisdiction
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.fields import Zone
 from runner.model.json import Json
-from runner.rules.numbers import NumberRefused, read_number
+from runner.rules.countries import never_reached
+from runner.rules.numbers import Number, NumberRefused, read_number
 
 Row = Contact | RejectedRow | DuplicateRow
 
@@ -65,7 +74,7 @@ def columns_of(source: ContactSource, base: Path) -> tuple[str, ...]:
     encoding, header, columns that are named and not there.
     """
     path = base / source.file if source.file else None
-    problems = country_problems(source)
+    problems = [*country_problems(source), *sharing_problems(source)]
     names: tuple[str, ...] = ()
     try:
         if path is None:
@@ -106,6 +115,16 @@ class _Person(NamedTuple):
     """gives the character column of a column's cell in the row's line"""
 
 
+class _Refused(Exception):
+    """A row names nobody who could be reached: which column is wrong, why, and the code of the cause."""
+
+    def __init__(self, column: str, reason: str, code: str) -> None:
+        super().__init__(reason)
+        self.column = column
+        self.reason = reason
+        self.code = code
+
+
 class _Sieve:
     """Tells people from bad rows and from repetitions; remembers the numbers and keys it has seen."""
 
@@ -116,51 +135,81 @@ class _Sieve:
         self._key = source.columns.key
         self._zone = source.columns.timezone or TIMEZONE_COLUMN
         self._jurisdiction = source.columns.jurisdiction
+        self._shared = source.shared_number
         self._lines: dict[int, int] = {}
         self._key_lines: dict[str, int] = {}
+        self._keys_of_shared: set[tuple[int, str]] = set()
+        """the number and key of each row, where one number may be several people's"""
         self._columns = tuple(columns)
 
     def sift(self, person: _Person) -> Row:
         """Decide what a row is; a number or key counts as seen only when its row is a contact."""
+        try:
+            number = self._number(person)
+            if int(number.e164) in self._lines and (again := self._again(person, number.e164)) is not None:
+                return again
+            contact = self._contact(person, number)
+        except _Refused as refused:
+            return self._rejected(person, refused)
+        digits = int(contact.phone)
+        if self._key is not None:
+            self._key_lines[contact.key] = person.line
+        if self._shared == "each":
+            self._keys_of_shared.add((digits, contact.key))
+        self._lines.setdefault(digits, person.line)
+        return contact
+
+    def _number(self, person: _Person) -> Number:
         written = person.values.get(self._phone, "")
         if not isinstance(written, str):
-            return self._rejected(person, self._phone, f"`{self._phone}` is not text", "P01")
+            raise _Refused(self._phone, f"`{self._phone}` is not text", "P01")
         try:
-            phone = read_number(written, self._country).e164
+            number = read_number(written, self._country)
         except NumberRefused as refused:
-            return self._rejected(person, self._phone, refused.message, refused.code)
-        digits = int(phone)
-        if digits in self._lines:
-            return DuplicateRow(row=person.line, phone=phone, first_row=self._lines[digits])
+            raise _Refused(self._phone, refused.message, refused.code) from None
+        if reason := never_reached(number):
+            raise _Refused(self._phone, f"`{written}` {reason}", "P08")
+        return number
+
+    def _contact(self, person: _Person, number: Number) -> Contact:
         zone = person.values.get(self._zone)
         if zone is not None and (reason := _zone_problem(zone)):
-            return self._rejected(person, self._zone, reason, "P05")
+            raise _Refused(self._zone, reason, "P05")
         told = self._told(person)
         if wrong := [one for one in told if not is_jurisdiction(one)]:
             reason = f"`{wrong[0]}` is not a country or a part of one, such as US-TX"
-            return self._rejected(person, self._jurisdiction or "", reason, "P07")
-        key = phone
-        if self._key is not None:
-            key = str(person.values.get(self._key, ""))
-            if reason := self._key_problem(key):
-                return self._rejected(person, self._key, reason, "P01")
-            self._key_lines[key] = person.line
-        self._lines[digits] = person.line
+            raise _Refused(self._jurisdiction or "", reason, "P07")
         return Contact(
-            key=key,
-            phone=phone,
+            key=self._key_of(person, number.e164),
+            phone=number.e164,
             row=person.line,
             values=person.values,
             timezone=str(zone) if zone is not None else None,
             jurisdictions=told,
-            suppressed_by=self._suppressions.named_by(phone),
+            region=number.region,
+            number_type=number.kind,
+            suppressed_by=self._suppressions.named_by(number.e164),
         )
 
-    def _rejected(self, person: _Person, column: str, reason: str, code: str) -> RejectedRow:
+    def _again(self, person: _Person, phone: str) -> Row | None:
+        """Decide on a row whose number stands in an earlier one; None when it is a person all the same."""
+        first = self._lines[int(phone)]
+        if self._shared == "refuse":
+            raise _Refused(self._phone, f"`{phone}` stands in row {first} already", "P09")
+        key = str(person.values.get(self._key or "", ""))
+        if self._shared == "each" and (int(phone), key) not in self._keys_of_shared:
+            return None
+        return DuplicateRow(row=person.line, phone=phone, first_row=first)
+
+    def _rejected(self, person: _Person, refused: _Refused) -> RejectedRow:
         cells = person.cells or [_as_cell(person.values.get(name)) for name in self._columns]
-        place = person.place(column)
         return RejectedRow(
-            row=person.line, column=column, reason=reason, code=code, cells=tuple(cells), cell_column=place
+            row=person.line,
+            column=refused.column,
+            reason=refused.reason,
+            code=refused.code,
+            cells=tuple(cells),
+            cell_column=person.place(refused.column),
         )
 
     def _told(self, person: _Person) -> tuple[str, ...]:
@@ -168,11 +217,16 @@ class _Sieve:
         cell = person.values.get(self._jurisdiction) if self._jurisdiction is not None else None
         return tuple(one.strip().upper() for one in str(cell).split(",")) if cell is not None else ()
 
-    def _key_problem(self, key: str) -> str:
+    def _key_of(self, person: _Person, phone: str) -> str:
+        """Give what names the person: the cell of the key column, which no other number may have, else the number."""
+        if self._key is None:
+            return phone
+        key = str(person.values.get(self._key, ""))
         if not key:
-            return f"`{self._key}` is empty, and it names the person"
-        first = self._key_lines.get(key)
-        return f"`{key}` names another number on line {first}" if first is not None else ""
+            raise _Refused(self._key, f"`{self._key}` is empty, and it names the person", "P01")
+        if key in self._key_lines:
+            raise _Refused(self._key, f"`{key}` names another number on line {self._key_lines[key]}", "P01")
+        return key
 
 
 def _csv_rows(table: CsvTable, sieve: _Sieve) -> Iterator[Row]:

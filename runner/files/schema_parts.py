@@ -38,6 +38,7 @@ SHORT_FORMS: dict[str, list[Schema]] = {
     "Signature": [{"enum": ["none", "standard"]}],
     "Variable": [{"type": ["string", "number", "boolean"], "examples": ["{{ contact.name | title }}"]}],
     "Prompt": [{"type": "string", "minLength": 1, "examples": ["You call {{first_name}} about a visit."]}],
+    "Variant": [{"type": "integer", "minimum": 0, "examples": [1, 2]}],
     "Message": [{"type": "string", "minLength": 1, "examples": ["Hello {{ contact.name }}, your visit is tomorrow."]}],
 }
 """by model: what may stand in place of its map"""
@@ -99,6 +100,10 @@ _WORD_LIST: Schema = {
     ]
 }
 
+_AGENT_NAMES: Schema = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+}
+
 REPLACED: dict[tuple[str, str], Schema] = {
     ("AccountEntry", "poll"): {
         "anyOf": [
@@ -121,6 +126,8 @@ REPLACED: dict[tuple[str, str], Schema] = {
     ("Retry", "stop_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
     ("OutcomeRetry", "after"): {"$ref": "#/$defs/Waits"},
     ("Campaign", "done_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
+    ("Step", "call"): _AGENT_NAMES,
+    ("Step", "text"): _AGENT_NAMES,
     ("Step", "when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
     ("ContactSource", "inline"): {"type": "array", "items": {"$ref": "#/$defs/Person"}, "minItems": 1},
     ("Window", "days"): {
@@ -234,8 +241,11 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Callback", "at"): ["callback_at"],
     ("Callback", "times"): [1],
     ("Campaign", "done_when"): ["tag == 'BOOKED'"],
-    ("Step", "call"): ["reminder"],
+    ("Step", "call"): ["reminder", ["main", "spare"]],
     ("Step", "text"): ["reminder"],
+    ("Step", "backups"): [["spare"]],
+    ("Variant", "weight"): [1],
+    ("Variant", "agent"): ["friendly"],
     ("Step", "name"): ["first-call"],
     ("Step", "when"): ["no_answer, busy", "previous.outcome == 'no_answer'"],
     ("Variable", "value"): ["{{ contact.name | title }}"],

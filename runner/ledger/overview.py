@@ -10,7 +10,7 @@ from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.rounds_overview import with_rounds
 from runner.ledger.store import Store
 from runner.model.move import OPEN_CONTACTS, ContactState
-from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
+from runner.model.overview import AccountStanding, AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
 
 COUNTED = tuple(state for state in ContactState if state is not ContactState.REMOVED)
 
@@ -99,6 +99,26 @@ def _handovers(store: Store) -> list[HandoverOverview]:
         )
         for row in store.all("open_handovers")
     ]  # fmt: skip
+
+
+def account_health(store: Store, now: datetime) -> list[AccountStanding]:
+    """Give the accounts that are not used freely, and why."""
+    found = []
+    for account, health in store.lanes.health().items():
+        breaker, slowdown = health.breaker, health.slowdown
+        if breaker.is_open:
+            found.append(
+                AccountStanding(
+                    account=account, state=breaker.state.value, reason=breaker.reason, since=breaker.since,
+                    until=breaker.retry_at,
+                )
+            )  # fmt: skip
+        elif slowdown is not None and slowdown.until > now:
+            reason = "the provider asked to wait"
+            found.append(
+                AccountStanding(account=account, state="slowed", reason=reason, since=None, until=slowdown.until)
+            )
+    return found
 
 
 def _waits(sums: Row | None, now: datetime) -> bool:

@@ -31,6 +31,7 @@ VALUES (:campaign_id, :digest, :policy, :accounts, :git_commit, :applied_by, :ap
 -- name: put_in_force
 -- Points a campaign at a revision; cancelled campaigns come back to life.
 UPDATE campaigns SET revision_id = :revision_id, reason = CASE state WHEN 'cancelled' THEN '' ELSE reason END,
+    purpose = COALESCE((SELECT json_extract(r.policy, '$.purpose') FROM revisions r WHERE r.id = :revision_id), ''),
     state = CASE state WHEN 'cancelled' THEN 'active' ELSE state END WHERE id = :campaign_id
 
 -- name: complete_revision
@@ -42,8 +43,8 @@ UPDATE revisions SET complete = 1 WHERE id = :revision_id
 UPDATE campaigns SET state = 'paused', reason = :reason WHERE name = :name AND state = 'active'
 
 -- name: resume_campaign
--- Ends a pause.
-UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'paused'
+-- Ends a pause; doubts from before it count no more.
+UPDATE campaigns SET state = 'active', reason = '', resumed_at = :at WHERE name = :name AND state = 'paused'
 
 -- name: add_contact
 -- A contact, as the plan has it; an existing one (an edited row) takes the new facts.
@@ -56,24 +57,27 @@ RETURNING id
 
 -- name: put_payload
 -- What one step sends to one contact. A step that leaves the campaign keeps its own: attempts under way need it.
-INSERT INTO payloads (contact_id, step_index, step, account, provider, agent_id, method, path, body, fingerprint)
-VALUES (:contact_id, :step_index, :step, :account, :provider, :agent_id, :method, :path, :body, :fingerprint)
+INSERT INTO payloads
+    (contact_id, step_index, step, account, provider, agent_id, method, path, body, fingerprint, lane_id)
+VALUES (:contact_id, :step_index, :step, :account, :provider, :agent_id, :method, :path, :body, :fingerprint, :lane_id)
 ON CONFLICT (contact_id, step) DO UPDATE SET
     step_index = excluded.step_index, account = excluded.account, provider = excluded.provider, agent_id = excluded.agent_id,
-    method = excluded.method, path = excluded.path, body = excluded.body, fingerprint = excluded.fingerprint
+    method = excluded.method, path = excluded.path, body = excluded.body, fingerprint = excluded.fingerprint, lane_id = excluded.lane_id
 
 -- name: add_attempt
 -- A planned attempt; the unique key lets it exist once, however often it is applied.
 INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at,
-    is_callback)
+    is_callback, lane_id)
 VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at, :step_due_at,
-    :is_callback)
+    :is_callback, (SELECT p.lane_id FROM payloads p WHERE p.contact_id = :contact_id AND p.step = :step))
 ON CONFLICT (key) DO NOTHING
 
 -- name: add_first_attempt
 -- The attempt that opens a contact's sequence; only for somebody to whom nothing was sent, whatever the steps were called.
-INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at)
-SELECT :key, :campaign_id, :contact_id, :phone, :step, 1, :channel, :account, 'planned', :due_at, :due_at
+INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at,
+    lane_id)
+SELECT :key, :campaign_id, :contact_id, :phone, :step, 1, :channel, :account, 'planned', :due_at, :due_at,
+    (SELECT p.lane_id FROM payloads p WHERE p.contact_id = :contact_id AND p.step = :step)
 WHERE NOT EXISTS (SELECT 1 FROM attempts WHERE contact_id = :contact_id AND state <> 'superseded')
 ON CONFLICT (key) DO NOTHING
 
@@ -86,9 +90,11 @@ WHERE id = (SELECT MAX(s.id) FROM attempts s WHERE s.contact_id = :contact_id AN
                     AND (n.id > attempts.id OR n.state <> 'finished'))
 
 -- name: readdress_attempts
--- What is planned for a contact follows the new plan: its number, and the account of each step.
+-- What is planned for a contact follows the new plan: its number, and the account and lane of each step.
 UPDATE attempts SET phone = :phone, account = COALESCE(
-    (SELECT p.account FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), account)
+    (SELECT p.account FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), account),
+    lane_id = COALESCE(
+    (SELECT p.lane_id FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), lane_id)
 WHERE contact_id = :contact_id AND state = 'planned'
 
 -- name: reschedule_attempt
@@ -145,15 +151,6 @@ WHERE c.campaign_id = :campaign_id
 -- The states of a campaign's attempts, newest last.
 SELECT contact_id, step, state FROM attempts WHERE campaign_id = :campaign_id ORDER BY id
 
--- name: suppressions
--- Everybody who must not be contacted.
-SELECT phone, reason, source FROM suppressions
-
--- name: suppress
--- Adds a person; the first reason stays.
-INSERT INTO suppressions (phone, reason, source, at) VALUES (:phone, :reason, :source, :at)
-ON CONFLICT (phone) DO NOTHING
-
 -- name: due_attempts
 -- Planned attempts of one campaign that are due, oldest first, nobody twice and nobody with a live attempt.
 -- The steps in the JSON list `:apart` are handed over, not sent one by one.
@@ -173,7 +170,7 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.jurisdictions, a.step, a.number,
     a.channel, p.provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
     a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
-    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression,
+    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression, s.until AS suppressed_until,
     c.state = 'active' AND r.complete AS is_active
 FROM attempts a
 JOIN campaigns c ON c.id = a.campaign_id
@@ -205,6 +202,7 @@ UPDATE attempts SET state = :new,
     due_at = COALESCE(:due_at, due_at),
     lease_until = :lease_until,
     sent_at = CASE WHEN :unsent THEN NULL ELSE COALESCE(:sent_at, sent_at) END,
+    doubted_at = CASE WHEN :new = 'in_doubt' AND :old = 'sending' THEN :at ELSE doubted_at END,
     provider_id = COALESCE(:provider_id, provider_id),
     poll_at = :poll_at,
     polls = :polls,

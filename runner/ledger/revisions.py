@@ -6,17 +6,21 @@ import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
 from runner.errors import LedgerError
 from runner.ledger.instants import to_micros
+from runner.ledger.past import everybodys_past
 from runner.ledger.store import Store
+from runner.ledger.suppressions import suppressions
 from runner.model.attempt import AttemptState
+from runner.model.dealings import Dealings
 from runner.model.move import ContactState
 from runner.model.outcome import REACHED
 from runner.model.plan import PlanLine, PlanStatus
+from runner.model.suppression import Suppression
 from runner.planning.digest import canonical_json, fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
 
@@ -63,12 +67,20 @@ def campaign_rules(store: Store, name: str) -> dict[str, Any]:
     return dict(json.loads(in_force["policy"])) if in_force is not None else {}
 
 
-def known_campaign(store: Store, name: str) -> KnownCampaign:
-    """Read what a plan must know of a campaign; empty when it never was applied."""
-    suppressions = {row["phone"]: f"{row['reason']} ({row['source']})" for row in store.all("suppressions")}
+def known_campaign(
+    store: Store, name: str, now: datetime | None = None, look_back: timedelta = timedelta(0)
+) -> KnownCampaign:
+    """Read what a plan must know of a campaign; empty when it never was applied.
+
+    With `now` it reads too what there was with people in the last `look_back`, in every campaign,
+    and whom suppressions with an end leave alone.
+    """
+    listed = suppressions(store)
+    forbidden = {one.phone: one.sentence for one in listed if one.until is None}
+    dealings = _dealings(store, listed, now, look_back) if now is not None else {}
     found = store.one("campaign_id", name=name)
     if found is None:
-        return KnownCampaign(suppressions=suppressions)
+        return KnownCampaign(suppressions=forbidden, dealings=dealings)
     in_force = store.one("campaign_in_force", name=name)
     fingerprints: dict[int, dict[str, str]] = {}
     for row in store.all("known_payloads", campaign_id=found["id"]):
@@ -89,7 +101,18 @@ def known_campaign(store: Store, name: str) -> KnownCampaign:
     }
     digest = in_force["digest"] if in_force is not None and in_force["complete"] else ""
     rules = json.loads(in_force["policy"]) if in_force is not None else {}
-    return KnownCampaign(digest=digest, rules=rules, contacts=contacts, suppressions=suppressions)
+    return KnownCampaign(digest=digest, rules=rules, contacts=contacts, suppressions=forbidden, dealings=dealings)
+
+
+def _dealings(store: Store, listed: Iterable[Suppression], now: datetime, look_back: timedelta) -> dict[str, Dealings]:
+    past = everybodys_past(store, now - look_back, now) if look_back else {}
+    found = {phone: Dealings(past=attempts) for phone, attempts in past.items()}
+    for one in listed:
+        if one.until is not None and one.holds(now):
+            found[one.phone] = Dealings(
+                past=past.get(one.phone, ()), left_alone_until=one.until, left_alone_why=one.reason
+            )
+    return found
 
 
 def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_lines: Callable[[], str]) -> Recorded:
@@ -262,9 +285,16 @@ class _Writer:
                 "put_payload", contact_id=contact_id, step_index=line.step_index, step=line.step,
                 account=line.account, provider=line.provider, agent_id=line.agent_id, method=line.method,
                 path=line.path, body=json.dumps(line.payload, ensure_ascii=False, separators=(",", ":")),
-                fingerprint=fingerprint(line.method, line.path, line.payload),
+                fingerprint=fingerprint(line.method, line.path, line.payload), lane_id=self._lane(line),
             )  # fmt: skip
         return contact_id
+
+    def _lane(self, line: PlanLine) -> int:
+        """Give the lane that a line's attempts are counted in."""
+        facts = (line.step, line.account, line.agent, line.from_number)
+        if facts not in self._lanes:
+            self._lanes[facts] = self._store.lanes.put(self._campaign_id, *facts)
+        return self._lanes[facts]
 
 
 def _steps(group: list[PlanLine]) -> str:

@@ -14,12 +14,15 @@ from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
 from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.lanes import Lanes
 from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, migrate
+from runner.ledger.past import past_attempts
 from runner.ledger.queries import query
 from runner.ledger.results import write_result
 from runner.ledger.rounds import Rounds
 from runner.model.attempt import Assignment, Attempt, AttemptState
+from runner.model.dealings import PastAttempt
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import REACHED
 from runner.model.request import Request
@@ -37,6 +40,7 @@ class Store:
         self.letters = Letters(self)
         self.handovers = Handovers(self)
         self.rounds = Rounds(self)
+        self.lanes = Lanes(self)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -193,23 +197,36 @@ class Store:
     def resume(self, campaign: str, now: datetime) -> bool:
         """End a campaign's pause; whether it was paused."""
         with self.transaction():
-            resumed = bool(self.change("resume_campaign", name=campaign))
+            resumed = bool(self.change("resume_campaign", name=campaign, at=to_micros(now)))
             if resumed:
                 self.event(now, None, "resumed", campaign=campaign)
         return resumed
 
-    def suppress(self, phone: str, reason: str, source: str, now: datetime) -> None:
-        """Write down that a person must not be contacted, and call off what is planned for them in every campaign.
+    def past_attempts(self, phone: str, since: datetime, now: datetime) -> tuple[PastAttempt, ...]:
+        """Give one person's attempts of every campaign whose request may have left, under way or ended since, oldest first."""
+        return past_attempts(self, phone, since, now)
 
-        The first reason stays.
+    def suppress(
+        self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None
+    ) -> bool:
+        """Write down that a person must not be contacted; whether that is news.
+
+        Without `until` it is for good, and what is planned for them in every campaign is called off;
+        with it they are left alone until then, and what is planned waits. The first reason stays,
+        unless it ends and this one lasts longer.
         """
         with self.transaction():
-            if self.change("suppress", phone=phone, reason=reason, source=source, at=to_micros(now)):
-                self.event(now, None, "suppressed", source=source)
+            values = {"phone": phone, "reason": reason, "source": source}
+            is_new = bool(self.change("suppress", **values, at=to_micros(now), until=to_micros(until)))
+            if is_new:
+                self.event(now, None, "suppressed", source=source, **({"until": until.isoformat()} if until else {}))
+            if until is not None:
+                return is_new
             for row in self.all("planned_for", phone=phone):
                 self.change("suppress_attempt", id=row["id"], reason=reason, at=to_micros(now))
                 self.event(now, row["id"], "suppressed", **{"from": "planned", "reason": reason})
             self.change("suppress_contacts", phone=phone)
+        return is_new
 
     def receive(self, account: str, digest: str, body: bytes, now: datetime, *, verified: bool) -> bool:
         """Store a webhook as it came; False when this very one was received before."""
@@ -265,7 +282,7 @@ class Store:
     def _move(self, move: Move) -> bool:
         seen = move.observation
         moved = self.change(
-            "move", id=move.attempt_id, old=move.old.value, new=move.new.value,
+            "move", id=move.attempt_id, old=move.old.value, new=move.new.value, at=to_micros(move.at),
             due_at=to_micros(move.due_at), lease_until=to_micros(move.lease_until), sent_at=to_micros(move.sent_at),
             provider_id=move.provider_id or None, poll_at=to_micros(move.poll_at), polls=move.polls,
             transport_tries=move.transport_tries, reason=move.reason, unsent=move.unsent,
@@ -341,6 +358,8 @@ def _detail(move: Move) -> dict[str, Any]:
     detail: dict[str, Any] = {"from": move.old.value}
     if move.reason:
         detail["reason"] = move.reason
+    if move.source:
+        detail["source"] = move.source
     if move.provider_id:
         detail["provider_id"] = move.provider_id
     if move.outcome:
@@ -375,6 +394,8 @@ def _assignment(row: sqlite3.Row) -> Assignment:
         agent_id=row["agent_id"],
         request=Request(method=row["method"], path=row["path"], body=json.loads(row["body"])),
         cells=json.loads(row["cells"]),
-        suppression=row["suppression"] or "",
+        suppression=(row["suppression"] or "") if row["suppressed_until"] is None else "",
         is_paused=not row["is_active"],
+        left_alone_until=from_micros(row["suppressed_until"]),
+        left_alone_why=row["suppression"] or "" if row["suppressed_until"] is not None else "",
     )

@@ -133,6 +133,10 @@ class Assignment:
     """as planned, without the attempt's key"""
     cells: Mapping[str, Json]
     """the contact's row, for conditions of later steps"""
+    agent: str = ""
+    """the name in the campaign of the agent who talks; empty where nobody knows it any more"""
+    variant: str = ""
+    """the person's variant of the campaign; empty without one"""
     suppression: str
     """why the person must not be contacted, for good; empty when they may"""
     is_paused: bool

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from runner.model import shorthand
 from runner.model.agent_definition import AgentDefinition
+from runner.model.cap_rule import CapList
 from runner.model.channel import Channel
 from runner.model.compliance import Compliance
 from runner.model.dates import Dates
@@ -24,14 +25,14 @@ from runner.model.fields import (
     Instant,
     Name,
     PhoneNumber,
-    PositiveFloat,
-    PositiveInt,
     Region,
     UnknownZone,
     Zone,
     ZoneOrContact,
     wrong,
 )
+from runner.model.limits import Limits, SharedLimits
+from runner.model.numbers import PERSONAL_LINES, Countries, NumberTypes
 from runner.model.repeat import Repeat, needs_start
 from runner.model.retry import Callback, Retry, RetryPolicy
 from runner.model.window import WindowList
@@ -62,6 +63,8 @@ class Agent(FilePart):
     """The provider's own options, under the provider's own names."""
     reference: Literal["metadata", "header"] = "metadata"
     """Where the attempt's key travels: in the body's metadata where the provider has one, or in the header alone."""
+    limits: SharedLimits | None = None
+    """How fast this campaign may go with the agent, besides the campaign's own `limits`."""
     define: AgentDefinition | None = None
     """The agent itself, which `apply` creates and updates at the provider; without it the agent must be there."""
 
@@ -92,6 +95,8 @@ class ContactSource(FilePart):
     """Keep only the rows for which this expression over the columns is true."""
     suppress: tuple[str, ...] = ()
     """Files with numbers that must not be contacted, one a line or a CSV with a phone column."""
+    shared_number: Literal["once", "each", "refuse"] = "once"
+    """What becomes of a number that stands in several rows: the first row counts `once`, `each` row is a person of its own with a key of its own, or `refuse` the later rows as bad ones."""
     on_bad_row: Literal["stop", "skip"] = "stop"
     """What a bad row does: `stop` lets nothing be applied, `skip` goes on without it and counts it."""
     country: Region | None = None
@@ -134,13 +139,32 @@ Holidays = Annotated[
 AgentReference = Annotated[Agent, BeforeValidator(shorthand.read_agent)]
 
 
+class Variant(FilePart):
+    """One of several ways to do the campaign; each person gets one for good."""
+
+    weight: Annotated[int, Field(ge=0, le=1_000_000)] = 1
+    """How many people get it, beside the other weights; nobody new with 0."""
+    variables: Variables = {}
+    """Values for the agent; they win over the campaign's and the steps'."""
+    agent: str | None = None
+    """Who talks in place of the agent of the first step that this one can do, wherever that one does."""
+    options: dict[str, Any] = {}
+    """Provider options for the steps that `agent` takes over, else for those of the first step's agent; they win over the steps'."""
+
+
 class Step(FilePart):
     """One call or text in the campaign's sequence."""
 
     call: str | None = None
-    """Call the person with this agent."""
+    """Call the person with this agent; a list names its backups too: `[main, spare]`."""
     text: str | None = None
-    """Text the person with this agent."""
+    """Text the person with this agent; a list names its backups too."""
+    backups: Annotated[
+        tuple[str, ...],
+        BeforeValidator(shorthand.read_words),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    ] = ()
+    """Agents of other accounts that take over, the first that can, while the account of the step's own agent fails."""
     name: Name | None = None
     """What this step is called in plans and conditions; `call`, `text`, `call-2` when absent."""
     message: Message | str | None = None
@@ -161,6 +185,12 @@ class Step(FilePart):
     """Not started later than this: a span after it became due such as `2d`, or an instant."""
     delivery: Literal["single", "native"] = "single"
     """`single` sends one request for each attempt; `native` lets the provider's own campaign place the call."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_agents(cls, written: Any) -> Any:
+        """Read `call: [main, spare]` as an agent and its backups."""
+        return shorthand.read_backups(written)
 
     @property
     def channel(self) -> Channel:
@@ -206,17 +236,6 @@ class Schedule(FilePart):
         return self
 
 
-class Limits(FilePart):
-    """How fast the campaign may go."""
-
-    concurrency: PositiveInt = 10
-    """How many calls may be live at once; a call is live until its outcome is known."""
-    per_second: PositiveFloat | None = None
-    """How many attempts may start in any second."""
-    spacing: Duration | None = None
-    """The least time between two starts."""
-
-
 class Campaign(FilePart):
     """One campaign file."""
 
@@ -234,6 +253,10 @@ class Campaign(FilePart):
     """The agents by name, for campaigns with several."""
     contacts: Annotated[ContactSource, BeforeValidator(shorthand.read_contacts)]
     """Where the people come from: a file name, a list of people, or the long form."""
+    countries: Countries = ()
+    """Whose numbers are reached, such as `US, CA`; those of the agents' from-numbers when absent, and all where none is known."""
+    number_types: NumberTypes = PERSONAL_LINES
+    """What kinds of numbers are reached: `mobile`, `fixed_line` and `fixed_line_or_mobile`; `voip` and `toll_free` can be added, all others never are."""
     timezone: ZoneOrContact = "contact"
     """Whose clock the windows follow: each `contact`'s own, or one zone for all."""
     zones: Literal["evidence", "strict"] = "evidence"
@@ -248,10 +271,16 @@ class Campaign(FilePart):
     """Public holidays on which nothing starts: those of each `contact`'s own country, or calendars such as `US, DE-BY`."""
     retry: RetryPolicy | None = None
     """How hard to try, such as `3 times, 2h apart, on no_answer, busy`; for every step that says nothing else."""
+    caps: CapList = ()
+    """The most attempts that one person may get, over all campaigns and channels, such as `1 per day, 3 per 7d`; those of outreach.yaml hold too."""
+    cool_down: Duration | None = None
+    """How long a person is left alone after a conversation with any campaign; later texts of the same sequence may go on."""
     callback: Callback = Callback()
     """How the agent says that a person wants to be called back, and when."""
     done_when: Annotated[str | None, BeforeValidator(shorthand.read_outcome_condition)] = None
     """The goal: nothing more is done for a person once this is true, such as `tag == 'BOOKED'`."""
+    variants: dict[Name, Annotated[Variant, BeforeValidator(shorthand.read_variant)]] = {}
+    """Ways to do the campaign that are compared, each with its weight: `{a: 2, b: 1}`; every person gets one for good."""
     steps: tuple[Step, ...] = ()
     """The sequence of calls and texts; one call by the only agent when absent."""
     variables: Variables = {}

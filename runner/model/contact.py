@@ -24,6 +24,10 @@ class Contact:
     """IANA name from the zone column; None when there is none"""
     jurisdictions: tuple[str, ...] = ()
     """whose law the row says counts too, such as `US-TX`"""
+    region: str = ""
+    """the country of the number, by two letters; empty where nobody looked"""
+    number_type: str = ""
+    """what the number is: mobile, fixed_line, voip, ...; empty where nobody looked"""
     suppressed_by: str = ""
     """the do-not-contact file that names this number, `path:line`; empty when none does"""
 
@@ -39,7 +43,7 @@ class RejectedRow:
     reason: str
     """a lower-case sentence with the value in backticks"""
     code: str = "P01"
-    """groups equal causes: P01 shape, P02 no country, P03 not a number, P04 spreadsheet, P05 zone, P06 encoding, P07 place"""
+    """groups equal causes: P01 shape, P02 no country, P03 not a number, P04 spreadsheet, P05 zone, P06 encoding, P07 place, P08 number nobody calls, P09 number of an earlier row"""
     cells: tuple[str, ...] = ()
     """the row as read, for the reject file"""
     cell_column: int = 1

@@ -94,3 +94,16 @@ class ContactOverview:
     def outcome(self) -> str:
         """How the newest ended attempt ended; empty when none has."""
         return next((one.outcome for one in reversed(self.attempts) if one.outcome), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStanding:
+    """An account that is not used freely."""
+
+    account: str
+    state: str
+    """open, probing, half_open or trying for its breaker; slowed while the provider asks to wait"""
+    reason: str
+    since: datetime | None
+    until: datetime | None
+    """when it is tried next"""

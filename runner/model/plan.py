@@ -64,8 +64,16 @@ class PlanLine:
     """the body before the attempt's key is planted: what the ledger stores"""
     reason: str = ""
     """why it is skipped, kept back or changed"""
+    source: str = ""
+    """where the rule stands that skips or holds: a key path of the canonical campaign, or the id of a row of the law"""
+    country: str = ""
+    """of the number; `001` for one that belongs to none, empty where it cannot be read"""
+    number_type: str = ""
+    """what the number is: mobile, fixed_line, voip, ..."""
     caution: str = ""
     """what the law asks for and nobody states, where that does not forbid it"""
+    waits: str = ""
+    """what puts the first allowed instant off besides windows and law, such as `at most 1 per day`"""
     condition: str = ""
     """for `later`: when it will be done"""
     not_before: datetime | None = None
@@ -86,6 +94,25 @@ class PlanLine:
     """skipped now, yet the ledger goes on counting this contact"""
     rejected: bool = False
     """the row is bad: it stops `apply` unless the campaign skips bad rows"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountryCount:
+    """How many people of a plan a country has."""
+
+    country: str
+    contacts: int
+    is_new: bool = False
+    """the ledger has this campaign, and nobody of this country in it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Countries:
+    """The countries of the people whom a plan reaches."""
+
+    counts: tuple[CountryCount, ...]
+    is_limited: bool
+    """False where neither `countries` nor a from-number says which countries there may be"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +138,5 @@ class PlanSummary:
     """what the law adds; None where no law is looked at"""
     rounds: tuple[RoundsSummary, ...] = ()
     """of the campaigns that repeat; the sums above are those of the next round of each"""
+    countries: Countries | None = None
+    """None where nobody looked"""

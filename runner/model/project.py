@@ -9,10 +9,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from runner.model.campaign import Limits
+from runner.model.cap_rule import CapList
 from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact, wrong
 from runner.model.http_api import HttpApi, Signature
 from runner.model.http_fields import key_variable
+from runner.model.limits import Limits, SharedLimits
 from runner.model.movoice_plan import Plan
 from runner.model.retry import RetryPolicy
 from runner.model.window import WindowList
@@ -60,6 +61,10 @@ class AccountEntry(FilePart):
     """When to ask for an outcome that no webhook brought, from acceptance on; after the last it is unknown."""
     settle_after: Duration = SETTLE_AFTER
     """How long a lost request is looked for before two empty answers prove that it never arrived."""
+    limits: SharedLimits | None = None
+    """How fast all campaigns together may go through this account."""
+    from_limits: SharedLimits | None = None
+    """How fast all campaigns together may go with each from-number of this account."""
 
     @model_validator(mode="after")
     def _has_only_its_own(self) -> Self:
@@ -102,6 +107,12 @@ class Project(FilePart):
     """Providers of your own by name: HTTP APIs that are told here how to place calls and texts."""
     defaults: Defaults = Defaults()
     """What campaigns get that do not say otherwise."""
+    limits: SharedLimits | None = None
+    """How fast all campaigns of the ledger together may go."""
+    caps: CapList = ()
+    """The most attempts that one person may get, over all campaigns and channels, such as `1 per day, 3 per 7d`."""
+    cool_down: Duration | None = None
+    """How long every campaign leaves a person alone who had a conversation with any of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +132,10 @@ class Account:
     """how webhooks are signed, where the provider does not publish it; None when nobody said"""
     plan: Plan | None = None
     """the plan that limits calls at once; None when nobody said, or the provider has none"""
+    limits: SharedLimits | None = None
+    """of all campaigns together"""
+    from_limits: SharedLimits | None = None
+    """of all campaigns together, for each from-number"""
     api: HttpApi | None = field(default=None, compare=False, repr=False)
     """how the provider is spoken to, where outreach.yaml declares it; None for a built-in one"""
 
@@ -139,6 +154,8 @@ def account_of(name: str, entry: AccountEntry, api: HttpApi | None = None) -> Ac
         settle_after=entry.settle_after,
         webhook_signature=entry.webhook_signature,
         plan=entry.plan,
+        limits=entry.limits,
+        from_limits=entry.from_limits,
         api=api,
     )
 

@@ -197,6 +197,27 @@ def read_agent(value: Any) -> Any:
     return {"provider": provider, "id": agent}
 
 
+def read_backups(step: Any) -> Any:
+    """Read `call: [main, spare]` of a step into the agent and its backups."""
+    if not isinstance(step, dict):
+        return step
+    for channel in ("call", "text"):
+        names = step.get(channel)
+        if not isinstance(names, (list, tuple)):
+            continue
+        if not names:
+            raise wrong(f"`{channel}` names no agent", f"write: {channel}: agent-name")
+        if "backups" in step:
+            raise wrong(f"`{channel}` names backups, and so does `backups`", "keep one of them")
+        step = {**step, channel: names[0], "backups": list(names[1:])}
+    return step
+
+
+def read_variant(value: Any) -> Any:
+    """Read a bare weight into the long form."""
+    return value if isinstance(value, dict) else {"weight": 1 if value is None else value}
+
+
 def read_contacts(value: Any) -> Any:
     """Read a file name or a list of people into the long form."""
     if isinstance(value, str):

@@ -52,10 +52,20 @@ class Terms:
         return bool(self.options.get("own_rules"))
 
     def problem(self) -> tuple[str, str] | None:
-        """Say what of the campaign's days no provider's own campaign knows, and what to write instead; None when nothing.
+        """Say what of the campaign's days and pace no provider's own campaign knows, and what to write instead; None when nothing.
 
-        Weekdays and hours are each provider's own to judge.
+        Weekdays, hours, concurrency and starts in a second are each provider's own to judge.
         """
+        limits = self.policy.campaign.limits
+        paces = {"per_minute": limits.per_minute, "per_day": limits.per_day, "ramp": limits.ramp}
+        pace = next((name for name, value in paces.items() if value is not None), None)
+        return self._days_problem() if pace is None else self._pace_problem(f"`{pace}` of limits")
+
+    def _pace_problem(self, what: str) -> tuple[str, str]:
+        provider = self.agent.provider
+        return f"{what} cannot be told to {provider}, whose own campaigns keep the pace", f"write: {_SINGLE}"
+
+    def _days_problem(self) -> tuple[str, str] | None:
         campaign, provider = self.policy.campaign, self.agent.provider
         windows = self.policy.windows_of(self.step)
         if not windows:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from runner.model.attempt import AttemptState
+from runner.model.dealings import Dealings
 from runner.model.move import OPEN_CONTACTS, ContactState
 
 _UNSENT = frozenset({AttemptState.PLANNED, AttemptState.SUPERSEDED})
@@ -72,3 +73,5 @@ class KnownCampaign:
     """by contact key"""
     suppressions: Mapping[str, str] = field(default_factory=dict)
     """numbers that must not be contacted, with the reason"""
+    dealings: Mapping[str, Dealings] = field(default_factory=dict)
+    """by number: what there was with a person, over all campaigns, and until when they are left alone"""

@@ -25,10 +25,13 @@ from runner.planning.consent import consent_caution, consent_refusal
 from runner.planning.digest import fingerprint
 from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
+from runner.planning.waiting import put_off
 from runner.planning.zoning import located, no_time_reason
+from runner.rules.countries import out_of_reach
 from runner.rules.expressions import Expression, ExpressionFailed, where_values
 from runner.rules.faults import RenderFailed
 from runner.rules.law_handover import law_beyond
+from runner.rules.numbers import NumberRefused, read_number
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
 from runner.rules.windows import is_allowed
@@ -110,9 +113,11 @@ def _row_line(draft: Draft, row: RejectedRow | DuplicateRow) -> PlanLine:
 
 def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[PlanLine]:
     policy = draft.policy
-    place = located(policy, contact, draft.routes[0].step, now)
-    known = draft.known.contacts.get(contact.key)
-    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown)
+    first, known = draft.routes[0].step, draft.known.contacts.get(contact.key)
+    place = located(policy, contact, first, now)
+    place = put_off(policy, first, place, known, draft.known.dealings.get(contact.phone), now)
+    region, kind = _number(contact)
+    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown, region, kind)
     skip = _skip_reason(draft, person, now)
     if skip is not None:
         yield _skip(draft, person, skip)
@@ -127,7 +132,8 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
         except _CannotHandOver as error:
             yield _skip(draft, person, _Skip(str(error)))
             return
-        lines.append(line)
+        is_put_off = place.waits and line.not_before is not None
+        lines.append(replace(line, waits=place.waits, source=place.waits_source) if is_put_off else line)
         if line.status is PlanStatus.SKIP:
             break
     yield from lines
@@ -145,6 +151,21 @@ class _Person:
     """the first instant at which the first step may start"""
     unknown: str = ""
     """why its zones cannot tell when that is; empty when they can"""
+    region: str = ""
+    """the country of the number"""
+    kind: str = ""
+    """what the number is"""
+
+
+def _number(contact: Contact) -> tuple[str, str]:
+    """Give the country and the type of a contact's number, as they were found when its row was read."""
+    if contact.number_type:
+        return contact.region, contact.number_type
+    try:
+        number = read_number(contact.phone, None)
+    except NumberRefused:
+        return "", ""
+    return number.region, number.kind
 
 
 class _CannotHandOver(Exception):
@@ -154,6 +175,7 @@ class _CannotHandOver(Exception):
 @dataclass(frozen=True, slots=True)
 class _Skip:
     reason: str
+    source: str = ""
     rejected: bool = False
     suppressed: bool = False
     held: bool = False
@@ -163,32 +185,38 @@ def _skip_reason(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
     """Give why nobody will reach this contact; None when somebody will."""
     contact = person.contact
     if contact.suppressed_by:
-        return _Skip(f"on the do-not-contact list {contact.suppressed_by}", suppressed=True)
+        return _Skip(f"on the do-not-contact list {contact.suppressed_by}", "contacts.suppress", suppressed=True)
     if contact.phone in draft.known.suppressions:
         reason = f"must not be contacted: {draft.known.suppressions[contact.phone]}"
         return _Skip(reason, suppressed=True)
     if draft.where is not None:
         try:
             if not draft.where.evaluate(where_values(contact.values)):
-                return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`")
+                return _Skip(f"not selected by `where: {draft.policy.campaign.contacts.where}`", "contacts.where")
         except ExpressionFailed as error:
-            return _Skip(f"where: {error.message}", rejected=True)
-    return _consent_refusal(draft, person) or _never(draft, person, now)
+            return _Skip(f"where: {error.message}", "contacts.where", rejected=True)
+    return _out_of_reach(draft, person) or _consent_refusal(draft, person) or _never(draft, person, now)
+
+
+def _out_of_reach(draft: Draft, person: _Person) -> _Skip | None:
+    found = out_of_reach(draft.policy.reach, person.region, person.kind)
+    return _Skip(found.reason, found.source) if found is not None else None
 
 
 def _consent_refusal(draft: Draft, person: _Person) -> _Skip | None:
     channels = (route.step.channel for route in draft.routes)
     found = consent_refusal(draft.policy, channels, person.contact, person.where.jurisdictions)
-    return _Skip(found.reason, rejected=found.is_bad_row) if found is not None else None
+    return _Skip(found.reason, found.source, rejected=found.is_bad_row) if found is not None else None
 
 
 def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
     """Give why no hour is right for somebody to whom nothing was sent; None when one is."""
     if person.unknown and (person.known is None or person.known.is_gone or person.known.is_unsent):
         is_refused = draft.policy.campaign.zone_unknown == "refuse"
-        return _Skip(person.unknown, rejected=is_refused, held=not is_refused)
+        source = "zones" if draft.policy.campaign.zones == "strict" else "zone_unknown"
+        return _Skip(person.unknown, source, rejected=is_refused, held=not is_refused)
     if (person.known is None or person.known.is_gone) and person.allowed is None:
-        return _Skip(no_time_reason(draft.policy, now))
+        return _Skip(no_time_reason(draft.policy, now), "schedule" if draft.policy.ends is not None else "windows")
     return None
 
 
@@ -219,6 +247,7 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         url=route.account.base_url + stamped.path,
         headers=_headers(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
+        country=person.region, number_type=person.kind,
         not_before=person.allowed if route.index == 0 else None,
         caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
         cells=contact.values if route.index == 0 else {},
@@ -337,7 +366,7 @@ def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
         draft, draft.routes[0], status, contact_key=contact.key, phone=contact.phone, row=contact.row,
         reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
         changed=skip.held and (person.known is None or person.known.state is not ContactState.HELD),
-        stays_in_ledger=_stays(person.known, skip),
+        stays_in_ledger=_stays(person.known, skip), source=skip.source, country=person.region, number_type=person.kind,
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
     )  # fmt: skip
 

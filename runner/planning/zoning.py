@@ -24,6 +24,10 @@ class Located:
     """the first instant at which the step may start"""
     unknown: str = ""
     """why nobody can say when the step may start, and what would help; empty when somebody can"""
+    waits: str = ""
+    """what puts the first instant off besides windows and law; empty when nothing does"""
+    waits_source: str = ""
+    """where that stands"""
 
 
 def located(policy: Policy, contact: Contact, step: Step, now: datetime) -> Located:

@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from runner.model.law import LawSummary, LawTable
-from runner.model.overview import CampaignOverview, ContactOverview, HandoverOverview
-from runner.model.plan import PlanLine, PlanSummary
+from runner.model.overview import AccountStanding, CampaignOverview, ContactOverview, HandoverOverview
+from runner.model.plan import Countries, PlanLine, PlanSummary
 from runner.model.rounds import RoundsOverview, RoundsSummary
 from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
@@ -45,7 +45,9 @@ def plan_line(line: PlanLine) -> str:
             "body": line.body,
             "status": line.status.value,
             "reason": line.reason or None,
+            "rule": line.source or None,
             "caution": line.caution or None,
+            "waits": line.waits or None,
             "condition": line.condition or None,
             "not_before": utc_text(line.not_before),
             "local_time": local_text(line.not_before, line.zones),
@@ -53,6 +55,8 @@ def plan_line(line: PlanLine) -> str:
             "timezones": list(line.zones),
             "timezone_source": line.timezone_source or None,
             "jurisdictions": list(line.jurisdictions),
+            "country": line.country or None,
+            "number_type": line.number_type or None,
             "key": line.key or None,
         }
     )
@@ -75,6 +79,7 @@ def plan_summary(summary: PlanSummary) -> str:
                 "rules_changed": list(summary.rules_changed),
                 "rounds": [_rounds_summary(one) for one in summary.rounds],
                 "law": _law(summary.law),
+                "countries": _countries(summary.countries),
             }
         }
     )
@@ -117,9 +122,32 @@ def _law(law: LawSummary | None) -> dict[str, Any] | None:
     return found
 
 
-def status(campaigns: Iterable[CampaignOverview], contacts: dict[str, list[ContactOverview]] | None = None) -> str:
-    """Write the status of campaigns; with `contacts`, one object for each contact too."""
-    return _dump({"campaigns": [_campaign(one, contacts) for one in campaigns]}, indent=2)
+def _countries(found: Countries | None) -> list[dict[str, Any]]:
+    counts = found.counts if found is not None else ()
+    return [{"country": one.country, "contacts": one.contacts, "new": one.is_new} for one in counts]
+
+
+def status(
+    campaigns: Iterable[CampaignOverview],
+    contacts: dict[str, list[ContactOverview]] | None = None,
+    accounts: Iterable[AccountStanding] = (),
+) -> str:
+    """Write the status of campaigns; with `contacts`, one object for each contact too.
+
+    `accounts` are those that are not used freely.
+    """
+    found = {"campaigns": [_campaign(one, contacts) for one in campaigns], "accounts": [_account(one) for one in accounts]}
+    return _dump(found, indent=2)
+
+
+def _account(one: AccountStanding) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "state": one.state,
+        "reason": one.reason or None,
+        "since": utc_text(one.since),
+        "until": utc_text(one.until),
+    }
 
 
 def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] | None) -> dict[str, Any]:

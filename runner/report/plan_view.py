@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -14,13 +14,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.model.plan import Countries, PlanLine, PlanStatus, PlanSummary
 from runner.report.law_view import summary_lines
 from runner.report.rounds_view import plan_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
+_COUNTRIES = 12
 
 
 @dataclass
@@ -66,6 +67,8 @@ def print_plan(
 ) -> None:
     """Print one campaign's plan."""
     console.print(_heading(heading))
+    for text in _countries(summary.countries):
+        console.print(text)
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
     for sentence in (line for one in summary.rounds for line in plan_sentences(one)):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
@@ -93,6 +96,23 @@ def _heading(heading: PlanHeading) -> Text:
     if heading.git_commit:
         text.append(f" · git {heading.git_commit}")
     return text.append(f" · tzdata {heading.tzdata}")
+
+
+def _countries(countries: Countries | None) -> Iterator[Text]:
+    """Say which countries a plan reaches, where that is more than the one that its from-numbers tell."""
+    if countries is None or not countries.counts:
+        return
+    new = ", ".join(f"{one.country} ({count_of(one.contacts, 'contact')})" for one in countries.counts if one.is_new)
+    if new:
+        yield Text(f"! new countries: {new}", style="bold yellow")
+    listed = [f"{one.country} {one.contacts:,}" for one in countries.counts[:_COUNTRIES]]
+    more = f" and {len(countries.counts) - _COUNTRIES} more" if len(countries.counts) > _COUNTRIES else ""
+    if not countries.is_limited:
+        named = ", ".join(sorted(one.country for one in countries.counts[:_COUNTRIES]))
+        text = f"! any country, as no from-number tells one: {', '.join(listed)}{more}; write countries: {named}"
+        yield Text(text, style="yellow")
+    elif len(countries.counts) > 1:
+        yield Text(f"countries: {', '.join(listed)}{more}", style="dim")
 
 
 def _sums(summary: PlanSummary) -> RenderableType:
@@ -159,6 +179,8 @@ def _facts(line: PlanLine) -> list[tuple[str, str]]:
         facts.append(("time zone", f"{zones} (from {source})"))
     if line.jurisdictions:
         facts.append(("law of", ", ".join(line.jurisdictions)))
+    if line.waits:
+        facts.append(("waits", line.waits))
     if line.caution:
         facts.append(("caution", line.caution))
     if line.method:

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from runner.model.overview import AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
+from runner.model.overview import AccountStanding, AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
 from runner.report.rounds_view import status_sentence, without_old_rounds
 from runner.report.words import count_of, shown_phone
 
@@ -75,6 +75,16 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> Non
             console.print(Text(f"{one.campaign} is {one.status}: {one.reason}", style="yellow"))
         for line in handover_lines(one.handovers):
             console.print(line)
+
+
+def account_lines(accounts: Sequence[AccountStanding]) -> list[Text]:
+    """Say which accounts are not used freely, and when each is tried next."""
+    lines = []
+    for one in accounts:
+        how = {"half_open": "lets one call through", "trying": "lets one call through", "slowed": "waits"}
+        until = f", tried again at {one.until:%H:%M:%S} UTC" if one.until else ""
+        lines.append(Text(f"account {one.account} {how.get(one.state, 'is not used')}: {one.reason}{until}", style="yellow"))
+    return lines
 
 
 def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:

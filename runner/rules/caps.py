@@ -46,12 +46,20 @@ def held_back(
     Windows and schedule are not looked at. A call back that the person asked for is not held by a
     cool-down after a conversation with the same campaign: it is what was agreed on there.
     """
+    found = all_that_hold_back(policy, step, where, now, dealings, is_callback=is_callback)
+    return max(found, key=lambda one: one.until or _NEVER, default=None)
+
+
+def all_that_hold_back(
+    policy: Policy, step: Step, where: Whereabouts, now: datetime, dealings: Dealings, *, is_callback: bool = False
+) -> list[HeldBack]:
+    """Give every rule that holds a person back at `now`, for an attempt of a step."""
     found = [
         _left_alone(dealings, now),
         _cooling(policy, step, dealings.past, now, is_callback=is_callback),
         *(_capped(cap, step, where, dealings.past, now) for cap in policy.caps(step, where.jurisdictions)),
     ]
-    return max((one for one in found if one is not None), key=lambda one: one.until or _NEVER, default=None)
+    return [one for one in found if one is not None]
 
 
 def look_back(policy: Policy, step: Step, where: Whereabouts) -> timedelta:

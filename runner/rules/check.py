@@ -22,6 +22,7 @@ _KNOWN_ITEMS: Mapping[str, frozenset[str]] = {
     "step": frozenset({"name", "channel"}),
 }
 _VALUES = frozenset({_CONTACT, "now", *_KNOWN_ITEMS})
+_VARIANT = "variant"
 _STEP_ITEMS = frozenset({"outcome", "tag"})
 _FILE_DEPTH = 20
 
@@ -63,6 +64,8 @@ class _Check:
     def problems(self) -> Iterator[TemplateProblem]:
         yield from self._where()
         yield from self._variables(self._campaign.variables, ("variables",))
+        for name, variant in self._campaign.variants.items():
+            yield from self._variables(variant.variables, ("variants", name, "variables"))
         yield from self._condition(self._campaign.done_when, ("done_when",), len(self._campaign.steps))
         for index, step in enumerate(self._campaign.steps):
             yield from self._when(step, index)
@@ -81,7 +84,7 @@ class _Check:
         elif message is not None:
             place = (*path, "template")
             if message.template in self._templates.sources:
-                texts = _Texts(self._templates, self._columns)
+                texts = self._texts()
                 texts.read_file(message.template, frozenset(), with_values=True)
                 yield from (_problem(place, fault) for fault in texts.faults)
             else:
@@ -92,9 +95,12 @@ class _Check:
         if len(source) > INLINE_LIMIT:
             yield _problem(path, too_large(INLINE_LIMIT, "move it into a file in templates/"))
             return
-        texts = _Texts(self._templates, self._columns)
+        texts = self._texts()
         texts.read(source, "", frozenset(), with_values=True)
         yield from (_problem(path, fault) for fault in texts.faults)
+
+    def _texts(self) -> _Texts:
+        return _Texts(self._templates, self._columns, _VALUES | ({_VARIANT} if self._campaign.variants else set()))
 
     def _where(self) -> Iterator[TemplateProblem]:
         source = self._campaign.contacts.where
@@ -142,11 +148,13 @@ class _Check:
             return self._in_expression(
                 source, name, column, f"`{name}` is in no column", _columns_help(column, self._columns)
             )
+        if name == _VARIANT and self._campaign.variants:
+            return None
         if root == "previous" and not earlier:
             return self._in_expression(
                 source, root, root, "no step comes before the first one", "leave `when` out here"
             )
-        known = [*sorted(besides), *earlier, "previous", _CONTACT]
+        known = [*sorted(besides), *earlier, "previous", _CONTACT, *([_VARIANT] if self._campaign.variants else [])]
         if root not in known or root in besides:
             message = (
                 f"`{root}` comes later"
@@ -173,9 +181,10 @@ class _Check:
 class _Texts:
     """One text of the campaign with the files that it takes in; gathers what is wrong in any of them."""
 
-    def __init__(self, templates: TemplateSet, columns: frozenset[str] | None) -> None:
+    def __init__(self, templates: TemplateSet, columns: frozenset[str] | None, values: frozenset[str]) -> None:
         self._templates = templates
         self._columns = columns
+        self._values = values
         self._open: list[str] = []
         self._done: set[tuple[str, bool]] = set()
         self.faults: list[TemplateFault] = []
@@ -223,7 +232,7 @@ class _Texts:
         first = item.partition(".")[0]
         if use.guarded:
             return None
-        if root not in _VALUES:
+        if root not in self._values:
             message = f"`{{{{ {use.name} }}}}` is in no column, variable or default"
             return _unknown(use.name, message, self._root_help(use.name), use.spots[0])
         if not with_values:
@@ -245,7 +254,7 @@ class _Texts:
             return f"write {{{{ contact.{root} }}}}"
         near = did_you_mean(root, self._columns or ())
         return (
-            did_you_mean(root, _VALUES)
+            did_you_mean(root, self._values)
             or near.replace("`", "`contact.", 1)
             or f"write {{{{ contact.{root} }}}} for a column of the contacts"
         )

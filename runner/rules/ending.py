@@ -27,6 +27,8 @@ class Ending:
     """how each step done so far ended, in that order, this one last"""
     contact: Mapping[str, Any]
     """the contact's row"""
+    variant: str = ""
+    """the person's variant of the campaign; empty without one"""
     key: str = ""
     """the attempt's key, from which its jitter is drawn"""
     started_at: datetime | None = None
@@ -72,4 +74,4 @@ class Ending:
 
     def values(self) -> dict[str, Any]:
         """Give what `done_when` and `stop_when` see: this attempt's `outcome` and `tag`, and all that `when` sees."""
-        return {**when_values(self.history, self.contact), "outcome": self.outcome.value, "tag": self.tag}
+        return {**when_values(self.history, self.contact, self.variant), "outcome": self.outcome.value, "tag": self.tag}

@@ -46,14 +46,14 @@ def where_values(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "contact": row}
 
 
-def when_values(done: Mapping[str, StepResult], row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what `when` sees: ``previous``, every step that was done by its name (`-` becomes `_`), and ``contact``.
+def when_values(done: Mapping[str, StepResult], row: Mapping[str, Any], variant: str = "") -> dict[str, Any]:
+    """Give what `when` sees: ``previous``, every step that was done by its name (`-` becomes `_`), ``contact`` and ``variant``.
 
     ``done`` holds the steps in the order in which they ended.
     """
     results = {variable_name(name): {"outcome": one.outcome, "tag": one.tag} for name, one in done.items()}
     last = list(results.values())[-1:]
-    return {**results, **({"previous": last[0]} if last else {}), "contact": row}
+    return {"variant": variant, **results, **({"previous": last[0]} if last else {}), "contact": row}
 
 
 def variable_name(step: str) -> str:

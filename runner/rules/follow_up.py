@@ -84,8 +84,9 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     if isinstance(again, FollowUp):
         return again
     following = next_step(
-        policy, step.label, ending.at, where=ending.where, history=ending.history, contact=ending.contact
-    )
+        policy, step.label, ending.at, where=ending.where, history=ending.history, contact=ending.contact,
+        variant=ending.variant,
+    )  # fmt: skip
     return following or _end(ending, step, again)
 
 
@@ -97,13 +98,14 @@ def next_step(
     where: Whereabouts,
     history: Mapping[str, StepResult],
     contact: Mapping[str, Any],
+    variant: str = "",
 ) -> FollowUp | None:
     """Give the first later step whose condition holds and that is not too late; None when there is none.
 
     `at` is when the step `after` ended or was given up. A step that could only start after its
     `until` is passed over.
     """
-    values = when_values(history, contact)
+    values = when_values(history, contact, variant)
     for step in policy.step_after(after):
         condition = policy.conditions.get(step.label)
         source = f"steps.{step.label}.when"

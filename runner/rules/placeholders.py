@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runner.model.agent_definition import AgentDefinition, Prompt
-from runner.model.campaign import Campaign, Step
+from runner.model.campaign import Campaign, Step, Variant
 from runner.rules.check import TemplateProblem
 from runner.rules.faults import KeyPath, did_you_mean
 
@@ -72,6 +72,10 @@ def unused_variables(campaign: Campaign, templates: Mapping[str, str]) -> list[T
     shared: list[tuple[KeyPath, Mapping[str, object], list[Step]]] = [
         (("variables",), campaign.variables, list(campaign.steps)),
         *own,
+        *(
+            (("variants", name, "variables"), variant.variables, [*campaign.steps, *_taken_over(campaign, variant)])
+            for name, variant in campaign.variants.items()
+        ),
     ]
     return [
         _unused((*path, name, "value"), name, str(getattr(variable, "value", "")))
@@ -120,7 +124,10 @@ def _prompt_faults(
 def _unsent(
     campaign: Campaign, name: str, definition: AgentDefinition, templates: Mapping[str, str]
 ) -> Iterator[TemplateProblem]:
-    steps = [step for step in campaign.steps if step.agent == name]
+    steps = [step for step in campaign.steps if name in {step.agent, *step.backups}]
+    if not steps:
+        variants = (one for one in campaign.variants.values() if one.agent == name)
+        steps = [step for one in variants for step in _taken_over(campaign, one)]
     for words in _words(name, definition, templates) if steps else ():
         for match in _MARK.finditer(words.text):
             inside = match["inside"].strip()
@@ -136,6 +143,8 @@ def _fault_of(inside: str, campaign: Campaign, steps: list[Step]) -> tuple[str, 
         message = f"`{{{{{inside}}}}}` is more than a name, and the provider fills in names alone"
         return message, 'write {{name}}, and have the campaign send it: variables: {name: "{{ contact.name | title }}"}'
     lacking = [step for step in steps if inside not in campaign.variables and inside not in step.variables]
+    if campaign.variants and all(inside in variant.variables for variant in campaign.variants.values()):
+        return None
     if not lacking:
         return None
     known = {*campaign.variables, *lacking[0].variables}
@@ -146,12 +155,24 @@ def _fault_of(inside: str, campaign: Campaign, steps: list[Step]) -> tuple[str, 
 
 def _may_say(campaign: Campaign, step: Step, variable: str, templates: Mapping[str, str]) -> bool:
     """Whether a step's agent uses a variable, as far as anybody can know."""
-    agent = campaign.agents.get(step.agent)
+    return any(_agent_may_say(campaign, name, variable, templates) for name in (step.agent, *step.backups))
+
+
+def _agent_may_say(campaign: Campaign, name: str, variable: str, templates: Mapping[str, str]) -> bool:
+    agent = campaign.agents.get(name)
     if agent is None or agent.define is None:
         return True
-    texts = [words.text for words in _words(step.agent, agent.define, templates)]
+    texts = [words.text for words in _words(name, agent.define, templates)]
     texts.append(str(agent.define.written()))
     return any(match["inside"].strip() == variable for text in texts for match in _MARK.finditer(text))
+
+
+def _taken_over(campaign: Campaign, variant: Variant) -> list[Step]:
+    """Give one step that stands for all that a variant's agent may take over, with every variable that one of them sends."""
+    if variant.agent is None:
+        return []
+    sent = {name: value for step in campaign.steps for name, value in step.variables.items()} | variant.variables
+    return [step.model_copy(update={"call": variant.agent, "variables": sent}) for step in campaign.steps[:1]]
 
 
 def _unused(path: KeyPath, name: str, value: str) -> TemplateProblem:

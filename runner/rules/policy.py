@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from runner.model.campaign import Campaign, Purpose, Step
@@ -13,11 +13,14 @@ from runner.model.compliance import Consent
 from runner.model.whereabouts import Whereabouts
 from runner.model.window import Window
 from runner.rules.calendars import Calendar, hours_of
+from runner.rules.countries import ANYWHERE, Reach, reach_of
 from runner.rules.expressions import Expression
 from runner.rules.law import ConsentGap
 from runner.rules.public_holidays import is_calendar
 from runner.rules.schedule import ends_at, starts_at
 from runner.rules.windows import next_allowed
+
+_DAY = timedelta(days=1)
 
 
 class Law(Protocol):
@@ -60,8 +63,12 @@ class Policy:
     """only ever true against the sandbox"""
     law: Law | None = None
     """None where no law is looked at"""
+    reach: Reach = ANYWHERE
+    """which numbers there may be"""
     _ready: dict[tuple[str, tuple[str, ...]], tuple[Calendar, ...]] = field(default_factory=dict, compare=False)
     """calendars by step and jurisdictions: the same object for the same question, so that answers can be kept"""
+    _caps: dict[tuple[str, tuple[str, ...]], tuple[Cap, ...]] = field(default_factory=dict, compare=False)
+    """by step and jurisdictions"""
 
     def step_named(self, label: str) -> Step | None:
         """Give a step by its name; None when the campaign has none of it any more."""
@@ -89,6 +96,15 @@ class Policy:
             own = _own_calendar(self.campaign, step, jurisdictions)
             by_law = self.law.calendars(self.campaign.purpose, step.channel, jurisdictions) if self.law else ()
             found = self._ready.setdefault(asked, (own, *by_law))
+        return found
+
+    def caps(self, step: Step, jurisdictions: tuple[str, ...]) -> tuple[Cap, ...]:
+        """Give every cap that counts for a step of a person: the campaign's own and the project's, then the law's."""
+        asked = (step.label, jurisdictions)
+        found = self._caps.get(asked)
+        if found is None:
+            by_law = self.law.caps(self.campaign.purpose, step.channel, jurisdictions) if self.law else ()
+            found = self._caps.setdefault(asked, (*_own_caps(self.campaign), *by_law))
         return found
 
     def first_allowed(self, step: Step, where: Whereabouts, now: datetime) -> datetime | None:
@@ -132,6 +148,7 @@ def policy_of(campaign: Campaign, *, windows_ignored: bool = False, law: Law | N
         ends=ends_at(campaign.schedule),
         windows_ignored=windows_ignored,
         law=law,
+        reach=reach_of(campaign),
     )
 
 
@@ -145,6 +162,18 @@ def windows_of(campaign: Campaign, step: Step | None = None) -> tuple[Window, ..
     """Give a campaign's windows, of one step its own where it has some, in the order of the file."""
     windows = campaign.windows if step is None or step.windows is None else step.windows
     return tuple(one for one in windows if one.channel is None or step is None or one.channel == step.channel)
+
+
+def _own_caps(campaign: Campaign) -> tuple[Cap, ...]:
+    return tuple(
+        Cap(
+            attempts=rule.attempts,
+            per=_DAY if rule.per == "day" else rule.per,
+            calendar_day=rule.per == "day",
+            source=f"caps.{index}",
+        )
+        for index, rule in enumerate(campaign.caps)
+    )
 
 
 def _own_calendar(campaign: Campaign, step: Step, jurisdictions: tuple[str, ...]) -> Calendar:

@@ -76,19 +76,29 @@ class Renderer:
             "description": campaign.description,
         }
         shared = self._variables(campaign.variables, ("variables",))
-        self._steps = {step.label: self._step(step, index, shared) for index, step in enumerate(campaign.steps)}
+        self._has_variants = bool(campaign.variants)
+        steps = {step.label: self._step(step, index, shared) for index, step in enumerate(campaign.steps)}
+        self._steps = {("", label): parts for label, parts in steps.items()}
+        for name, variant in campaign.variants.items():
+            own = self._variables(variant.variables, ("variants", name, "variables"))
+            for label, parts in steps.items():
+                self._steps[name, label] = replace(parts, variables=tuple({**dict(parts.variables), **own}.items()))
 
-    def render(self, step: Step, contact: Contact, now: datetime, zone: str | None = None) -> Rendered:
+    def render(
+        self, step: Step, contact: Contact, now: datetime, zone: str | None = None, variant: str = ""
+    ) -> Rendered:
         """Render a step's variables and message for a contact; raise RenderFailed with the key path and the place.
 
-        ``now`` is aware; templates see it on the clock of ``zone``, of UTC without one.
+        ``now`` is aware; templates see it on the clock of ``zone``, of UTC without one. A ``variant`` that
+        the campaign has no more changes no variable.
         """
-        parts = self._steps[step.label]
+        parts = self._steps.get((variant, step.label)) or self._steps["", step.label]
         values = {
             "contact": _filled(contact.values),
             "campaign": self._campaign,
             "step": parts.facts,
             "now": now.astimezone(_zone(zone)),
+            **({"variant": variant} if self._has_variants else {}),
         }
         variables = {name: _value(part, values) for name, part in parts.variables}
         message = _message(parts.message, values) if parts.message is not None else ""

@@ -14,6 +14,7 @@ from runner.model.campaign import ContactSource
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.plan import PlanLine
 from runner.model.rounds import RoundsSummary
+from runner.planning.countries import CountryTally
 from runner.planning.digest import Digest
 from runner.planning.law_notes import LawTally
 from runner.planning.plan import Draft, plan_lines
@@ -82,9 +83,10 @@ class Planned:
     def _tally(self) -> Tally:
         campaign, sources = self.draft.policy.campaign, dict(self.templates)
         changed = rules_changed(campaign, self.draft.known.rules)
+        parts = (changed, self._law_tally(), CountryTally(self.draft.policy.reach, self.draft.known))
         if self.rounds is not None:
-            return RoundsTally(self.rounds, self.name, RulesDigest(campaign, sources), changed, self._law_tally())
-        return Tally(self.name, Digest(campaign, sources), changed, self._law_tally())
+            return RoundsTally(self.rounds, self.name, RulesDigest(campaign, sources), *parts)
+        return Tally(self.name, Digest(campaign, sources), *parts)
 
     def _law_tally(self) -> LawTally | None:
         return LawTally(self.law, self.draft.policy.campaign.purpose, self.now) if self.law is not None else None

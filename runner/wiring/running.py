@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx
 
 from runner.engine.accounts import Accounts
+from runner.engine.breakers import Breakers
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.do_not_call import DoNotCall
 from runner.engine.inbox import Inbox
 from runner.engine.journal import Journal
+from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.engine.rounds import Rounds
@@ -27,6 +29,7 @@ from runner.ledger import overview, sqlite
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
 from runner.model.campaign import Campaign
+from runner.model.limits import SharedLimits
 from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
@@ -210,13 +213,14 @@ async def engine(  # noqa: PLR0913 what a runner may be told
     only: frozenset[str] | None = None,
     starter: RoundStarter | None = None,
     serves: bool = False,
+    limits: SharedLimits | None = None,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
     Without a `starter`, campaigns that repeat begin no round.
     With `serves`, other processes are told that this one places everything, for good. With `listen`,
     or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
-    them is not there. Everything is closed in order at the end.
+    them is not there. `limits` are those of all campaigns together. Everything is closed in order at the end.
     """
     if listen is not None:
         require_webhook_secrets(surroundings.accounts, surroundings.credential)
@@ -233,7 +237,8 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
         clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
-        delivery = Delivery(journal, policies, accounts, transport, clock, woken.set)
+        pacing = Pacing(policies, accounts, Breakers(), limits)
+        delivery = Delivery(journal, policies, accounts, transport, clock, woken.set, pacing)
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
         wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings))
         rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None

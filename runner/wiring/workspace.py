@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import reset_tzpath
 
@@ -32,6 +32,7 @@ from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
 from runner.planning.plan import Draft, Route
 from runner.planning.rounds import rounds_summary
+from runner.planning.waiting import look_back_of
 from runner.providers.credentials import resolve
 from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
@@ -116,15 +117,17 @@ class Workspace:
     ) -> Planned:
         """Ready a campaign for planning against what the ledger holds; one that repeats, its next round."""
         campaign = loaded.campaign
-        draft = self._draft(loaded, campaign.campaign, known=known, windows_ignored=windows_ignored)
+        draft = self._draft(loaded, campaign.campaign, now, known=known, windows_ignored=windows_ignored)
         planned = self._planned(loaded, draft, now)
         recurrence = recurrence_of(campaign)
         if recurrence is None:
             return planned
         rounds = rounds_summary(campaign, recurrence, now, in_force=draft.known.digest, sources=self.templates)
         at = rounds.next_at[0] if rounds.next_at else now
-        people = KnownCampaign(suppressions=draft.known.suppressions)
-        preview = self._draft(loaded, round_name(campaign.campaign, at), known=people, windows_ignored=windows_ignored)
+        people = KnownCampaign(suppressions=draft.known.suppressions, dealings=draft.known.dealings)
+        preview = self._draft(
+            loaded, round_name(campaign.campaign, at), now, known=people, windows_ignored=windows_ignored
+        )
         return replace(planned, at=at, preview=preview, rounds=rounds)
 
     def plan_round(
@@ -132,35 +135,40 @@ class Workspace:
     ) -> Planned:
         """Ready the round of a campaign that was due at `at`: a campaign of its own, with the contacts of now."""
         name = round_name(loaded.campaign.campaign, at)
-        draft = self._draft(loaded, name, known=None, windows_ignored=windows_ignored)
+        draft = self._draft(loaded, name, now, known=None, windows_ignored=windows_ignored)
         return replace(self._planned(loaded, draft, now), at=at)
 
     def _planned(self, loaded: LoadedCampaign, draft: Draft, now: datetime) -> Planned:
         law = CampaignLaw(law_table(), loaded.campaign.compliance)
         return Planned(loaded, draft, self.templates, self._source(loaded), _inline_lines(loaded), now, law)
 
-    def _draft(self, loaded: LoadedCampaign, name: str, *, known: KnownCampaign | None, windows_ignored: bool) -> Draft:
+    def _draft(
+        self, loaded: LoadedCampaign, name: str, now: datetime, *, known: KnownCampaign | None, windows_ignored: bool
+    ) -> Draft:
         """Ready a campaign, or a round of it by that one's name, for planning."""
         campaign = loaded.campaign
         law = CampaignLaw(law_table(), campaign.compliance)
-        named = campaign.model_copy(update={"campaign": name})
+        policy = policy_of(campaign.model_copy(update={"campaign": name}), windows_ignored=windows_ignored, law=law)
         return Draft(
-            policy=policy_of(named, windows_ignored=windows_ignored, law=law),
+            policy=policy,
             routes=tuple(self._routes(loaded, {} if known is not None else self.known_agents(campaign.campaign))),
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
-            known=known or self.known(name),
+            known=known or self.known(name, now, look_back_of(policy)),
             place=lambda error: self._place(loaded, error),
         )
 
-    def known(self, campaign: str) -> KnownCampaign:
-        """Read what the ledger holds of a campaign; nothing when there is no ledger yet. Writes nothing."""
+    def known(self, campaign: str, now: datetime, look_back: timedelta = timedelta(0)) -> KnownCampaign:
+        """Read what the ledger holds of a campaign, and so far back what there was with people; writes nothing.
+
+        Gives nothing when there is no ledger yet.
+        """
         if not self.ledger_path.exists():
             return KnownCampaign()
         store = Store.open_read_only(self.ledger_path)
         try:
             with store.reading():
-                return known_campaign(store, campaign)
+                return known_campaign(store, campaign, now, look_back)
         finally:
             store.close()
 

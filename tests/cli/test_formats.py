@@ -19,6 +19,8 @@ purpose: transactional
 agents:
   caller: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550100"}
   texter: {provider: revmo, id: QUdFTlQtMDAwMQ==}
+countries: US, GB
+number_types: fixed_line, fixed_line_or_mobile, toll_free
 contacts: {file: people.csv, columns: {key: id}, suppress: [no-call.txt], on_bad_row: skip}
 windows: mon-fri 10:00-18:00
 steps:

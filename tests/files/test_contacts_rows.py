@@ -42,6 +42,8 @@ def test_a_row_becomes_a_contact(tmp_path: Path) -> None:
         row=2,
         values={"id": "7", "phone": "+1 202 555 0143", "timezone": "Europe/Berlin", "name": "Bo"},
         timezone="Europe/Berlin",
+        region="US",
+        number_type="fixed_line_or_mobile",
     )
 
 

@@ -107,7 +107,7 @@ def test_after_the_schedule_nobody_is_planned() -> None:
 
 def test_somebody_whom_the_provider_cannot_take_is_skipped_with_its_reason() -> None:
     """Revox takes one zone for all people; whoever has none that is certain has none."""
-    of = native(timezone="contact", windows="daily 10:00-18:00")
+    of = native(timezone="contact", windows="daily 10:00-18:00", number_types="fixed_line_or_mobile, toll_free")
     uncertain, certain = contact(0, phone="+18005550100", key="a"), contact(1, timezone="America/Chicago")
     lines, summary = planned(draft(of), [uncertain, certain])
 

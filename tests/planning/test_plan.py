@@ -213,7 +213,7 @@ NARROW = {"timezone": "contact", "windows": "daily 10:00-10:30"}
 def test_somebody_whose_hour_nobody_knows_is_held_refused_or_placed_as_the_file_says(
     rules: Any, number: str, reason: str
 ) -> None:
-    who = contact(0, phone=number)
+    who = contact(0, phone=number, number_type="mobile")
     held, summary = planned(draft(campaign(**rules)), [who])
     assert (held[0].status, held[0].rejected, held[0].changed, held[0].not_before) == (P.HOLD, False, True, None)
     assert held[0].reason.startswith(reason)
@@ -223,12 +223,13 @@ def test_somebody_whose_hour_nobody_knows_is_held_refused_or_placed_as_the_file_
     assert (refused[0].reason, summary.rejected) == (held[0].reason, 1)
     taken = lines_of(campaign(**rules, zone_unknown="Europe/Paris"), who)[0]
     assert (taken.status, taken.zones, taken.timezone_source) == (P.CREATE, ("Europe/Paris",), "zone_unknown")
-    told = lines_of(campaign(**rules), contact(0, phone=number, timezone="Australia/Perth"))[0]
+    told = lines_of(campaign(**rules), contact(0, phone=number, number_type="mobile", timezone="Australia/Perth"))[0]
     assert (told.status, told.zones, told.timezone_source) == (P.CREATE, ("Australia/Perth",), "column")
 
 
 def test_a_toll_free_number_fits_no_common_hour() -> None:
-    line = lines_of(campaign(timezone="contact", windows="daily 09:00-18:00"), contact(0, phone=TOLL_FREE))[0]
+    of = campaign(timezone="contact", windows="daily 09:00-18:00", number_types="mobile, toll_free")
+    line = lines_of(of, contact(0, phone=TOLL_FREE))[0]
     assert line.status is P.HOLD
     assert len(line.zones) > 30
 
@@ -260,7 +261,7 @@ def test_rules_that_become_strict_hold_whoever_was_not_called_yet() -> None:
 
 def test_zones_do_not_matter_where_windows_are_ignored() -> None:
     made = draft(campaign(timezone="contact", zones="strict"), windows_ignored=True)
-    assert planned(made, [contact(0, phone=UNKNOWN)])[0][0].status is P.CREATE
+    assert planned(made, [contact(0, phone=UNKNOWN, number_type="mobile")])[0][0].status is P.CREATE
 
 
 def scheduled(at: str) -> Campaign:
