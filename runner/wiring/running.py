@@ -65,6 +65,8 @@ class Surroundings:
     """where a sandbox answers; empty with real providers"""
     timeouts: Timeouts = field(default_factory=Timeouts)
     """how long to wait for a provider"""
+    webhook_secret: Callable[[str], str] | None = None
+    """follows references to what proves webhooks; `credential` does without it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,10 +149,12 @@ class Engine:
 
 @asynccontextmanager
 async def real_surroundings(
-    accounts: Mapping[str, Account], credential: Callable[[str], str]
+    accounts: Mapping[str, Account],
+    credential: Callable[[str], str],
+    webhook_secret: Callable[[str], str] | None = None,
 ) -> AsyncIterator[Surroundings]:
     """Run over the real providers, by the machine's clock."""
-    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential)
+    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential, webhook_secret=webhook_secret)
 
 
 @asynccontextmanager
@@ -205,8 +209,9 @@ async def engine(
     or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
     them is not there. Everything is closed in order at the end.
     """
+    secret = surroundings.webhook_secret or surroundings.credential
     if listen is not None:
-        require_webhook_secrets(surroundings.accounts, surroundings.credential)
+        require_webhook_secrets(surroundings.accounts, secret)
     async with AsyncExitStack() as stack:
         stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
         store = Store.open(ledger)
@@ -225,7 +230,7 @@ async def engine(
         dispatcher = Dispatcher(
             journal, policies, delivery, reconciliation, clock, Wakefulness(woken, heartbeat, _skipper(surroundings))
         )
-        inbox = Inbox(journal, accounts, reconciliation, clock, surroundings.credential)
+        inbox = Inbox(journal, accounts, reconciliation, clock, secret)
         await inbox.tidy()
         stack.push_async_callback(inbox.settled)
         url = ""
