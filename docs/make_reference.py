@@ -48,7 +48,12 @@ CAMPAIGN_PARTS = (
     ("Schedule", "schedule"),
     ("Limits", "limits"),
 )
-PROJECT_PARTS = (("Project", "outreach.yaml"), ("AccountEntry", "accounts.*"), ("Defaults", "defaults"))
+PROJECT_PARTS = (
+    ("Project", "outreach.yaml"),
+    ("AccountEntry", "accounts.*"),
+    ("CallbackShape", "accounts.*.callback"),
+    ("Defaults", "defaults"),
+)
 DECLARED_PARTS = (
     ("HttpApi", "providers.*"),
     ("AuthMap", "providers.*.auth"),
@@ -91,6 +96,7 @@ LINKS = {
     "AssistantRetryD": "#revox-call_retry_config",
     "Calendly": "#revox-calendly",
     "Auth": "#providersauth",
+    "CallbackShape": "#accountscallback",
     "CancelRequest": "#providerscancel",
     "Columns": "#contactscolumns",
     "ContactSource": "#contacts",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from runner.engine.delivery import Delivery
 from runner.engine.journal import Journal
 from runner.engine.native import Look, NativeDelivery
 from runner.engine.native_release import native_steps
+from runner.engine.pace import Room
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import LedgerError
@@ -52,6 +53,8 @@ class _Found(NamedTuple):
     next_at: datetime | None
     open_count: int
     native: Look
+    due_accounts: set[str]
+    """where calls are due, so far as it matters"""
 
 
 class Dispatcher:
@@ -119,14 +122,19 @@ class Dispatcher:
     async def _tick(self) -> tuple[datetime | None, int]:
         """Start everything that may start now; give the next instant to look and what is still open."""
         now = self._clock.now()
-        found = await self._journal.run(lambda ledger: self._look(ledger, now))
+        pace, limited = self._delivery.pace, self._delivery.accounts.lines()
+        room = pace.room(limited, now)
+        found = await self._journal.run(lambda ledger: self._look(ledger, room, now))
+        for account in pace.to_count(limited, found.due_accounts, now):
+            self._spawn(self._delivery.count_lines(account))
         if found.released:
             self._spawn(self._delivery.deliver(found.released))
-        for work in found.asking:
-            self._asking.add(work.attempt.id)
-            self._spawn(self._ask(work))
+        for group in self._reconciliation.together(found.asking):
+            self._asking.update(work.attempt.id for work in group)
+            self._spawn(self._ask(group))
         self._start_native(found.native)
-        return found.next_at, found.open_count
+        next_room = pace.next_at(found.due_accounts, now)
+        return min((at for at in (found.next_at, next_room) if at is not None), default=None), found.open_count
 
     def _start_native(self, found: Look) -> None:
         self._handing.update(one.record.id for one in found.fresh)
@@ -139,8 +147,9 @@ class Dispatcher:
         for work in found.calling_off:
             self._spawn(_watched(self._calling_off, work.attempt.id, self._native.call_off(work)))
 
-    def _look(self, ledger: Ledger, now: datetime) -> _Found:
-        released, next_room = self._release(ledger, now)
+    def _look(self, ledger: Ledger, room: Room, now: datetime) -> _Found:
+        released, next_room = self._release(ledger, room, now)
+        due_accounts = ledger.accounts_due(now) if room.free else set()
         native = self._native.look(ledger, now, self._handing, self._calling_off)
         due = ledger.to_ask(now, _ASK_AT_MOST)
         asking = [work for work in due if work.attempt.id not in self._asking]
@@ -148,27 +157,32 @@ class Dispatcher:
         next_ask = ledger.next_ask() if not asking and not self._asking else None
         next_times = (ledger.next_due(now, self._policies.only), next_ask, next_room, native.next_at)
         next_at = min((at for at in next_times if at is not None), default=None)
-        return _Found(released, asking, next_at, ledger.open_attempts(self._policies.only), native)
+        return _Found(released, asking, next_at, ledger.open_attempts(self._policies.only), native, due_accounts)
 
-    async def _ask(self, work: Assignment) -> None:
+    async def _ask(self, group: list[Assignment]) -> None:
         try:
-            await self._reconciliation.ask([work])
+            await self._reconciliation.ask(group)
         finally:
-            self._asking.discard(work.attempt.id)
+            self._asking.difference_update(work.attempt.id for work in group)
 
-    def _release(self, ledger: Ledger, now: datetime) -> tuple[list[Assignment], datetime | None]:
+    def _release(self, ledger: Ledger, paced: Room, now: datetime) -> tuple[list[Assignment], datetime | None]:
         """Claim what is due inside the limits of each campaign; give it and when time makes more room."""
         self._policies.renew(ledger.campaigns_in_force())
         live = ledger.live_calls()
         released: list[Assignment] = []
+        taken: Counter[str] = Counter()
         next_room: datetime | None = None
         for name in self._policies.active:
             policy = self._policies.of(name)
             limits = policy.campaign.limits
             starts = self._starts_of(ledger, name, now)
             left = room(limits, live.get(name, 0), starts, now)
-            count = min(left.free, _CLAIM_AT_MOST)
-            claimed = ledger.claim_due(name, count, now, now + LEASE, apart=native_steps(policy))
+            most = paced.most(self._policies.accounts_of(name), taken)
+            count = min(left.free, _CLAIM_AT_MOST if most is None else most)
+            claimed = ledger.claim_due(
+                name, count, now, now + LEASE, apart=native_steps(policy), shut=paced.shut(taken)
+            )
+            taken.update(work.attempt.account for work in claimed if work.attempt.channel == "call")
             starts.extend([now] * len(claimed))
             released.extend(claimed)
             until = left.until or (room(limits, 0, starts, now).until if claimed else None)

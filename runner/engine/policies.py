@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from runner.model.campaign import Agent, Campaign
@@ -17,6 +18,7 @@ class Policies:
         self.only = only
         self._ready: dict[str, tuple[int, Policy]] = {}
         self._active: tuple[str, ...] = ()
+        self._accounts: dict[str, frozenset[str]] = {}
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -31,6 +33,7 @@ class Policies:
             if ready is None or ready[0] != one.revision:
                 campaign = Campaign.model_validate_json(one.policy)
                 self._ready[one.name] = (one.revision, policy_of(campaign, windows_ignored=self._windows_ignored))
+            self._accounts[one.name] = frozenset(json.loads(one.accounts))
             if one.is_active and (self.only is None or one.name in self.only):
                 active.append(one.name)
         self._active = tuple(active)
@@ -38,6 +41,10 @@ class Policies:
     def of(self, campaign: str) -> Policy:
         """Give a campaign's policy; KeyError when it was never taken in."""
         return self._ready[campaign][1]
+
+    def accounts_of(self, campaign: str) -> frozenset[str]:
+        """Give the accounts that a campaign pays with; KeyError when it was never taken in."""
+        return self._accounts[campaign]
 
     def agent_of(self, campaign: str, step: str) -> Agent | None:
         """Give the agent of a step; None when the campaign in force has no such step any more."""

@@ -92,6 +92,7 @@ def _follow_up(
         zones=attempt.zones,
         history={**earlier, attempt.step: StepResult(outcome=outcome.value, tag=observation.tag, calls=calls)},
         contact=work.cells,
+        is_undialled=observation.is_undialled,
     )
     return follow_up(policy, ending)
 

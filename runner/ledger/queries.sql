@@ -154,13 +154,20 @@ ON CONFLICT (phone) DO NOTHING
 
 -- name: due_attempts
 -- Planned attempts of one campaign that are due, oldest first, nobody twice and nobody with a live attempt.
--- The steps in the JSON list `:apart` are handed over, not sent one by one.
+-- The steps in the JSON list `:apart` are handed over, not sent one by one; `:shut` lists what must wait, as `call ACCOUNT`.
 SELECT a.id FROM attempts a
 WHERE a.state = 'planned' AND a.due_at <= :now AND a.campaign_id = :campaign_id
     AND a.step NOT IN (SELECT value FROM json_each(:apart))
+    AND a.channel || ' ' || a.account NOT IN (SELECT value FROM json_each(:shut))
     AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone
                     AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
 GROUP BY a.phone HAVING a.due_at = MIN(a.due_at) ORDER BY a.due_at, a.id LIMIT :count
+
+-- name: accounts_due
+-- The accounts through which planned calls of running campaigns are due.
+SELECT DISTINCT a.account FROM attempts a WHERE a.state = 'planned' AND a.due_at <= :now AND a.channel = 'call'
+    AND a.campaign_id IN (SELECT c.id FROM campaigns c JOIN revisions r ON r.id = c.revision_id
+                          WHERE c.state = 'active' AND r.complete)
 
 -- name: claim
 -- Takes one attempt by a lease.

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from runner.model.attempt import Assignment, AttemptState
+from runner.model.channel import Channel
 from runner.model.handed_over import (
     DueGroup,
     Handed,
@@ -195,9 +196,23 @@ class Ledger(Protocol):
         ...
 
     def claim_due(
-        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+        self,
+        campaign: str,
+        count: int,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        apart: Sequence[str] = (),
+        shut: Sequence[tuple[str, Channel]] = (),
     ) -> list[Assignment]:
-        """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`."""
+        """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`.
+
+        None of a channel of an account that is `shut`.
+        """
+        ...
+
+    def accounts_due(self, now: datetime) -> set[str]:
+        """Give the accounts through which calls of running campaigns are due."""
         ...
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:

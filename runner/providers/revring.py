@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from runner.errors import InDoubt
+from runner.errors import InDoubt, Throttled
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
 from runner.model.json import Json
 from runner.model.outcome import InboundText, Observation
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
-from runner.ports import Capabilities, DoNotCallList
+from runner.ports import Capabilities, DoNotCallList, LineCount, ManyPolls
 from runner.providers import revring_account, revring_answers
 from runner.providers.inbound import read_message_received
 from runner.providers.lookups import PAGE_SIZE, closes_at, opens_at
@@ -31,6 +31,7 @@ from runner.providers.replies import (
     is_done,
     no_id,
     refusal,
+    retry_after,
     said,
     webhook_document,
 )
@@ -61,6 +62,16 @@ def _numbers() -> DoNotCallList | None:
     return RevringDoNotCall()
 
 
+def _batch() -> ManyPolls | None:
+    """Give it under the type that the attribute has at a generation without it, too."""
+    return revring_account.RevringBatch()
+
+
+def _lines() -> LineCount | None:
+    """Give it under the type that the attribute has at a generation without it, too."""
+    return revring_account.RevringLines()
+
+
 @dataclass(frozen=True, slots=True)
 class Revring:
     """RevRing's API: key in `x-api-key`, `POST /calls`, `POST /messages`, below a base URL that ends in `/v1`.
@@ -78,6 +89,8 @@ class Revring:
     )
     native = offered(RevringCampaigns())
     do_not_call = _numbers()
+    poll_many = _batch()
+    lines = _lines()
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of RevRing's options for a call or a text."""
@@ -108,18 +121,21 @@ class Revring:
     def read_receipt(self, reply: Reply) -> Receipt:
         """Read the id of the call or text.
 
-        Stricter than the common table: a number on the do-not-call list is OptedOut, and a text
-        that could not be written or handed over is Rejected.
+        Stricter than the common table: a number on the do-not-call list is OptedOut, a text that
+        could not be written or handed over is Rejected, and `skipQueue` without a free line is Throttled as busy.
         """
         code = error_code(reply)
         if (reply.status, code) == (409, "number_on_do_not_call_list"):
             raise OptedOut(f"revring answered {reply.status}{said(reply)}")
+        if (reply.status, code) == (429, "concurrency_limit"):
+            raise Throttled(f"revring answered 429{said(reply)}", retry_after=retry_after(reply.headers), is_busy=True)
         if (reply.status, code) in _NOT_SENT:
             raise refusal(self.name, reply, Proof.REJECTED)
-        found = first_id(object_of(accepted_document(self.name, reply).get("data")), "id")
+        record = object_of(accepted_document(self.name, reply).get("data"))
+        found = first_id(record, "id")
         if not found:
             raise no_id(self.name, reply)
-        return Receipt(provider_id=found)
+        return Receipt(provider_id=found, is_queued=record.get("status") == "QUEUED")
 
     def poll_request(self, sent: Sent) -> Request | None:
         """Build `GET /calls/{id}` or `GET /messages/{id}`; None without an id."""
@@ -183,7 +199,7 @@ class Revring:
 
     def credential_check(self) -> Request | None:
         """Build `GET /analytics/active`, which costs nothing."""
-        return revring_account.lines_request()
+        return revring_account.RevringLines().request()
 
     def read_credential_check(self, reply: Reply) -> bool:
         """Whether the key is taken; raise a SendError when the answer says nothing about it, Rejected unpaid."""
@@ -208,6 +224,8 @@ class RevringSeed(Revring):
     )
     native = None
     do_not_call = None
+    poll_many = None
+    lines = None
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
         """Plant the key in the header, which this generation ignores."""

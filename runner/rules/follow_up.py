@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,10 @@ from runner.model.campaign import Step
 from runner.model.outcome import REACHED, Outcome
 from runner.rules.expressions import ExpressionFailed, StepResult, when_values
 from runner.rules.policy import Policy
+
+MOST_UNDIALLED = 12
+"""up to which number a try that dialled nobody leads to another one, whatever `retry` says"""
+_AFTER_UNDIALLED = timedelta(minutes=1)
 
 
 class Then(StrEnum):
@@ -53,6 +57,8 @@ class Ending:
     """how each step done so far ended, in that order, this one last"""
     contact: Mapping[str, Any]
     """the contact's row"""
+    is_undialled: bool = False
+    """provably nobody was dialled"""
 
 
 def follow_up(policy: Policy, ending: Ending) -> FollowUp:
@@ -60,11 +66,16 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
 
     A retry goes through schedule and windows like a first try. The calls that a provider made by
     itself count as tries of the step, so that its retries and ours never multiply. A step that was handed over has had
-    its tries: the provider made them. An opt-out ends everything.
+    its tries: the provider made them. A try that dialled nobody leads to another one. An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")
     step = policy.campaign.step_named(ending.step)
+    if ending.is_undialled and step.delivery == "single" and ending.number < MOST_UNDIALLED:
+        due_at = policy.first_allowed(ending.zones, ending.at + _AFTER_UNDIALLED)
+        if due_at is not None:
+            reason = f"{ending.outcome}: nobody was dialled, {ending.step} again"
+            return FollowUp(then=Then.RETRY, reason=reason, step=ending.step, number=ending.number + 1, due_at=due_at)
     retry, tries = step.retry, _tries(ending)
     has_tries = step.delivery == "single" and retry is not None and tries < retry.attempts
     if retry is not None and has_tries and ending.outcome in retry.on:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.model.campaign import Campaign, Step
 from runner.rules.expressions import Expression
 from runner.rules.schedule import ends_at, starts_at
-from runner.rules.windows import Hours, hours_of, next_allowed
+from runner.rules.windows import Hours, allowed_spans, hours_of, next_allowed
+
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,14 @@ class Policy:
         if allowed is None or (self.ends is not None and allowed >= self.ends):
             return None
         return allowed
+
+    def shuts_at(self, zones: tuple[str, ...], now: datetime) -> datetime | None:
+        """Give when schedule or windows, open at `now`, end next within a day; None when neither does."""
+        until = now + _A_DAY
+        ends = [self.ends] if self.ends is not None and self.ends <= until else []
+        if not self.windows_ignored:
+            ends += [span.end for span in allowed_spans(self.hours, zones, now, until)[:1] if span.end < until]
+        return min(ends, default=None)
 
     def first_in_schedule(self, now: datetime) -> datetime | None:
         """Give the first instant from `now` on at which the schedule alone allows a start; None when it has ended.
