@@ -74,7 +74,7 @@ class Control:
         await self._told(record, standing, "" if heeded else f"{provider} did not {action} its campaign")
 
     async def call_off(self, work: Assignment) -> None:
-        """Ask a provider, once, to call off a call of a cancelled campaign that may still wait in its queue."""
+        """Ask a provider, once, to call off a call that nobody wants any more and that may still wait in its queue."""
         attempt = work.attempt
         try:
             provider = self.tools.accounts.provider(attempt.account)

@@ -89,7 +89,7 @@ class NativeDelivery:
         self.tools.woken()
 
     async def call_off(self, work: Assignment) -> None:
-        """Ask a provider to call off one call of a cancelled campaign."""
+        """Ask a provider to call off one call that nobody wants any more."""
         await self.control.call_off(work)
         self.tools.woken()
 

@@ -97,9 +97,11 @@ UPDATE campaigns SET reason = CASE WHEN reason = '' THEN :text ELSE reason || ';
 WHERE name = :name AND state <> 'active' AND instr(reason, :text) = 0
 
 -- name: attempts_to_call_off
--- Accepted attempts of cancelled campaigns that the provider was not yet asked to call off.
-SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE a.state = 'accepted' AND c.state = 'cancelled' AND a.handover_id IS NULL AND a.call_off_at IS NULL
+-- Accepted attempts of cancelled campaigns, and of people who must not be contacted any more, that the provider was
+-- not yet asked to call off.
+SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id LEFT JOIN suppressions s ON s.phone = a.phone
+WHERE a.state = 'accepted' AND (c.state = 'cancelled' OR s.phone IS NOT NULL)
+    AND a.handover_id IS NULL AND a.call_off_at IS NULL
 ORDER BY a.id LIMIT :count
 
 -- name: called_off

@@ -100,7 +100,7 @@ class HandoverLedger(Protocol):
         ...
 
     def to_call_off(self, count: int) -> list[Assignment]:
-        """Give accepted attempts of cancelled campaigns that the provider was not asked to call off."""
+        """Give accepted attempts of cancelled campaigns and suppressed people that no provider was asked to call off."""
         ...
 
     def called_off(self, attempt_id: int, at: datetime) -> None:

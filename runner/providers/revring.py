@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,10 @@ _NOT_SENT = frozenset({(502, "send_failed"), (502, "generation_failed")})
 """failures of a text that are documented to prove that nothing was sent"""
 _NO_MORE = frozenset({400, 404, 409})
 """statuses that say that a call cannot be called off, or ended, any more"""
+_MOST_CHARACTERS = 1_600
+"""of a text; documented"""
+_MOST_METADATA = 16 * 1024 - 64
+"""bytes of a call's metadata: the documented 16 KB, less the attempt's key that is planted in it"""
 _NATIVE_ONLY = ("defaultVariables", "voicemailStrategy")
 
 
@@ -239,6 +244,8 @@ def _call(order: Order) -> Request:
     found = next((name for name in _NATIVE_ONLY if options.get(name) is not None), None)
     if found is not None:
         raise files_wrong(f"`{found}` works with native delivery only", "write: delivery: native", f"options.{found}")
+    if len(json.dumps(options.get("metadata", {}), ensure_ascii=False).encode()) > _MOST_METADATA:
+        raise files_wrong("revring takes at most 16 KB of metadata", "leave out what is long", "options.metadata")
     body: dict[str, Json] = {
         "agentId": order.agent_id,
         "toNumber": order.phone,
@@ -250,6 +257,11 @@ def _call(order: Order) -> Request:
 
 
 def _text(order: Order) -> Request:
+    if len(order.message) > _MOST_CHARACTERS:
+        said = (
+            f"revring takes texts of at most {_MOST_CHARACTERS:,} characters, and this one has {len(order.message):,}"
+        )
+        raise files_wrong(said, "shorten the message", "message")
     options = chosen_options(RevringTextOptions, order.options)
     body: dict[str, Json] = {"to": order.phone}
     if order.from_number:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -176,3 +177,23 @@ def test_the_faults_of_the_set_up_are_documented_errors() -> None:
 def _phone_of(store: Store, provider_id: str) -> str:
     row = store._connection.execute("SELECT phone FROM attempts WHERE provider_id = ?", (provider_id,)).fetchone()
     return str(row["phone"])
+
+
+async def test_an_opt_out_takes_a_waiting_call_back_at_once(store: Store, journal: Journal) -> None:
+    """It need not wait for its next look, which may be hours away."""
+    async with over_revring(store, journal, *calls(2), **ONE_LINE) as over:
+        waiting = await queued(over)
+        loop = over.engine.dispatcher()
+        task = asyncio.create_task(loop.run(until_done=False))
+        await asyncio.sleep(0.1)
+        assert await over.standing(waiting) == "QUEUED"
+        store.suppress(_phone_of(store, waiting), "opted out", "test", NOON)
+        loop.wake()
+        async with asyncio.timeout(5):
+            while await over.standing(waiting) != "CANCELED":  # noqa: ASYNC110 the sandbox tells nobody
+                await asyncio.sleep(0.02)
+            while standing(store)[_phone_of(store, waiting)] != "suppressed":  # noqa: ASYNC110 nor does the ledger
+                await asyncio.sleep(0.02)
+        loop.stop()
+        await asyncio.wait_for(task, 10)
+        assert await over.requests("POST", "/cancel") == 1, "it is asked once"
