@@ -51,7 +51,12 @@ CAMPAIGN_PARTS = (
     ("Schedule", "schedule"),
     ("Limits", "limits"),
 )
-PROJECT_PARTS = (("Project", "outreach.yaml"), ("AccountEntry", "accounts.*"), ("Defaults", "defaults"))
+PROJECT_PARTS = (
+    ("Project", "outreach.yaml"),
+    ("AccountEntry", "accounts.*"),
+    ("CallbackShape", "accounts.*.callback"),
+    ("Defaults", "defaults"),
+)
 DECLARED_PARTS = (
     ("HttpApi", "providers.*"),
     ("AuthMap", "providers.*.auth"),
@@ -95,6 +100,7 @@ LINKS = {
     "Calendly": "#revox-calendly",
     "AttemptLimit": "#complianceoverridesattempts",
     "Auth": "#providersauth",
+    "CallbackShape": "#accountscallback",
     "CancelRequest": "#providerscancel",
     "Columns": "#contactscolumns",
     "Compliance": "#compliance",

@@ -189,11 +189,15 @@ class WrongGeneration(Rejected):
 
 
 class Throttled(SendError):
-    """The provider said not now; ``retry_after`` in seconds when it said when."""
+    """The provider said not now; ``retry_after`` in seconds when it said when.
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    ``is_busy`` when all lines are in use: that is no fault, however often it is said.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, is_busy: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_busy = is_busy
 
 
 class InDoubt(SendError):

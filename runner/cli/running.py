@@ -64,7 +64,7 @@ def surroundings_of(
 ) -> AbstractAsyncContextManager[Surroundings]:
     """Choose what the engine runs in."""
     if options.sandbox is None:
-        return real_surroundings(workspace.accounts, workspace.credential)
+        return real_surroundings(workspace.accounts, workspace.credential, workspace.webhook_secret)
     if options.sandbox == "here":
         return own_sandbox(workspace.accounts, seed=options.seed, start=options.at or now)
     return other_sandbox(workspace.accounts, options.sandbox.rstrip("/"))

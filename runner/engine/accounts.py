@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from runner.errors import NotFound
 from runner.model.project import POLL_LADDER, SETTLE_AFTER, Account
-from runner.ports import NativeCampaigns, Provider
+from runner.ports import LineCount, ManyPolls, NativeCampaigns, Provider
 
 
 class Accounts:
@@ -39,6 +39,17 @@ class Accounts:
         if found is None:
             raise NotFound(f"{self.account(name).provider} has no campaigns of its own")
         return found
+
+    def many_polls(self, name: str) -> ManyPolls | None:
+        """Give how an account's provider is asked about many at once; None where it is asked one by one."""
+        found: ManyPolls | None = getattr(self._providers.get(name), "poll_many", None)
+        return found
+
+    def lines(self) -> dict[str, LineCount]:
+        """Give how free lines are counted at the accounts that are to leave lines to others."""
+        spared = [name for name, account in self._accounts.items() if account.spare_lines is not None]
+        found = {name: getattr(self._providers[name], "lines", None) for name in spared}
+        return {name: lines for name, lines in found.items() if lines is not None}
 
     def poll(self, name: str) -> tuple[timedelta, ...]:
         """Give when an account's outcomes are asked for; the usual times for one that the project no longer has."""

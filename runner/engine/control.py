@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from runner.engine.native_sending import Sending, step
+from runner.engine.polling import sent_of
 from runner.engine.reconciliation import Reconciliation
 from runner.errors import OutreachError, Rejected
 from runner.model.attempt import Assignment
 from runner.model.handed_over import HandoverRecord, HandoverState, Standing
 from runner.model.handover import NativeAction, NativeStatus
-from runner.model.request import Request, Sent
+from runner.model.request import Request
 from runner.ports import Ledger, NativeCampaigns
 from runner.rules.policy import Policy
 
@@ -73,12 +74,11 @@ class Control:
         await self._told(record, standing, "" if heeded else f"{provider} did not {action} its campaign")
 
     async def call_off(self, work: Assignment) -> None:
-        """Ask a provider, once, to call off a call that may still wait in its queue."""
+        """Ask a provider, once, to call off a call that nobody wants any more and that may still wait in its queue."""
         attempt = work.attempt
         try:
             provider = self.tools.accounts.provider(attempt.account)
-            build = getattr(provider, "cancel_request", None)
-            request: Request | None = build(_sent(work)) if build is not None else None
+            request = provider.cancel_request(sent_of(work))
             if request is not None:
                 await self.tools.transport.send(self.tools.accounts.account(attempt.account), request)
         except OutreachError as error:
@@ -122,16 +122,3 @@ class Control:
             return ledger.handovers.record(record.id)
 
         return await self.tools.journal.run(write)
-
-
-def _sent(work: Assignment) -> Sent:
-    attempt = work.attempt
-    return Sent(
-        key=attempt.key,
-        channel=attempt.channel,
-        phone=attempt.phone,
-        agent_id=work.agent_id,
-        campaign=attempt.campaign,
-        sent_at=attempt.sent_at or attempt.due_at,
-        provider_id=attempt.provider_id,
-    )

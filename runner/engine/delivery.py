@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
 from runner.engine.dealings import dealings_with
 from runner.engine.journal import Journal
+from runner.engine.lines import COUNT_LASTS, Lines
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.settlement import give_up, goal_reached, settle
-from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, Rejected, SendError, Throttled
-from runner.model.attempt import Assignment, AttemptState
+from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, OutreachError, Rejected, SendError, Throttled
+from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
@@ -45,13 +47,25 @@ class Delivery:
     """called when something changed that the dispatcher waits for"""
     pacing: Pacing
     """is told what became of what it let start"""
+    lines: Lines = field(default_factory=Lines)
     doubt_budget: DoubtBudget = field(default_factory=DoubtBudget)
     said: set[str] = field(default_factory=set)
     """the warnings that were given already"""
 
-    async def deliver(self, claimed: Sequence[Assignment]) -> None:
-        """Carry out a batch of claimed attempts; every one of them ends in a named state."""
+    def deliver(self, claimed: Sequence[Assignment]) -> Coroutine[Any, Any, None]:
+        """Carry out a batch of claimed attempts; every one of them ends in a named state.
+
+        They count as on their way from the call on, not only when the coroutine begins.
+        """
+        self.lines.took(claimed)
+        return self._deliver(claimed)
+
+    async def _deliver(self, claimed: Sequence[Assignment]) -> None:
         intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
+        leaving = {work.attempt.id for work in intended}
+        for work in claimed:
+            if work.attempt.id not in leaving:
+                self.lines.landed(work)
         # Each writes down its own end, so one that cannot must not leave the others behind unwatched.
         ends = await asyncio.gather(*(self._send(work) for work in intended), return_exceptions=True)
         for end in ends:
@@ -105,8 +119,28 @@ class Delivery:
             case Drop():
                 return give_up(policy, work, verdict, ledger.history(attempt.contact_id), now)
 
+    async def count_lines(self, name: str) -> None:
+        """Ask how many lines an account has free; nothing starts while nobody says."""
+        account, available = self.accounts.account(name), None
+        self.lines.begin_count(name)
+        try:
+            count = self.accounts.lines()[name]
+            available = count.read(await self.transport.send(account, count.request()))
+        except OutreachError as error:
+            self._say(f"account {name}: {error.message}; no call starts until its free lines are known")
+        finally:
+            self.lines.end_count(name, available, account.spare_lines or 0, self.clock.now())
+        self.woken()
+
     async def _send(self, work: Assignment) -> None:
         """Send one attempt whose intent is durable, and write down what came of it."""
+        try:
+            await self._send_counted(work)
+        finally:
+            self.lines.landed(work)
+        self.woken()
+
+    async def _send_counted(self, work: Assignment) -> None:
         attempt = work.attempt
         agent = self.policies.agent_of(attempt.campaign, attempt.step)
         in_body = agent is None or agent.reference == "metadata"
@@ -123,15 +157,17 @@ class Delivery:
             await self._not_accepted(work, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:
             await self._accepted(work, receipt)
-        self.woken()
 
     async def _accepted(self, work: Assignment, receipt: Receipt) -> None:
         attempt = work.attempt
         account = self.accounts.account(attempt.account)
         now = self.clock.now()
+        poll_at = now + account.poll[0]
+        if receipt.is_queued:  # what may still wait when the window shuts is called off then
+            poll_at = min(poll_at, self.policies.shuts_at(attempt, now) or poll_at)
         accepted = Move(
             attempt_id=attempt.id, old=AttemptState.SENDING, new=AttemptState.ACCEPTED, at=now,
-            provider_id=receipt.provider_id, poll_at=now + account.poll[0],
+            provider_id=receipt.provider_id, poll_at=poll_at,
         )  # fmt: skip
 
         def write(ledger: Ledger) -> None:
@@ -144,11 +180,18 @@ class Delivery:
                 hear_waiting(ledger, self.policies, self.accounts.provider(account.name), attempt.id, now)
             self.pacing.sent(ledger, attempt, None, now)
             if receipt.remaining == 0:
-                ledger.pause(attempt.campaign, f"account {account.name}: no calls remain", now)
+                self._pause_callers(ledger, attempt, "no calls remain", now)
             if not self.accounts.can_follow(attempt.account):
                 self._finish_unfollowed(ledger, attempt.id)
 
         await self.journal.run(write)
+
+    def _pause_callers(self, ledger: Ledger, attempt: Attempt, why: str, now: datetime) -> None:
+        """Pause an attempt's campaign and every other one that places calls and pays with the same account."""
+        for name in {attempt.campaign, *self.policies.active}:
+            calls = any(step.channel == "call" for step in self.policies.of(name).campaign.steps)
+            if name == attempt.campaign or (calls and attempt.account in self.policies.accounts_of(name)):
+                ledger.pause(name, f"account {attempt.account}: {why}", now)
 
     def _finish_unfollowed(self, ledger: Ledger, attempt_id: int) -> None:
         """End an attempt whose provider can neither be asked nor tells."""
@@ -195,8 +238,7 @@ class Delivery:
             then = "" if settled.reason == outcome else f"; {settled.reason}"
             return replace(settled, reason=error.message + then)
         if isinstance(error, Throttled):
-            wait = _told(error.retry_after) if error.retry_after else _backoff(tries)
-            return self._later(ledger, work, error, now, now + wait)
+            return self._later(ledger, work, error, now, now + _wait(error, tries))
         if isinstance(error, NotSent):
             return self._later(ledger, work, error, now, now + _backoff(tries))
         settle_after = self.accounts.account(attempt.account).settle_after
@@ -210,7 +252,9 @@ class Delivery:
     ) -> Move:
         """Put an attempt back in line, and pause its campaign when that has helped too often: nobody is given up for it."""
         tries = work.attempt.transport_tries + 1
-        if tries >= TRANSPORT_TRIES:
+        if isinstance(error, Throttled) and error.is_busy:
+            tries = work.attempt.transport_tries
+        elif tries >= TRANSPORT_TRIES:
             reason = f"account {work.attempt.account}: {error.message}, {tries} times in a row"
             ledger.pause(work.attempt.campaign, reason, now)
             tries = 0
@@ -219,7 +263,9 @@ class Delivery:
 
     def _warn(self, work: Assignment, error: SendError) -> None:
         """Say once for each account and cause that it cannot be reached."""
-        sentence = f"account {work.attempt.account}: {error.message}; it is tried again"
+        self._say(f"account {work.attempt.account}: {error.message}; it is tried again")
+
+    def _say(self, sentence: str) -> None:
         if sentence not in self.said:
             self.said.add(sentence)
             log.warning("%s", sentence)
@@ -246,6 +292,13 @@ class Delivery:
     def _settled(self, ledger: Ledger, work: Assignment, seen: Observation) -> Move:
         policy = self.policies.of(work.attempt.campaign)
         return settle(policy, work, seen, ledger.history(work.attempt.contact_id), self.clock.now())
+
+
+def _wait(error: Throttled, tries: int) -> timedelta:
+    """Give how long an account waits that was told to: as long as it was told, else longer from time to time."""
+    if error.retry_after:
+        return _told(error.retry_after)
+    return COUNT_LASTS if error.is_busy else _backoff(tries)
 
 
 def _told(seconds: float) -> timedelta:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -54,6 +54,8 @@ class _Found(NamedTuple):
     to_read: list[str]
     """the accounts whose provider is to be read"""
     next_round: datetime | None
+    due_accounts: set[str]
+    """where calls are due, so far as it matters"""
 
 
 class Dispatcher:
@@ -127,19 +129,24 @@ class Dispatcher:
     async def _tick(self) -> tuple[datetime | None, bool]:
         """Start everything that may start now; give the next instant to look and whether anything is still open."""
         now = self._clock.now()
-        found = await self._journal.run(lambda ledger: self._look(ledger, now))
+        lines, limited = self._delivery.lines, self._delivery.accounts.lines()
+        free_lines = lines.free(limited)
+        found = await self._journal.run(lambda ledger: self._look(ledger, free_lines, now))
+        for account in lines.to_count(limited, found.due_accounts, now):
+            self._spawn(self._delivery.count_lines(account))
         if found.released:
             self._spawn(self._delivery.deliver(found.released))
-        for work in found.asking:
-            self._asking.add(work.attempt.id)
-            self._spawn(self._ask(work))
+        for group in self._reconciliation.together(found.asking):
+            self._asking.update(work.attempt.id for work in group)
+            self._spawn(self._ask(group))
         for account in found.to_read:
             self._spawn(self._probe.read(account))
         self._start_native(found.native)
         if self._rounds is not None and found.next_round is not None and found.next_round <= now:
             self._rounds.take()
             self._spawn(self._rounds.start())
-        return found.next_at, found.is_open
+        next_lines = lines.next_at(found.due_accounts)
+        return min((at for at in (found.next_at, next_lines) if at is not None), default=None), found.is_open
 
     def _start_native(self, found: Look) -> None:
         self._handing.update(one.record.id for one in found.fresh)
@@ -152,9 +159,10 @@ class Dispatcher:
         for work in found.calling_off:
             self._spawn(_watched(self._calling_off, work.attempt.id, self._native.call_off(work)))
 
-    def _look(self, ledger: Ledger, now: datetime) -> _Found:
+    def _look(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime) -> _Found:
         to_read = self._pacing.breakers.to_read(ledger, now)
-        released = self._release(ledger, now)
+        released = self._release(ledger, free_lines, now)
+        due_accounts = ledger.accounts_due(now) if free_lines else set()
         native = self._native.look(ledger, now, self._handing, self._calling_off)
         due = ledger.to_ask(now, _ASK_AT_MOST)
         asking = [work for work in due if work.attempt.id not in self._asking]
@@ -165,19 +173,19 @@ class Dispatcher:
         next_times = (next_due, next_ask, released.next_at, next_breaker, native.next_at, next_round)
         next_at = min((at for at in next_times if at is not None), default=None)
         is_open = bool(ledger.open_attempts(self._policies.only))
-        return _Found(released.claimed, asking, next_at, is_open, native, to_read, next_round)
+        return _Found(released.claimed, asking, next_at, is_open, native, to_read, next_round, due_accounts)
 
-    async def _ask(self, work: Assignment) -> None:
+    async def _ask(self, group: list[Assignment]) -> None:
         try:
-            await self._reconciliation.ask([work])
+            await self._reconciliation.ask(group)
         finally:
-            self._asking.discard(work.attempt.id)
+            self._asking.difference_update(work.attempt.id for work in group)
 
-    def _release(self, ledger: Ledger, now: datetime) -> Release:
+    def _release(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime) -> Release:
         """Claim what is due inside all limits; give it and when time makes more room."""
         self._policies.renew(ledger.campaigns_in_force())
         apart = {(name, step) for name in self._policies.active for step in native_steps(self._policies.of(name))}
-        return self._pacing.release(ledger, now, frozenset(apart))
+        return self._pacing.release(ledger, now, frozenset(apart), free_lines)
 
     def _sleep_until(self, next_at: datetime | None, *, until_done: bool) -> None:
         now = self._clock.now()

@@ -22,7 +22,8 @@ _WAITS_AGAIN = frozenset({AttemptState.PLANNED, AttemptState.CLAIMED})
 def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, now: datetime) -> bool:
     """End an attempt with a proven outcome; False when it had ended before, or has not ended yet.
 
-    A person who asks not to be contacted is suppressed at once, also while the call is still live.
+    A person who asks not to be contacted is suppressed at once, also while the call is still live. A fault
+    that every other call of the campaign would have, too, pauses it.
     """
     work = ledger.assignments([attempt_id])[0]
     moved = False
@@ -30,6 +31,9 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
         own = _with_own_id(ledger, work, seen)
         policy = policies.of(work.attempt.campaign)
         moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
+    if moved and seen.set_up_fault:
+        reason = f"account {work.attempt.account}: calls fail because of `{seen.set_up_fault}`"
+        ledger.pause(work.attempt.campaign, reason, now)
     if opted_out(seen) and (moved or work.attempt.state in SETTLED_BY_PROOF):
         suppress_for(ledger, work, now)
     return moved

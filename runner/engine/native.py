@@ -89,7 +89,7 @@ class NativeDelivery:
         self.tools.woken()
 
     async def call_off(self, work: Assignment) -> None:
-        """Ask a provider to call off one call: its campaign is cancelled, or the person must not be contacted any more."""
+        """Ask a provider to call off one call that nobody wants any more."""
         await self.control.call_off(work)
         self.tools.woken()
 

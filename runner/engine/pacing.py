@@ -6,7 +6,7 @@ from the ledger each time: whatever ends one, its slot is free.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -29,6 +29,7 @@ LEASE = timedelta(minutes=5)
 MOST_AT_ONCE = 200
 """how many due attempts of one lane are looked at in one turn"""
 LEDGER = Scope("ledger")
+_ANY_LINES: Mapping[str, int] = {}
 _SHARED_ZONE = "UTC"
 """whose calendar day counts where campaigns share"""
 
@@ -68,10 +69,19 @@ class Pacing:
     _started: dict[int, tuple[int, datetime]] = field(default_factory=dict)
     """lane and start of what is being carried out, by attempt"""
 
-    def release(self, ledger: Ledger, now: datetime, apart: frozenset[tuple[str, str]] = frozenset()) -> Release:
-        """Claim what is due inside all limits, but nothing of the (campaign, step) pairs in `apart`."""
+    def release(
+        self,
+        ledger: Ledger,
+        now: datetime,
+        apart: frozenset[tuple[str, str]] = frozenset(),
+        free_lines: Mapping[str, int] = _ANY_LINES,
+    ) -> Release:
+        """Claim what is due inside all limits, but nothing of the (campaign, step) pairs in `apart`.
+
+        `free_lines` is how many calls may start, by account whose provider counts its lines.
+        """
         lanes = self._active(ledger, apart)
-        rooms = self._rooms(ledger, lanes, now)
+        rooms = {**self._rooms(ledger, lanes, now), **_lines(free_lines)}
         due: dict[int, list[DueAttempt]] = {}
         for lane in lanes:
             free = room_of(self._scopes(lane), rooms).free
@@ -83,7 +93,7 @@ class Pacing:
         in_lane = {one.id: lane_id for lane_id, found in due.items() for one in found}
         for work in claimed:
             self._count(ledger, self._lanes[in_lane[work.attempt.id]], work, now)
-        after = self._rooms(ledger, lanes, now) if claimed else rooms
+        after = {**self._rooms(ledger, lanes, now), **_lines(free_lines)} if claimed else rooms
         return Release(claimed, self._next_at(lanes, after, now))
 
     def waiting(self, ledger: Ledger, lane: Lane, now: datetime) -> Waiting | None:
@@ -133,7 +143,10 @@ class Pacing:
     def _scopes(self, lane: Lane) -> tuple[Scope, ...]:
         """Give whose limits count for a lane."""
         known = self._scopes_of.get(lane.id)
-        return known if known is not None else self._scopes_of.setdefault(lane.id, _scopes(lane))
+        if known is None:
+            step = self.policies.of(lane.campaign).step_named(lane.step)
+            known = self._scopes_of[lane.id] = _scopes(lane, calls=step is None or step.channel == "call")
+        return known
 
     def _queue(self, lane: Lane, due: Iterable[DueAttempt]) -> Queue:
         priority = self.policies.of(lane.campaign).campaign.limits.priority
@@ -148,7 +161,7 @@ class Pacing:
         rooms: dict[Scope, Room] = {}
         for lane in lanes:
             for scope in self._scopes(lane):
-                if scope in rooms:
+                if scope in rooms or scope.kind == "lines":
                     continue
                 if scope.kind == "health":
                     rooms[scope] = self.breakers.room(lane.account, now)
@@ -217,11 +230,19 @@ class Pacing:
         return min(times, default=None)
 
 
-def _scopes(lane: Lane) -> tuple[Scope, ...]:
-    """Give whose limits count for a lane; `health` is the account's breaker and what it was told to wait."""
+def _lines(free: Mapping[str, int]) -> dict[Scope, Room]:
+    return {Scope("lines", account): Room(count, None, "no line is free") for account, count in free.items()}
+
+
+def _scopes(lane: Lane, *, calls: bool) -> tuple[Scope, ...]:
+    """Give whose limits count for a lane.
+
+    `health` is the account's breaker and what it was told to wait, `lines` what its provider has free.
+    """
     number = (Scope("from", lane.account, lane.from_number),) if lane.from_number else ()
     return (
         Scope("health", lane.account),
+        *((Scope("lines", lane.account),) if calls else ()),
         Scope("campaign", lane.campaign),
         Scope("agent", lane.campaign, lane.agent),
         Scope("account", lane.account),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from datetime import datetime
 
+from runner.model.attempt import Attempt
 from runner.model.campaign import Agent, Campaign
 from runner.model.law import LawTable
 from runner.model.move import CampaignInForce
@@ -26,6 +29,7 @@ class Policies:
         self._law = law
         self._ready: dict[str, tuple[int, Policy]] = {}
         self._active: tuple[str, ...] = ()
+        self._accounts: dict[str, frozenset[str]] = {}
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -45,6 +49,7 @@ class Policies:
                 law = CampaignLaw(self._law, campaign.compliance) if self._law is not None else None
                 policy = policy_of(campaign, windows_ignored=self._windows_ignored, law=law)
                 self._ready[one.name] = (one.revision, policy)
+            self._accounts[one.name] = frozenset(json.loads(one.accounts))
             if one.is_active and (self.only is None or one.name in self.only):
                 active.append(one.name)
         self._active = tuple(active)
@@ -52,6 +57,16 @@ class Policies:
     def of(self, campaign: str) -> Policy:
         """Give a campaign's policy; KeyError when it was never taken in."""
         return self._ready[campaign][1]
+
+    def shuts_at(self, attempt: Attempt, now: datetime) -> datetime | None:
+        """Give when what lets an attempt start at `now` ends next within a day; None when nothing does."""
+        policy = self.of(attempt.campaign)
+        step = policy.step_named(attempt.step)
+        return policy.shuts_at(step, attempt.where, now) if step is not None else None
+
+    def accounts_of(self, campaign: str) -> frozenset[str]:
+        """Give the accounts that a campaign pays with; KeyError when it was never taken in."""
+        return self._accounts[campaign]
 
     def agent_of(self, campaign: str, step: str) -> Agent | None:
         """Give the agent of a step; None when the campaign in force has no such step any more."""

@@ -14,12 +14,12 @@ from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.endings import end
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
-from runner.engine.settlement import opted_out
+from runner.engine.polling import Polling, sent_of, together
 from runner.errors import OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
-from runner.model.request import Finding, Sent
+from runner.model.request import Finding
 from runner.ports import Clock, Ledger, Transport
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,15 @@ class Reconciliation:
 
     async def ask(self, due: Sequence[Assignment]) -> None:
         """Ask about accepted and doubtful attempts whose time has come."""
-        await asyncio.gather(*(self._ask_one(work) for work in due))
+        doubtful = [work for work in due if work.attempt.state is AttemptState.IN_DOUBT]
+        accepted = [work for work in due if work.attempt.state is not AttemptState.IN_DOUBT]
+        polling = Polling(self.journal, self.policies, self.accounts, self.transport, self.clock)
+        await asyncio.gather(polling.poll(accepted), *(self._look_for(work) for work in doubtful))
+        self.woken()
+
+    def together(self, due: Sequence[Assignment]) -> list[list[Assignment]]:
+        """Sort attempts into those that are asked about by one request; nobody then waits for another one's answer."""
+        return together(self.accounts, due)
 
     async def settle(self, attempt_id: int, observation: Observation) -> bool:
         """End an attempt with a proven outcome; False when it had ended before."""
@@ -78,12 +86,12 @@ class Reconciliation:
         """
         work = (await self.journal.run(lambda ledger: ledger.assignments([attempt_id])))[0]
         provider = self.accounts.provider(work.attempt.account)
-        request = provider.poll_request(_sent(work))
+        request = provider.poll_request(sent_of(work))
         if request is None or work.attempt.polls >= len(self.accounts.poll(work.attempt.account)):
             return
         try:
             reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
-            seen = provider.read_poll(_sent(work), reply)
+            seen = provider.read_poll(sent_of(work), reply)
             said = seen.outcome.value if seen.outcome is not None else "no outcome"
         except OutreachError as error:
             said = f"no answer: {error.message}"
@@ -92,34 +100,12 @@ class Reconciliation:
             lambda ledger: ledger.letters.note(now, attempt_id, "conflict_checked", provider_says=said)
         )
 
-    async def _ask_one(self, work: Assignment) -> None:
+    async def _look_for(self, work: Assignment) -> None:
         try:
-            if work.attempt.state is AttemptState.IN_DOUBT:
-                await self._resolve(work)
-            else:
-                await self._poll(work)
+            await self._resolve(work)
         except Exception:  # one attempt's trouble must not stop the others
-            log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key)
-            if work.attempt.state is AttemptState.IN_DOUBT:
-                await self._look_again(work, work.attempt.polls)
-            else:
-                await self._ask_later(work)
-        self.woken()
-
-    async def _poll(self, work: Assignment) -> None:
-        provider = self.accounts.provider(work.attempt.account)
-        request = provider.poll_request(_sent(work))
-        observation = Observation()
-        if request is not None:
-            try:
-                reply = await self.transport.send(self.accounts.account(work.attempt.account), request)
-                observation = provider.read_poll(_sent(work), reply)
-            except OutreachError as error:
-                log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
-        if observation.is_final or opted_out(observation):
-            await self.settle(work.attempt.id, observation)
-        if not observation.is_final:
-            await self._ask_later(work)
+            log.exception("attempt %s: unexpected failure while looking for it", work.attempt.key)
+            await self._look_again(work, work.attempt.polls)
 
     async def _resolve(self, work: Assignment) -> None:
         """Look for a request in doubt; only repeated complete, empty answers prove that it never arrived."""
@@ -174,7 +160,7 @@ class Reconciliation:
     async def _look_up(self, work: Assignment) -> Finding | None:
         """Page through the provider's list to its end; None when the provider cannot be asked."""
         provider, account = self.accounts.provider(work.attempt.account), self.accounts.account(work.attempt.account)
-        sent = _sent(work)
+        sent = sent_of(work)
         for page in range(_MOST_PAGES):
             request = provider.find_request(sent, page)
             if request is None:
@@ -201,31 +187,6 @@ class Reconciliation:
             Move(
                 attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=now + wait,
                 polls=empty, reason="looked for; nothing proves it yet",
-            )
-        )  # fmt: skip
-
-    async def _ask_later(self, work: Assignment) -> None:
-        """Climb the poll ladder; at its end nobody can say how an accepted attempt ended."""
-        attempt, now = work.attempt, self.clock.now()
-        ladder = self.accounts.poll(attempt.account)
-        rung = (attempt.sent_at or now) + ladder[min(attempt.polls, len(ladder) - 1)]
-        if now < rung:
-            # A hint had it asked ahead of its time: anybody may send hints, so they use up no rung.
-            await self._move(
-                Move(
-                    attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=rung,
-                    polls=attempt.polls, reason="asked because of a webhook; no outcome yet",
-                )
-            )  # fmt: skip
-            return
-        if attempt.polls + 1 >= len(ladder):
-            await self.settle(attempt.id, Observation(outcome=Outcome.UNKNOWN))
-            return
-        await self._move(
-            Move(
-                attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now,
-                poll_at=max((attempt.sent_at or now) + ladder[attempt.polls + 1], now),
-                polls=attempt.polls + 1, reason="asked; no outcome yet",
             )
         )  # fmt: skip
 
@@ -258,16 +219,3 @@ def _unclaimed(work: Assignment, now: datetime, first_step: str) -> Move:
         reason="the runner stopped before it was sent",
         contact=ContactState.PENDING if untouched else ContactState.RETRY,
     )  # fmt: skip
-
-
-def _sent(work: Assignment) -> Sent:
-    attempt = work.attempt
-    return Sent(
-        key=attempt.key,
-        channel=attempt.channel,
-        phone=attempt.phone,
-        agent_id=work.agent_id,
-        campaign=attempt.campaign,
-        sent_at=attempt.sent_at or attempt.due_at,
-        provider_id=attempt.provider_id,
-    )

@@ -155,6 +155,7 @@ def _follow_up(
         calls=max(1, observation.calls or 1),
         structured=observation.structured,
         earlier=history,
+        is_undialled=observation.is_undialled,
     )
     return follow_up(policy, ending)
 

@@ -178,7 +178,13 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
     written = checked.value
     filled = with_defaults(written, project.defaults)
     this = Checkable(written=written, canonical=filled.canonical(), project=project, providers=providers)
-    found = [*check_campaign(this), *check_windows(this), *check_law(this), *check_countries(this), *check_providers(this)]
+    found = [
+        *check_campaign(this),
+        *check_windows(this),
+        *check_law(this),
+        *check_countries(this),
+        *check_providers(this),
+    ]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 
 

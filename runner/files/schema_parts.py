@@ -182,7 +182,7 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Message", "template"): ["reminder.txt"],
     **{
         (model, key): [example]
-        for model in ("PollRequest", "WebhookShape")
+        for model in ("PollRequest", "WebhookShape", "CallbackShape")
         for key, example in {
             "outcome": "data.status",
             "tag": "data.result",
@@ -197,6 +197,9 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
             "ended_at": "data.ended_at",
         }.items()
     },
+    ("AccountEntry", "spare_lines"): [2],
+    ("CallbackShape", "id"): ["data.call.external_id"],
+    ("CallbackShape", "reference"): ["metadata.attempt_id"],
     ("CancelRequest", "path"): ["/calls/{{ id }}/cancel"],
     ("HttpApi", "check"): ["/me"],
     ("InboundShape", "from"): ["message.from"],

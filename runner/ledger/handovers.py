@@ -206,7 +206,7 @@ class Handovers:
         self._store.change("unname_handover", id=handover_id)
 
     def to_call_off(self, count: int) -> list[Assignment]:
-        """Give accepted attempts that the provider was not asked to call off: of cancelled campaigns, and to people who opted out since."""
+        """Give accepted attempts of cancelled campaigns and suppressed people that no provider was asked to call off."""
         return self._store.assignments([row["id"] for row in self._store.all("attempts_to_call_off", count=count)])
 
     def called_off(self, attempt_id: int, at: datetime) -> None:

@@ -97,8 +97,8 @@ UPDATE campaigns SET reason = CASE WHEN reason = '' THEN :text ELSE reason || ';
 WHERE name = :name AND state <> 'active' AND instr(reason, :text) = 0
 
 -- name: attempts_to_call_off
--- Accepted attempts that the provider was not yet asked to call off: of cancelled campaigns, and to people who asked
--- since then not to be contacted, anywhere but in this very call.
+-- Accepted attempts of cancelled campaigns, and of people who asked since then not to be contacted, anywhere but in
+-- this very call, that the provider was not yet asked to call off.
 SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 WHERE a.state = 'accepted' AND a.handover_id IS NULL AND a.call_off_at IS NULL
     AND (c.state = 'cancelled' OR EXISTS (SELECT 1 FROM suppressions s WHERE s.phone = a.phone AND s.until IS NULL

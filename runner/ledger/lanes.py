@@ -46,7 +46,9 @@ class Lanes:
         """Take attempts by a lease; those that are planned no more, and second ones of a person, are left out."""
         with self._store.transaction():
             until = to_micros(lease_until)
-            return self._store.assignments([one for one in ids if self._store.change("claim", id=one, lease_until=until)])
+            return self._store.assignments(
+                [one for one in ids if self._store.change("claim", id=one, lease_until=until)]
+            )
 
     def live(self, now: datetime) -> list[Slot]:
         """Give every call without an outcome and every text that is being sent, in the order in which they started."""

@@ -73,7 +73,11 @@ def contacts(store: Store, campaign: str) -> list[ContactOverview]:
             )  # fmt: skip
     return [
         ContactOverview(
-            key=one.key, phone=one.phone, row=one.row, state=one.state, attempts=tuple(attempts.get(key, ())),
+            key=one.key,
+            phone=one.phone,
+            row=one.row,
+            state=one.state,
+            attempts=tuple(attempts.get(key, ())),
             held_because=held.get(key, ""),
         )
         for key, one in people.items()

@@ -161,6 +161,12 @@ WHERE a.state = 'planned' AND a.due_at <= :now AND a.campaign_id = :campaign_id
                     AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
 GROUP BY a.phone HAVING a.due_at = MIN(a.due_at) ORDER BY a.due_at, a.id LIMIT :count
 
+-- name: accounts_due
+-- The accounts through which planned calls of running campaigns are due.
+SELECT DISTINCT a.account FROM attempts a WHERE a.state = 'planned' AND a.due_at <= :now AND a.channel = 'call'
+    AND a.campaign_id IN (SELECT c.id FROM campaigns c JOIN revisions r ON r.id = c.revision_id
+                          WHERE c.state = 'active' AND r.complete)
+
 -- name: claim
 -- Takes one attempt by a lease.
 UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHERE id = :id AND state = 'planned'

@@ -100,25 +100,35 @@ class Store:
             self._execute_plain("ROLLBACK")
 
     def claim_due(
-        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+        self,
+        campaign: str,
+        count: int,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        apart: Sequence[str] = (),
     ) -> list[Assignment]:
         """Take up to `count` due attempts of a campaign by a lease, oldest first; none of the steps `apart`.
 
-        Never two of one person, and nobody who has a live attempt anywhere.
+        Never two of one person, nobody who has a live attempt anywhere.
         """
         with self.transaction():
             found = self.one("campaign_id", name=campaign)
             if found is None or count <= 0:
                 return []
             due = self.all(
-                "due_attempts", campaign_id=found["id"], now=to_micros(now), count=count, apart=json.dumps(list(apart))
-            )
+                "due_attempts", campaign_id=found["id"], now=to_micros(now), count=count, apart=json.dumps(list(apart)),
+            )  # fmt: skip
             taken = [row["id"] for row in due if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))]
             return self.assignments(taken)
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
         """Give attempts with all that carrying them out needs, as they stand now."""
         return [_assignment(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
+
+    def accounts_due(self, now: datetime) -> set[str]:
+        """Give the accounts through which calls of running campaigns are due."""
+        return {row["account"] for row in self.all("accounts_due", now=to_micros(now))}
 
     def to_ask(self, now: datetime, count: int) -> list[Assignment]:
         """Give the attempts whose outcome is to be asked for."""
@@ -206,9 +216,7 @@ class Store:
         """Give one person's attempts of every campaign whose request may have left, under way or ended since, oldest first."""
         return past_attempts(self, phone, since, now)
 
-    def suppress(
-        self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None
-    ) -> bool:
+    def suppress(self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None) -> bool:
         """Write down that a person must not be contacted; whether that is news.
 
         Without `until` it is for good, and what is planned for them in every campaign is called off;

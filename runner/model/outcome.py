@@ -78,6 +78,12 @@ class Observation:
     """the person, E.164, where a webhook names them"""
     native_id: str = ""
     """the provider's own campaign that the call belongs to, where a webhook names it"""
+    is_queued: bool = False
+    """it waits in the provider's queue: nobody was dialled yet"""
+    is_undialled: bool = False
+    """it ended, and provably nobody was dialled: the person has not had this try"""
+    set_up_fault: str = ""
+    """why nothing else of this campaign will be placed either, in the provider's word"""
     opt_out: bool = False
     """the person asked not to be contacted, said perhaps while the call is still live"""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from runner.model.callback import CallbackShape
 from runner.model.cap_rule import CapList
 from runner.model.fields import CredentialReference, Duration, FilePart, Name, ZoneOrContact, wrong
 from runner.model.http_api import HttpApi, Signature
@@ -28,6 +29,14 @@ BASE_URLS: Mapping[str, str] = {
     "movoice": "https://api.movoice.ai/v1",
 }
 """the documented base URL of each provider"""
+
+OWN_SETTINGS: Mapping[str, tuple[ProviderName, ...]] = {
+    "plan": ("movoice",),
+    "webhook_signature": ("movoice", "revmo"),
+    "callback": ("revmo",),
+    "spare_lines": ("revring",),
+}
+"""the settings that only accounts of these providers have"""
 
 POLL_LADDER = tuple(timedelta(seconds=seconds) for seconds in (90, 300, 900, 3600, 21600, 86400))
 """when to ask for an outcome that no webhook brought, counted from acceptance; after the last it is unknown"""
@@ -54,11 +63,15 @@ class AccountEntry(FilePart):
     webhook_secret: CredentialReference | None = None
     """Where the secret is found that proves webhooks: RevRing's signing secret, for others the token in the URL."""
     webhook_signature: Signature | None = None
-    """How Movoice signs webhooks for you, which it does not publish; without it a signature that does not hold only has the call asked for."""
+    """How Movoice or Revmo signs webhooks for you, which they do not publish; without it a signature of Movoice that does not hold only has the call asked for."""
     plan: Plan | None = None
     """Which plan of Movoice you have; it limits the calls at once, and the people in a batch (starter when absent)."""
+    callback: CallbackShape | None = None
+    """What Revmo's status callbacks look like, since it documents no form of them; the obvious keys when absent."""
     poll: Annotated[tuple[Duration, ...], BeforeValidator(_poll_list), Field(min_length=1)] = POLL_LADDER
     """When to ask for an outcome that no webhook brought, from acceptance on; after the last it is unknown."""
+    spare_lines: Annotated[int, Field(ge=0)] | None = None
+    """How many of RevRing's lines to leave free for others: no more calls start than its count of live calls allows."""
     settle_after: Duration = SETTLE_AFTER
     """How long a lost request is looked for before two empty answers prove that it never arrived."""
     limits: SharedLimits | None = None
@@ -68,14 +81,20 @@ class AccountEntry(FilePart):
 
     @model_validator(mode="after")
     def _has_only_its_own(self) -> Self:
-        own = {"plan": self.plan, "webhook_signature": self.webhook_signature}
-        found = next((name for name, value in own.items() if value is not None), None)
-        if self.provider != "movoice" and found is not None:
-            raise wrong(f"`{found}` is a setting of movoice's accounts, not of {self.provider}'s", f"remove `{found}`")
+        for name, owners in OWN_SETTINGS.items():
+            if getattr(self, name) is not None and self.provider not in owners:
+                whose = " and ".join(owners)
+                raise wrong(
+                    f"`{name}` is a setting of {whose}'s accounts, not of {self.provider}'s", f"remove `{name}`"
+                )
+        if self.spare_lines is not None and (self.generation or "").lower() == "seed":
+            raise wrong("this generation of revring does not tell how many lines are free", "remove `spare_lines`")
         rule = self.webhook_signature
         if rule is not None and (rule.over == "timestamp.body") is not (rule.timestamp is not None):
             message = "`timestamp` and `over: timestamp.body` belong together"
             raise wrong(message, "write: over: timestamp.body, timestamp: X-Movoice-Timestamp")
+        if self.provider == "revmo" and rule is not None and rule.scheme.startswith("hmac-") and rule.header is None:
+            raise wrong("`webhook_signature` does not say which header holds it", "add: header: X-Revmo-Signature")
         return self
 
 
@@ -136,6 +155,10 @@ class Account:
     """of all campaigns together"""
     from_limits: SharedLimits | None = None
     """of all campaigns together, for each from-number"""
+    spare_lines: int | None = None
+    """how many lines to leave to others; None asks for no count of live calls"""
+    callback: CallbackShape | None = field(default=None, compare=False, repr=False)
+    """the form of the status callbacks, where outreach.yaml tells it"""
     api: HttpApi | None = field(default=None, compare=False, repr=False)
     """how the provider is spoken to, where outreach.yaml declares it; None for a built-in one"""
 
@@ -156,6 +179,8 @@ def account_of(name: str, entry: AccountEntry, api: HttpApi | None = None) -> Ac
         plan=entry.plan,
         limits=entry.limits,
         from_limits=entry.from_limits,
+        spare_lines=entry.spare_lines,
+        callback=entry.callback,
         api=api,
     )
 

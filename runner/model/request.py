@@ -38,6 +38,8 @@ class Request:
     body: JsonObject | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     """beyond Content-Type and the credential"""
+    reads: bool = False
+    """it asks and changes nothing, whatever its method"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ class Receipt:
     provider_id: str
     remaining: int | None = None
     """how many calls the account has left, where the provider says so"""
+    is_queued: bool = False
+    """it waits in the provider's queue: nobody was dialled yet"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

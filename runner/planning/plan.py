@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from runner.errors import FilesWrong
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.attempt import AttemptState, attempt_key
 from runner.model.campaign import Agent, Step
@@ -131,6 +132,9 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
             return
         except _CannotHandOver as error:
             yield _skip(draft, person, _Skip(str(error)))
+            return
+        except FilesWrong as error:  # what the provider would refuse of this person alone
+            yield _skip(draft, person, _Skip(f"step {route.step.label}: {error.message}", rejected=True))
             return
         is_put_off = place.waits and line.not_before is not None
         lines.append(replace(line, waits=place.waits, source=place.waits_source) if is_put_off else line)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from runner.ports.ledger import HandoverLedger, LaneLedger, Ledger, LetterLedger
-from runner.ports.provider import Capabilities, DoNotCallList, ListedNumbers, NativeCampaigns, Provider
+from runner.ports.provider import (
+    Capabilities,
+    DoNotCallList,
+    LineCount,
+    ListedNumbers,
+    ManyPolls,
+    NativeCampaigns,
+    Provider,
+)
 from runner.ports.world import Alarm, Clock, Transport
 
 __all__ = [
@@ -15,7 +23,9 @@ __all__ = [
     "LaneLedger",
     "Ledger",
     "LetterLedger",
+    "LineCount",
     "ListedNumbers",
+    "ManyPolls",
     "NativeCampaigns",
     "Provider",
     "Transport",

@@ -103,7 +103,7 @@ class HandoverLedger(Protocol):
         ...
 
     def to_call_off(self, count: int) -> list[Assignment]:
-        """Give accepted attempts that the provider was not asked to call off: of cancelled campaigns, and to people who opted out since."""
+        """Give accepted attempts of cancelled campaigns and suppressed people that no provider was asked to call off."""
         ...
 
     def called_off(self, attempt_id: int, at: datetime) -> None:
@@ -253,9 +253,19 @@ class Ledger(Protocol):
         ...
 
     def claim_due(
-        self, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+        self,
+        campaign: str,
+        count: int,
+        now: datetime,
+        lease_until: datetime,
+        *,
+        apart: Sequence[str] = (),
     ) -> list[Assignment]:
         """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`."""
+        ...
+
+    def accounts_due(self, now: datetime) -> set[str]:
+        """Give the accounts through which calls of running campaigns are due."""
         ...
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
@@ -310,9 +320,7 @@ class Ledger(Protocol):
         """Give one person's attempts of every campaign whose request may have left, under way or ended since, oldest first."""
         ...
 
-    def suppress(
-        self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None
-    ) -> bool:
+    def suppress(self, phone: str, reason: str, source: str, now: datetime, *, until: datetime | None = None) -> bool:
         """Write down that a person must not be contacted, and call off what is planned for them in every campaign.
 
         With `until` they are left alone until then, and what is planned waits. Gives whether it is news.

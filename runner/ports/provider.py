@@ -103,6 +103,14 @@ class Provider(Protocol):
         """
         ...
 
+    def cancel_request(self, sent: Sent) -> Request | None:
+        """Build the request that calls off what was accepted and not yet dialled; None where there is none."""
+        ...
+
+    def read_cancel(self, reply: Reply) -> bool:
+        """Whether it was called off; False when it was too late. Raise a SendError when the answer says nothing."""
+        ...
+
     def credential_check(self) -> Request | None:
         """Build the cheapest request that tells whether a key is accepted; None where nothing can be read."""
         ...
@@ -147,6 +155,44 @@ class ListedNumbers:
     """E.164"""
     more: bool
     """there is another page to ask for"""
+
+
+class LineCount(Protocol):
+    """Asking how many more calls an account may have live, pure; a provider that can carries it as `lines`."""
+
+    def request(self) -> Request:
+        """Build the request."""
+        ...
+
+    def read(self, reply: Reply) -> int:
+        """Read how many calls could still begin now, whoever began the others; raise a SendError when it is not said."""
+        ...
+
+
+class ManyPolls(Protocol):
+    """Asking by one request how many of them ended, pure; a provider that can carries it as `poll_many`."""
+
+    @property
+    def channel(self) -> Channel:
+        """What can be asked for so."""
+        ...
+
+    @property
+    def most(self) -> int:
+        """How many one request may ask for."""
+        ...
+
+    def request(self, ids: Sequence[str]) -> Request:
+        """Build the request for 1 to `most` of the provider's ids."""
+        ...
+
+    def read(self, reply: Reply) -> Mapping[str, Observation]:
+        """Read what is said of each by its id; whatever the provider does not know is not in it.
+
+        Raises Rejected without `pause` when they can only be asked for one by one, another SendError
+        when the answer says nothing.
+        """
+        ...
 
 
 class NativeCampaigns(Protocol):

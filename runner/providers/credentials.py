@@ -21,12 +21,28 @@ def resolve(reference: str, environ: Mapping[str, str], base: Path) -> str:
     read; a relative path starts at ``base``, ``~`` is the home folder, line ends after the key are
     dropped. Raises CredentialMissing with the reference and a line to paste.
     """
+    value, advice = _found(reference, environ, base)
+    return _usable(reference, value, advice)
+
+
+def resolve_secrets(reference: str, environ: Mapping[str, str], base: Path) -> str:
+    """Give the secrets that a reference leads to: one, or several while they are changed, each good by itself.
+
+    They stand with blanks or line ends between them, and are given with one blank. Raises
+    CredentialMissing as `resolve` does.
+    """
+    value, advice = _found(reference, environ, base)
+    return " ".join(_usable(reference, one, advice) for one in value.split() or [""])
+
+
+def _found(reference: str, environ: Mapping[str, str], base: Path) -> tuple[str, str]:
+    """Give what stands where a reference leads to, and the line that mends it if that is no key."""
     kind, _, rest = reference.partition(":")
     if kind == "env" and rest:
-        return _usable(reference, _from_environment(rest, environ), f"export {rest}=...")
+        return _from_environment(rest, environ), f"export {rest}=..."
     if kind == "file" and rest:
         path = _path(rest, environ, base)
-        return _usable(reference, _from_file(reference, path), f"put the key, and nothing else, into {rest}")
+        return _from_file(reference, path), f"put the key, and nothing else, into {rest}"
     raise CredentialMissing("a credential is not a reference", help="write: credential: env:REVOX_API_KEY")
 
 

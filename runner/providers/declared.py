@@ -90,7 +90,7 @@ class DeclaredProvider:
         if self._api.poll is None:
             raise InDoubt(f"{self.name} cannot be asked how a request ended")
         document = answered(self.name, self._api, reply)
-        seen = declared_answers.observation(self._api, self._api.poll, document, provider_id=sent.provider_id)
+        seen = declared_answers.observation(self._api.outcomes, self._api.poll, document, provider_id=sent.provider_id)
         word = seen.words.get("outcome", "")
         if not seen.is_final and not declared_answers.is_live(self._api, word):
             what = f"the word `{word}`, which its declaration does not know" if word else "without an outcome"
@@ -114,7 +114,7 @@ class DeclaredProvider:
             raise meaningless(self.name, "came, and its declaration has none")
         document = webhook_document(self.name, body)
         seen = declared_answers.observation(
-            self._api,
+            self._api.outcomes,
             shape,
             document,
             provider_id=id_of(declared_answers.at(document, shape.id)),

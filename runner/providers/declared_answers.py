@@ -30,14 +30,14 @@ def at(document: Json, path: str | None) -> Json:
 
 
 def observation(
-    api: HttpApi, where: Details, document: Json, *, provider_id: str = "", reference: str = ""
+    outcomes: Mapping[str, Outcome], where: Details, document: Json, *, provider_id: str = "", reference: str = ""
 ) -> Observation:
     """Read how a call or text stands; a word that `outcomes` does not explain ends nothing."""
     word = text_of(at(document, where.outcome), MAX_WORDS)
     return Observation(
         provider_id=provider_id,
         reference=reference,
-        outcome=_outcome(api, word),
+        outcome=_outcome(outcomes, word),
         tag=text_of(at(document, where.tag), 100),
         summary=text_of(at(document, where.summary)),
         sentiment=text_of(at(document, where.sentiment), 100),
@@ -110,8 +110,8 @@ def _candidates(provider: str, find: FindRequest, sent: Sent, listing: Sequence[
         )
 
 
-def _outcome(api: HttpApi, word: str) -> Outcome | None:
-    by_word = {one.casefold(): outcome for one, outcome in api.outcomes.items()}
+def _outcome(outcomes: Mapping[str, Outcome], word: str) -> Outcome | None:
+    by_word = {one.casefold(): outcome for one, outcome in outcomes.items()}
     return by_word.get(word.casefold())
 
 

@@ -51,7 +51,7 @@ def provider_for(account: Account) -> Provider:
     """Give the provider of an account, in its generation or as declared; raise NotFound for one that is not known."""
     found = _look_up(KNOWN, account.provider, account.generation)
     if found is not None:
-        return found.for_account(account) if isinstance(found, Movoice) else found
+        return found.for_account(account) if isinstance(found, (Movoice, Revmo)) else found
     if account.api is not None and not account.generation:
         return DeclaredProvider(account.provider, account.api)
     if account.provider not in PROVIDER_NAMES and account.api is None:

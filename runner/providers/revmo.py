@@ -8,7 +8,7 @@ A request in doubt can neither be repeated safely nor looked up, so it is held f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from string import ascii_letters, digits
 from typing import Annotated
@@ -16,19 +16,25 @@ from typing import Annotated
 from pydantic import Field
 
 from runner.errors import InDoubt
+from runner.model.callback import CallbackShape
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
+from runner.model.http_api import Signature
 from runner.model.json import Json, JsonObject
 from runner.model.outcome import InboundText, Observation, Outcome
+from runner.model.project import Account
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
 from runner.ports import Capabilities
+from runner.providers import declared_answers
+from runner.providers.declared_signatures import is_signed
 from runner.providers.inbound import read_plain_text
 from runner.providers.reading import (
     child,
     count_of,
     fields_of,
     first_id,
+    id_of,
     instant_of,
     link_of,
     number_of,
@@ -91,6 +97,10 @@ class RevmoTextOptions(FilePart):
 class Revmo:
     """Revmo's API: Bearer key, `POST /v1/makecall/`, `POST /v1/startsms/`, both with their trailing slash."""
 
+    callback: CallbackShape | None = None
+    """what the account's status callbacks look like; None for the obvious keys"""
+    signature: Signature | None = None
+    """how the account's status callbacks are signed; None while nobody knows"""
     name = "revmo"
     capabilities = Capabilities(
         channels=frozenset({"call", "text"}),
@@ -99,6 +109,10 @@ class Revmo:
         takes_from=False,
     )
     native = None
+
+    def for_account(self, account: Account) -> Revmo:
+        """Give Revmo as the account is set up: what its status callbacks look like, and how they are signed."""
+        return replace(self, callback=account.callback, signature=account.webhook_signature)
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of Revmo's options for a call or a text."""
@@ -159,9 +173,12 @@ class Revmo:
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Observation, ...]:
         """Read a status callback; its form is assumed, so the id and the word may stand under several names.
 
-        A word that we do not know ends nothing; one under `outcome` or `tag` is kept as the agent's tag.
+        Where the account says what it looks like, that is read. A word that we do not know ends nothing;
+        one under `outcome` or `tag` is kept as the agent's tag.
         """
         document = webhook_document(self.name, body)
+        if self.callback is not None:
+            return (_configured(self.callback, document),)
         found = first_id(document, *_IDS)
         reference = text_of(child(document, "metadata", REFERENCE), 100)
         if not found and not reference:
@@ -187,12 +204,14 @@ class Revmo:
         return (observation,)
 
     def read_inbound(self, headers: Mapping[str, str], body: bytes) -> tuple[InboundText, ...]:
-        """Read a text that a person sent, in the plain form `from`, `to`, `body`; none for other webhooks."""
-        return read_plain_text(self.name, body)
+        """Read a text that a person sent, as the account says or in the plain form; none for other webhooks."""
+        if self.callback is None or self.callback.inbound is None:
+            return read_plain_text(self.name, body)
+        return declared_answers.inbound(self.name, self.callback.inbound, webhook_document(self.name, body))
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> bool:
-        """Give False: Revmo documents no signature."""
-        return False
+        """Whether the signature that the account describes holds; False without one, since Revmo documents none."""
+        return self.signature is not None and is_signed(self.signature, headers, body, secret, now)
 
     def cancel_request(self, sent: Sent) -> Request | None:
         """Give None: Revmo documents no way to call one off."""
@@ -209,6 +228,18 @@ class Revmo:
     def read_credential_check(self, reply: Reply) -> bool:
         """Raise InDoubt: there is nothing to read."""
         raise InDoubt("revmo cannot be asked whether it takes a key")
+
+
+def _configured(shape: CallbackShape, document: JsonObject) -> Observation:
+    """Read a callback of the form that the account tells; raise WebhookRefused for what names no attempt."""
+    found = id_of(declared_answers.at(document, shape.id)) or first_id(document, *_IDS)
+    reference = id_of(declared_answers.at(document, shape.reference))
+    if not found and not reference:
+        raise meaningless("revmo", "names neither a call nor a text")
+    seen = declared_answers.observation({}, shape, document, provider_id=found, reference=reference)
+    outcomes = {**OUTCOMES, **{_word(word): outcome for word, outcome in shape.outcomes.items()}}
+    outcome = outcomes.get(_word(seen.words.get("outcome", "")))
+    return replace(seen, outcome=outcome, opt_out=seen.opt_out or outcome is Outcome.OPTED_OUT)
 
 
 def _word(value: Json) -> str:

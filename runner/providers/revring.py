@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from runner.errors import InDoubt
+from runner.errors import InDoubt, Throttled
 from runner.model.campaign import Agent
 from runner.model.channel import Channel
 from runner.model.fields import FilePart
 from runner.model.json import Json
 from runner.model.outcome import InboundText, Observation
 from runner.model.request import Finding, Order, Receipt, Reply, Request, Sent
-from runner.ports import Capabilities, DoNotCallList
+from runner.ports import Capabilities, DoNotCallList, LineCount, ManyPolls
 from runner.providers import revring_account, revring_answers
 from runner.providers.inbound import read_message_received
 from runner.providers.lookups import PAGE_SIZE, closes_at, opens_at
@@ -31,6 +32,7 @@ from runner.providers.replies import (
     is_done,
     no_id,
     refusal,
+    retry_after,
     said,
     webhook_document,
 )
@@ -53,12 +55,26 @@ _NOT_SENT = frozenset({(502, "send_failed"), (502, "generation_failed")})
 """failures of a text that are documented to prove that nothing was sent"""
 _NO_MORE = frozenset({400, 404, 409})
 """statuses that say that a call cannot be called off, or ended, any more"""
+_MOST_CHARACTERS = 1_600
+"""of a text; documented"""
+_MOST_METADATA = 16 * 1024 - 64
+"""bytes of a call's metadata: the documented 16 KB, less the attempt's key that is planted in it"""
 _NATIVE_ONLY = ("defaultVariables", "voicemailStrategy")
 
 
 def _numbers() -> DoNotCallList | None:
     """Give the list under the type that the attribute has at providers without one, too."""
     return RevringDoNotCall()
+
+
+def _batch() -> ManyPolls | None:
+    """Give it under the type that the attribute has at a generation without it, too."""
+    return revring_account.RevringBatch()
+
+
+def _lines() -> LineCount | None:
+    """Give it under the type that the attribute has at a generation without it, too."""
+    return revring_account.RevringLines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,8 @@ class Revring:
     )
     native = offered(RevringCampaigns())
     do_not_call = _numbers()
+    poll_many = _batch()
+    lines = _lines()
 
     def options_model(self, channel: Channel) -> type[FilePart]:
         """Give the model of RevRing's options for a call or a text."""
@@ -108,18 +126,21 @@ class Revring:
     def read_receipt(self, reply: Reply) -> Receipt:
         """Read the id of the call or text.
 
-        Stricter than the common table: a number on the do-not-call list is OptedOut, and a text
-        that could not be written or handed over is Rejected.
+        Stricter than the common table: a number on the do-not-call list is OptedOut, a text that
+        could not be written or handed over is Rejected, and `skipQueue` without a free line is Throttled as busy.
         """
         code = error_code(reply)
         if (reply.status, code) == (409, "number_on_do_not_call_list"):
             raise OptedOut(f"revring answered {reply.status}{said(reply)}")
+        if (reply.status, code) == (429, "concurrency_limit"):
+            raise Throttled(f"revring answered 429{said(reply)}", retry_after=retry_after(reply.headers), is_busy=True)
         if (reply.status, code) in _NOT_SENT:
             raise refusal(self.name, reply, Proof.REJECTED)
-        found = first_id(object_of(accepted_document(self.name, reply).get("data")), "id")
+        record = object_of(accepted_document(self.name, reply).get("data"))
+        found = first_id(record, "id")
         if not found:
             raise no_id(self.name, reply)
-        return Receipt(provider_id=found)
+        return Receipt(provider_id=found, is_queued=record.get("status") == "QUEUED")
 
     def poll_request(self, sent: Sent) -> Request | None:
         """Build `GET /calls/{id}` or `GET /messages/{id}`; None without an id."""
@@ -183,7 +204,7 @@ class Revring:
 
     def credential_check(self) -> Request | None:
         """Build `GET /analytics/active`, which costs nothing."""
-        return revring_account.lines_request()
+        return revring_account.RevringLines().request()
 
     def read_credential_check(self, reply: Reply) -> bool:
         """Whether the key is taken; raise a SendError when the answer says nothing about it, Rejected unpaid."""
@@ -208,6 +229,8 @@ class RevringSeed(Revring):
     )
     native = None
     do_not_call = None
+    poll_many = None
+    lines = None
 
     def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
         """Plant the key in the header, which this generation ignores."""
@@ -221,6 +244,8 @@ def _call(order: Order) -> Request:
     found = next((name for name in _NATIVE_ONLY if options.get(name) is not None), None)
     if found is not None:
         raise files_wrong(f"`{found}` works with native delivery only", "write: delivery: native", f"options.{found}")
+    if len(json.dumps(options.get("metadata", {}), ensure_ascii=False).encode()) > _MOST_METADATA:
+        raise files_wrong("revring takes at most 16 KB of metadata", "leave out what is long", "options.metadata")
     body: dict[str, Json] = {
         "agentId": order.agent_id,
         "toNumber": order.phone,
@@ -232,6 +257,11 @@ def _call(order: Order) -> Request:
 
 
 def _text(order: Order) -> Request:
+    if len(order.message) > _MOST_CHARACTERS:
+        said = (
+            f"revring takes texts of at most {_MOST_CHARACTERS:,} characters, and this one has {len(order.message):,}"
+        )
+        raise files_wrong(said, "shorten the message", "message")
     options = chosen_options(RevringTextOptions, order.options)
     body: dict[str, Json] = {"to": order.phone}
     if order.from_number:

@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.errors import InDoubt
+from runner.model.channel import Channel
 from runner.model.json import JsonObject
 from runner.model.outcome import Observation
 from runner.model.request import Reply, Request
 from runner.providers import revring_answers
-from runner.providers.reading import child, count_of, first_id, object_of, objects_of, text_of
-from runner.providers.replies import answered_document
-
-MOST_IDS = 100
-"""documented limit of one request"""
+from runner.providers.reading import child, count_of, object_of, objects_of, text_of
+from runner.providers.replies import Proof, answered_document, proof_of, refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreeLines:
-    """How many calls the organization has live, may have, and could still begin, counted as its 429 counts."""
+@dataclass(frozen=True, slots=True)
+class RevringBatch:
+    """`POST /calls/batch-get`, which answers with whole records and leaves out calls that it does not know."""
 
-    active: int
-    limit: int
-    available: int
+    channel: Channel = "call"
+    most: int = 100
+    minimal: bool = False
+    """leave out transcript, summary, metrics and variables"""
+
+    def request(self, ids: Sequence[str]) -> Request:
+        """Build the request for at most 100 calls; raise ValueError for more or none."""
+        wanted = list(dict.fromkeys(ids))
+        if not 1 <= len(wanted) <= self.most:
+            message = f"one request asks for 1 to {self.most} calls, not {len(wanted)}"
+            raise ValueError(message)
+        return Request(
+            method="POST", path="/calls/batch-get", body={"ids": wanted, "minimal": self.minimal}, reads=True
+        )
+
+    def read(self, reply: Reply) -> Mapping[str, Observation]:
+        """Read what is said of each call by its id.
+
+        Raises Rejected when RevRing refuses the request as such: one id that it cannot read spoils all others,
+        and an older server has no such endpoint.
+        """
+        if proof_of(reply.status) is Proof.REJECTED:
+            raise refusal("revring", reply, Proof.REJECTED)
+        listing = answered_document("revring", reply).get("data")
+        if not isinstance(listing, list):
+            raise InDoubt("revring answered calls without data")
+        seen = (revring_answers.read_call(call) for call in objects_of(listing))
+        return {one.provider_id: one for one in seen if one.provider_id}
+
+
+@dataclass(frozen=True, slots=True)
+class RevringLines:
+    """`GET /analytics/active`, the cheapest look-up there is; it counts as RevRing's 429 does, whoever calls."""
+
+    def request(self) -> Request:
+        """Build the request."""
+        return Request(method="GET", path="/analytics/active")
+
+    def read(self, reply: Reply) -> int:
+        """Read how many calls could still begin; raise a SendError when the answer does not say."""
+        available = count_of(child(answered_document("revring", reply), "data", "concurrency", "available"))
+        if available is None:
+            raise InDoubt("revring does not say how many lines are free")
+        return available
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,42 +71,6 @@ class Signing:
 
     is_on: bool
     last4: str
-
-
-def batch_request(ids: Iterable[str], *, minimal: bool = False) -> Request:
-    """Build `POST /calls/batch-get` for at most 100 calls; raise ValueError for more or none.
-
-    Minimal records leave out transcript, summary, metrics and variables.
-    """
-    wanted = list(dict.fromkeys(ids))
-    if not 1 <= len(wanted) <= MOST_IDS:
-        message = f"one request asks for 1 to {MOST_IDS} calls, not {len(wanted)}"
-        raise ValueError(message)
-    return Request(method="POST", path="/calls/batch-get", body={"ids": wanted, "minimal": minimal})
-
-
-def read_batch(reply: Reply) -> dict[str, Observation]:
-    """Read what is said of each call by its id; calls that RevRing does not know are not in it."""
-    listing = answered_document("revring", reply).get("data")
-    if not isinstance(listing, list):
-        raise InDoubt("revring answered calls without data")
-    return {
-        first_id(call, "id"): revring_answers.read_call(call) for call in objects_of(listing) if first_id(call, "id")
-    }
-
-
-def lines_request() -> Request:
-    """Build `GET /analytics/active`, the cheapest look-up there is."""
-    return Request(method="GET", path="/analytics/active")
-
-
-def read_lines(reply: Reply) -> FreeLines:
-    """Read how many lines are free; raise a SendError when the answer does not say."""
-    lines = object_of(child(answered_document("revring", reply), "data", "concurrency"))
-    active, limit, available = (count_of(lines.get(name)) for name in ("active", "limit", "available"))
-    if active is None or limit is None or available is None:
-        raise InDoubt("revring does not say how many lines are free")
-    return FreeLines(active=active, limit=limit, available=available)
 
 
 def signing_request() -> Request:

@@ -44,6 +44,12 @@ ERRORS: Mapping[str, Outcome] = {
 }
 """why a call FAILED, in RevRing's literals; busy and declined share one"""
 
+SET_UP_FAULTS = frozenset({"billing_inactive", "flow_not_configured", "flow_invalid", "trunk_not_configured"})
+"""errors that every other call of the agent or account ends with, too, until somebody mends its set-up"""
+
+UNDIALLED = SET_UP_FAULTS | {"concurrency_limit"}
+"""errors before anybody was dialled: a fault of the set-up, or no line in the hours that a call may wait for one"""
+
 SIP_CODES: Mapping[int, Outcome] = {
     404: Outcome.INVALID_NUMBER,
     410: Outcome.INVALID_NUMBER,
@@ -82,6 +88,8 @@ _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})", re.ASCII)
 
 def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
     """Read the record of a call; queued, ringing and ongoing calls are live, as is a status we do not know."""
+    status = text_of(call.get("status")).upper()
+    error = text_of(call.get("errorMessage")).strip().lower() if status == "FAILED" else ""
     return Observation(
         provider_id=provider_id or first_id(call, "id"),
         reference=text_of(child(call, "metadata", REFERENCE), 100),
@@ -98,6 +106,9 @@ def read_call(call: JsonObject, *, provider_id: str = "") -> Observation:
         hangup_cause=text_of(call.get("hangupCause"), 100),
         phone=text_of(call.get("toNumber"), 100),
         native_id=first_id(call, "campaignId"),
+        is_queued=status == "QUEUED",
+        is_undialled=error in UNDIALLED,
+        set_up_fault=error if error in SET_UP_FAULTS else "",
         opt_out=call.get("doNotCallRequested") is True,
     )
 

@@ -93,7 +93,7 @@ class HttpTransport:
         Raises NotSent when it provably never arrived and InDoubt when it may have. Raises Rejected
         with ``pause`` when the account has no usable key or generation: nothing was sent, nothing else will be.
         """
-        is_look_up = request.method == "GET"
+        is_look_up = request.method == "GET" or request.reads
         client = self._kept if is_look_up else self._fresh
         prepared = self._prepare(client, account, request)
         try:

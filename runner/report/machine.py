@@ -136,7 +136,10 @@ def status(
 
     `accounts` are those that are not used freely.
     """
-    found = {"campaigns": [_campaign(one, contacts) for one in campaigns], "accounts": [_account(one) for one in accounts]}
+    found = {
+        "campaigns": [_campaign(one, contacts) for one in campaigns],
+        "accounts": [_account(one) for one in accounts],
+    }
     return _dump(found, indent=2)
 
 

@@ -83,7 +83,9 @@ def account_lines(accounts: Sequence[AccountStanding]) -> list[Text]:
     for one in accounts:
         how = {"half_open": "lets one call through", "trying": "lets one call through", "slowed": "waits"}
         until = f", tried again at {one.until:%H:%M:%S} UTC" if one.until else ""
-        lines.append(Text(f"account {one.account} {how.get(one.state, 'is not used')}: {one.reason}{until}", style="yellow"))
+        lines.append(
+            Text(f"account {one.account} {how.get(one.state, 'is not used')}: {one.reason}{until}", style="yellow")
+        )
     return lines
 
 

@@ -39,6 +39,8 @@ class Ending:
     """made at a time that the person named"""
     calls: int = 1
     """how often the provider dialled for it, its own retries included"""
+    is_undialled: bool = False
+    """provably nobody was dialled"""
     structured: Mapping[str, Json] = field(default_factory=dict)
     """what the agent found out, field by field"""
     earlier: tuple[Tried, ...] = ()

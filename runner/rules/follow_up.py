@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,10 @@ from runner.rules.ending import Ending
 from runner.rules.expressions import Expression, ExpressionFailed, StepResult, when_values
 from runner.rules.policy import Policy
 from runner.rules.retries import delay, is_budget_left, last_start, next_start
+
+MOST_UNDIALLED = 12
+"""up to which number a try that dialled nobody leads to another one, whatever `retry` says"""
+_AFTER_UNDIALLED = timedelta(minutes=1)
 
 
 class Then(StrEnum):
@@ -66,7 +70,7 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
     The goal ends a sequence whatever is left of it; a retry or a call back goes through schedule and
     windows like a first try. The calls that a provider made by itself count as tries of the step, so
     that its retries and ours never multiply. A step that was handed over has had its tries: the
-    provider made them. An opt-out ends everything.
+    provider made them. A try that dialled nobody leads to another one. An opt-out ends everything.
     """
     if ending.outcome is Outcome.OPTED_OUT:
         return FollowUp(then=Then.FAILED, reason="the person asked not to be contacted")
@@ -88,6 +92,19 @@ def follow_up(policy: Policy, ending: Ending) -> FollowUp:
         variant=ending.variant,
     )  # fmt: skip
     return following or _end(ending, step, again)
+
+
+def _undialled(policy: Policy, step: Step, ending: Ending) -> FollowUp | None:
+    """Give the try that follows one that provably dialled nobody; None when something else does."""
+    if not ending.is_undialled or step.delivery == "native" or ending.number >= MOST_UNDIALLED:
+        return None
+    due_at = policy.first_allowed(step, ending.where, ending.at + _AFTER_UNDIALLED)
+    step_due_at = ending.step_due_at or ending.at
+    limit = last_start(policy, step, step_due_at)
+    if due_at is None or (limit is not None and due_at > limit.at):
+        return None
+    reason = f"{ending.outcome}: nobody was dialled, {ending.step} again"
+    return _again(ending, reason, "", due_at, step_due_at=step_due_at, is_callback=ending.is_callback)
 
 
 def next_step(
@@ -133,6 +150,9 @@ def next_step(
 
 def _same_step(policy: Policy, step: Step, ending: Ending) -> FollowUp | _NoTry:
     """Give the call back or the retry that follows, or why none does."""
+    undialled = _undialled(policy, step, ending)
+    if undialled is not None:
+        return undialled
     retry, source = step.retry, f"steps.{step.label}.retry"
     is_wanted = retry is not None and retry.attempts > 1 and ending.outcome in retry.on
     if retry is None or step.delivery == "native":

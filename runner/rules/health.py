@@ -10,6 +10,8 @@ from runner.rules.breaker import Breaker, BreakerState, Slowdown, after_call, ca
 from runner.rules.limits import Room
 
 _PLENTY = 1_000_000
+_BUSY_SECONDS = 5.0
+"""how long an account waits whose lines are all busy: they become free by themselves"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ def after_send(health: AccountHealth, attempt: int, error: SendError | None, now
     breaker = after_call(health.breaker, attempt, error, now)
     slowdown = health.slowdown
     if isinstance(error, Throttled):
-        slowdown = slowed(slowdown, error.retry_after, now)
+        slowdown = slowed(slowdown, error.retry_after or (_BUSY_SECONDS if error.is_busy else None), now)
     elif slowdown is not None and fails(error) is False and now >= slowdown.until:
         slowdown = None
     return replace(health, breaker=breaker, slowdown=slowdown)

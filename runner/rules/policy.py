@@ -18,7 +18,7 @@ from runner.rules.expressions import Expression
 from runner.rules.law import ConsentGap
 from runner.rules.public_holidays import is_calendar
 from runner.rules.schedule import ends_at, starts_at
-from runner.rules.windows import next_allowed
+from runner.rules.windows import allowed_spans, next_allowed
 
 _DAY = timedelta(days=1)
 
@@ -119,6 +119,15 @@ class Policy:
         if allowed is None or (self.ends is not None and allowed >= self.ends):
             return None
         return allowed
+
+    def shuts_at(self, step: Step, where: Whereabouts, now: datetime) -> datetime | None:
+        """Give when schedule, windows or law, open to a step at `now`, end next within a day; None when none does."""
+        until = now + _DAY
+        ends = [self.ends] if self.ends is not None and self.ends <= until else []
+        if not self.windows_ignored:
+            spans = allowed_spans(self.calendars(step, where.jurisdictions), where.zones, now, until)
+            ends += [span.end for span in spans[:1] if span.end < until]
+        return min(ends, default=None)
 
     def first_in_schedule(self, now: datetime) -> datetime | None:
         """Give the first instant from `now` on at which the schedule alone allows a start; None when it has ended.

@@ -28,7 +28,6 @@ from runner.rules.policy import Policy
 from runner.rules.retries import last_start
 from runner.rules.windows import closing, next_allowed
 
-
 _KINDS: Mapping[str, str] = {"": "suppression", "cool_down": "cool-down"}
 """what kind of rule holds a person back, by its source; every other one is a cap"""
 

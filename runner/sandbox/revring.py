@@ -96,7 +96,10 @@ class Revring:
         call.reference = reference_of(request, asked)
         if key and self._switches.idempotency:
             self._keys[key] = call
-        self._world.launch(call, lines=self._lines)
+        if self._switches.fails_with:
+            self._world.later(call.created_at, lambda: self._world.fail(call, self._switches.fails_with))
+        else:
+            self._world.launch(call, lines=self._lines)
         if call.stage is Stage.QUEUED:
             at = call.created_at + timedelta(seconds=self._switches.queue_seconds)
             call.next_entry = self._world.later(at, lambda: self._world.fail(call, records.NO_SLOT))

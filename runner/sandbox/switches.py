@@ -57,6 +57,8 @@ class RevringSwitches:
     """how long a call waits for a line before it fails; documented: about four hours"""
     default_attempts: int = 1
     """tries of a campaign without a ``retryPolicy``: the guide says 1, the schema 3"""
+    fails_with: str = ""
+    """every single call fails with this error before anybody is dialled, such as ``billing_inactive``"""
     webhook_retries: bool = True
     """webhooks are repeated; the older documentation says never"""
     list_lag_seconds: float = 0.0

@@ -61,12 +61,12 @@ def with_providers(accounts: Mapping[str, Account]) -> Accounts:
     return Accounts(accounts, {name: provider_for(account) for name, account in accounts.items()})
 
 
-def require_webhook_secrets(accounts: Mapping[str, Account], credential: Callable[[str], str]) -> None:
+def require_webhook_secrets(accounts: Mapping[str, Account], secret: Callable[[str], str]) -> None:
     """Follow every webhook secret, so that a missing one is said before the first webhook comes; raise CredentialMissing."""
     for name, account in accounts.items():
         if account.webhook_secret:
             try:
-                credential(account.webhook_secret)
+                secret(account.webhook_secret)
             except CredentialMissing as missing:
                 message = f"the webhook secret of {name}: {missing.message}"
                 raise CredentialMissing(message, help=missing.help) from missing

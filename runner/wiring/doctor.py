@@ -95,7 +95,8 @@ def _ledger(workspace: Workspace) -> Iterator[Check]:
         yield Check(subject="ledger", health=Health.FAULT, says=str(error), help="restore it from a backup")
         return
     if found != "ok":
-        yield Check(subject="ledger", health=Health.FAULT, says=f"not sound: {found}", help="restore it from a backup")
+        says = f"not sound: {found.splitlines()[-1]}"
+        yield Check(subject="ledger", health=Health.FAULT, says=says, help="restore it from a backup")
         return
     yield Check(subject="ledger", health=Health.OK, says=f"sound: {path}")
     if path.stat().st_mode & _PRIVATE:
@@ -142,7 +143,7 @@ def _webhook_secret(workspace: Workspace, account: Account, subject: str) -> Che
     if not account.webhook_secret:
         return Check(subject=subject, health=_unproven(account), says=_unproven_sentence(account))
     try:
-        workspace.credential(account.webhook_secret)
+        workspace.webhook_secret(account.webhook_secret)
     except CredentialMissing as missing:
         return Check(
             subject=subject, health=Health.FAULT, says=f"the webhook secret: {missing.message}", help=missing.help

@@ -73,6 +73,8 @@ class Surroundings:
     """where a sandbox answers; empty with real providers"""
     timeouts: Timeouts = field(default_factory=Timeouts)
     """how long to wait for a provider"""
+    webhook_secret: Callable[[str], str] | None = None
+    """follows references to what proves webhooks; `credential` does without it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +163,12 @@ class Engine:
 
 @asynccontextmanager
 async def real_surroundings(
-    accounts: Mapping[str, Account], credential: Callable[[str], str]
+    accounts: Mapping[str, Account],
+    credential: Callable[[str], str],
+    webhook_secret: Callable[[str], str] | None = None,
 ) -> AsyncIterator[Surroundings]:
     """Run over the real providers, by the machine's clock."""
-    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential)
+    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential, webhook_secret=webhook_secret)
 
 
 @asynccontextmanager
@@ -222,8 +226,9 @@ async def engine(  # noqa: PLR0913 what a runner may be told
     or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
     them is not there. `limits` are those of all campaigns together. Everything is closed in order at the end.
     """
+    secret = surroundings.webhook_secret or surroundings.credential
     if listen is not None:
-        require_webhook_secrets(surroundings.accounts, surroundings.credential)
+        require_webhook_secrets(surroundings.accounts, secret)
     async with AsyncExitStack() as stack:
         stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
         store = Store.open(ledger)
@@ -243,7 +248,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings))
         rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None
         dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds)
-        inbox = Inbox(journal, accounts, reconciliation, clock, surroundings.credential)
+        inbox = Inbox(journal, accounts, reconciliation, clock, secret)
         await inbox.tidy()
         stack.push_async_callback(inbox.settled)
         url = ""

@@ -33,7 +33,7 @@ from runner.planning.known import KnownCampaign
 from runner.planning.plan import Draft, Route
 from runner.planning.rounds import rounds_summary
 from runner.planning.waiting import look_back_of
-from runner.providers.credentials import resolve
+from runner.providers.credentials import resolve, resolve_secrets
 from runner.providers.registry import all_providers, provider_for
 from runner.rules.check import check_templates
 from runner.rules.expressions import Expression
@@ -72,6 +72,10 @@ class Workspace:
     def credential(self, reference: str) -> str:
         """Resolve a credential reference; raise CredentialMissing."""
         return resolve(reference, self.environ, self.root)
+
+    def webhook_secret(self, reference: str) -> str:
+        """Resolve a reference to the secrets that prove webhooks, one blank between several; raise CredentialMissing."""
+        return resolve_secrets(reference, self.environ, self.root)
 
     def pointed_at(self, accounts: Mapping[str, Account]) -> Workspace:
         """Give the same project with other accounts, such as a sandbox's."""

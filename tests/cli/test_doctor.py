@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import stat
 import threading
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ import pytest
 
 from runner.schedule.clock import SystemClock
 from tests.cli.running import Done, Shell
-from tests.e2e.processes import dials, sandbox_process
+from tests.e2e.processes import dials, outreach, sandbox_process
 
 _PROJECT = """\
 accounts:
@@ -256,6 +258,16 @@ def test_a_ledger_that_others_can_read_is_a_warning_and_a_broken_one_a_fault(
     ledger.chmod(ledger.stat().st_mode | stat.S_IROTH)
     assert [health for health, _ in of("ledger", examined(shell, tmp_path))] == ["ok", "warning"]
 
+    connection = sqlite3.connect(ledger, isolation_level=None)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute(
+        "DELETE FROM sqlite_schema WHERE rowid IN (SELECT max(rowid) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL)"
+    )
+    connection.close()
+    ((health, says),) = of("ledger", examined(shell, tmp_path))
+    assert health == "fault"
+    assert re.match(r"not sound: Page \d+", says)
+
     pages = bytearray(ledger.read_bytes())
     pages[4096:] = b"\x5a" * (len(pages) - 4096)
     ledger.write_bytes(pages)
@@ -295,14 +307,14 @@ def test_an_address_where_nothing_answers_is_a_fault(shell: Shell, tmp_path: Pat
 
 
 def test_serve_starts_with_its_secrets_or_not_at_all(
-    shell: Shell, tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A secret that is missing is said at the start, not when the first webhook comes."""
     write(tmp_path, sandbox)
     monkeypatch.setenv("RING_SECRET", "")
-    done = shell("serve", "--port", "0", cwd=tmp_path)
+    done = outreach("serve", "--port", "0", cwd=tmp_path, timeout=20)
 
-    assert done.code == 1
-    assert "error: the webhook secret of ring: `env:RING_SECRET` is not set" in done.err
-    assert "export RING_SECRET=..." in done.err
+    assert done.returncode == 1
+    assert "error: the webhook secret of ring: `env:RING_SECRET` is not set" in done.stderr
+    assert "export RING_SECRET=..." in done.stderr
     assert not (tmp_path / ".outreach/ledger.db").exists()

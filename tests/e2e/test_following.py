@@ -110,7 +110,8 @@ async def test_a_call_that_nobody_tells_about_is_asked_for_at_the_promised_times
         asked = [
             datetime.fromisoformat(one["at"]) - sent
             for one in log
-            if one["method"] == "GET" and row["provider_id"] in one["path"]
+            if (one["method"] == "GET" and row["provider_id"] in one["path"])
+            or (one["path"].endswith("/batch-get") and row["provider_id"] in one["body"]["ids"])
         ]
         late = [at - due for at, due in zip(asked, POLL_LADDER, strict=True)]
         assert all(timedelta(0) <= one < timedelta(minutes=2) * 5 for one in late), late

@@ -49,7 +49,7 @@ def test_calls_at_once_are_at_most_the_plan_s(
     ("entry", "words", "help"),
     [
         ("{provider: revox, plan: growth}", "`plan` is a setting of movoice's accounts", "remove `plan`"),
-        ("{provider: revmo, webhook_signature: {header: X-A}}", "`webhook_signature` is a setting", "remove"),
+        ("{provider: revox, webhook_signature: {header: X-A}}", "`webhook_signature` is a setting", "remove"),
         ("{provider: movoice, plan: gold}", "`gold`", "starter"),
         ("{provider: movoice, webhook_signature: {over: timestamp.body}}", "belong together", "X-Movoice-Timestamp"),
         ("{provider: movoice, webhook_signature: {encoding: hexx}}", "`hexx`", "`hex`"),

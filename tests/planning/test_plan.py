@@ -317,3 +317,14 @@ def test_a_text_carries_its_words() -> None:
     line = planned(draft(campaign(agent=None, agents=agents, steps=steps), account("revring")), [contact(0)])[0][0]
     assert (line.channel, line.path) == ("text", "/messages")
     assert (line.payload or {})["body"] == f"Hello {phone(0)}"
+
+
+def test_a_row_that_the_provider_would_refuse_is_bad_and_keeps_nobody_else_out() -> None:
+    agents = {"anna": {"provider": "revring", "id": "a", "from": "+12025550190"}}
+    message = "x" * 1_598 + "{{ contact.w }}"
+    of = campaign(agent=None, agents=agents, steps=[{"text": "anna", "message": message}])
+    rows = [contact(number, values={"phone": phone(number), "w": end}) for number, end in enumerate(("abc", "ab"))]
+    long, short = lines_of(of, *rows)
+
+    assert (long.status, short.status) == (P.SKIP, P.CREATE)
+    assert "at most 1,600 characters, and this one has 1,601" in long.reason

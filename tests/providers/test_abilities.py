@@ -22,7 +22,7 @@ from runner.providers.revox import Revox, RevoxD
 from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_reports import Export
 from runner.providers.revring import Revring, RevringSeed
-from runner.providers.revring_account import FreeLines, Signing
+from runner.providers.revring_account import RevringBatch, RevringLines, Signing
 from runner.providers.revring_do_not_call import RevringDoNotCall
 from tests.providers.support import Answer, Example, MakeOrder, MakeSent, asked, body_of
 
@@ -132,28 +132,27 @@ def test_checks_that_say_nothing_about_the_key(answer: Answer, provider: Any, st
 
 def test_many_calls_at_once(example: Example, answer: Answer) -> None:
     wanted = example("revring.call.batch_get.request")
-    request = revring_account.batch_request([*wanted["ids"], wanted["ids"][0]], minimal=True)
+    request = RevringBatch(minimal=True).request([*wanted["ids"], wanted["ids"][0]])
 
     assert (request.method, request.path) == ("POST", "/calls/batch-get")
     assert request.body == wanted
-    assert body_of(revring_account.batch_request(["a"])) == {"ids": ["a"], "minimal": False}
-    seen = revring_account.read_batch(answer(example("revring.call.batch_get.response")))
+    assert body_of(RevringBatch().request(["a"])) == {"ids": ["a"], "minimal": False}
+    seen = RevringBatch().read(answer(example("revring.call.batch_get.response")))
     assert set(seen) == {CALL_ID}
     assert (seen[CALL_ID].outcome, seen[CALL_ID].provider_id) == (Outcome.ANSWERED, CALL_ID)
     with pytest.raises(InDoubt):
-        revring_account.read_batch(answer({"data": None}))
+        RevringBatch().read(answer({"data": None}))
     for ids in ([], [str(number) for number in range(101)]):
         with pytest.raises(ValueError, match="1 to 100"):
-            revring_account.batch_request(ids)
+            RevringBatch().request(ids)
 
 
 def test_free_lines(example: Example, answer: Answer) -> None:
-    assert revring_account.read_lines(answer(example("revring.analytics.active.response"))) == FreeLines(
-        active=4, limit=10, available=6
-    )
+    assert RevringLines().request() == Revring().credential_check()
+    assert RevringLines().read(answer(example("revring.analytics.active.response"))) == 6
     for body in ({}, {"data": {"concurrency": {"active": 1, "limit": 2}}}):
         with pytest.raises(InDoubt):
-            revring_account.read_lines(answer(body))
+            RevringLines().read(answer(body))
 
 
 def test_whether_webhooks_are_signed(example: Example, answer: Answer) -> None:

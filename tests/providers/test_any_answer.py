@@ -21,6 +21,7 @@ from runner.providers.revox import Revox
 from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revring import Revring
+from runner.providers.revring_account import RevringBatch, RevringLines
 from runner.providers.revring_do_not_call import RevringDoNotCall
 from runner.providers.revring_native import RevringCampaigns
 from tests.providers.support import KEY
@@ -69,8 +70,8 @@ READERS: dict[str, Callable[[Reply], Any]] = {
             "done": native.read_done,
         }.items()
     },
-    "lines": revring_account.read_lines,
-    "batch": revring_account.read_batch,
+    "lines": RevringLines().read,
+    "batch": RevringBatch().read,
     "signing": revring_account.read_signing,
     "numbers": lambda reply: NUMBERS.read_list(reply, 0),
     "added": NUMBERS.read_added,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import CredentialMissing
-from runner.providers.credentials import resolve
+from runner.providers.credentials import resolve, resolve_secrets
 
 SECRET = "sk_canary_0123456789"
 
@@ -34,6 +34,23 @@ def test_files(key_file: Path, tmp_path: Path) -> None:
     assert resolve("file:~/revox.key", {"HOME": str(tmp_path)}, tmp_path / "elsewhere") == SECRET
     key_file.write_bytes(f"{SECRET}\r\n\n".encode())
     assert resolve("file:revox.key", {}, tmp_path) == SECRET
+
+
+@pytest.mark.parametrize("between", [" ", "\n", "\r\n", "  \n "])
+def test_secrets_that_are_changed_stand_together(tmp_path: Path, between: Any) -> None:
+    """A key with a blank in it is no key; of secrets, each word is one."""
+    environ = {"RING": f"whsec_old{between}whsec_new\n"}
+
+    assert resolve_secrets("env:RING", environ, tmp_path) == "whsec_old whsec_new"
+    assert resolve_secrets("env:RING", {"RING": "whsec_one"}, tmp_path) == "whsec_one"
+    with pytest.raises(CredentialMissing):
+        resolve("env:RING", environ, tmp_path)
+
+
+@pytest.mark.parametrize("value", ["", " \n", "old ne\x07w", "old n\u00e9w"])
+def test_secrets_that_are_none(tmp_path: Path, value: Any) -> None:
+    with pytest.raises(CredentialMissing, match="env:RING"):
+        resolve_secrets("env:RING", {"RING": value}, tmp_path)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610, 0o601])

@@ -23,6 +23,7 @@ from runner.providers.revox import Revox, RevoxD
 from runner.providers.revox_do_not_call import RevoxDoNotCall
 from runner.providers.revox_native import RevoxCampaigns
 from runner.providers.revring import Revring, RevringSeed
+from runner.providers.revring_account import RevringBatch, RevringLines
 from runner.providers.revring_do_not_call import RevringDoNotCall
 from runner.providers.revring_native import RevringCampaigns
 from tests.providers.conftest import EXAMPLES
@@ -93,13 +94,13 @@ READ: dict[str, tuple[int, Callable[[Reply], Any], Any]] = {
     "revring.call.get.response.voicemail": (200, ended(REVRING), Outcome.VOICEMAIL),
     "revring.call.list.response": (200, found(REVRING, agent_id=RING_AGENT), RING_CALL),
     "revring.call.batch_get.response": (
-        200, lambda reply: revring_account.read_batch(reply)[RING_CALL].outcome, Outcome.ANSWERED,
+        200, lambda reply: RevringBatch().read(reply)[RING_CALL].outcome, Outcome.ANSWERED,
     ),
     "revring.call.cancel.response.200": (200, REVRING.read_cancel, True),
     "revring.call.cancel.response.400": (400, REVRING.read_cancel, False),
     "revring.call.end.response.202": (202, REVRING.read_cancel, True),
     "revring.call.end.response.409": (409, REVRING.read_cancel, False),
-    "revring.analytics.active.response": (200, lambda reply: revring_account.read_lines(reply).available, 6),
+    "revring.analytics.active.response": (200, lambda reply: RevringLines().read(reply), 6),
     "revring.campaign.create.response.201": (201, RINGED.read_created, "cmp_0001"),
     "revring.campaign.get.response": (200, RINGED.read_status, NativeStatus.RUNNING),
     "revring.campaign.contacts.response": (200, people(RINGED), [Outcome.ANSWERED, None, Outcome.OPTED_OUT]),
@@ -254,7 +255,7 @@ BUILT: dict[str, tuple[Callable[[Any], Request | None], Changes]] = {
     # The key travels in the header, which means the same.
     "revring.call.create.request.full": (full_call, without("idempotencyKey")),
     "revring.call.batch_get.request": (
-        lambda body: revring_account.batch_request(body["ids"], minimal=True), as_it_stands,
+        lambda body: RevringBatch(minimal=True).request(body["ids"]), as_it_stands,
     ),
     "revring.campaign.create.request": (ring_campaign, ring_terms),
     "revring.campaign.add_contacts.request": (

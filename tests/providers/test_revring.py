@@ -167,3 +167,23 @@ def test_refusals(example: Example, answer: Answer, name: str, status: int, erro
 def test_a_text_that_could_not_be_written_was_not_sent(answer: Answer) -> None:
     with pytest.raises(Rejected):
         REVRING.read_receipt(answer({"error": "generation_failed"}, status=502))
+
+
+@pytest.mark.parametrize(("characters", "fits"), [(1_600, True), (1_601, False)])
+def test_a_text_is_as_long_as_documented(order: MakeOrder, characters: int, fits: bool) -> None:
+    long = order(channel="text", message="x" * characters)
+    if fits:
+        assert body_of(REVRING.build(long))["body"] == "x" * characters
+        return
+    with pytest.raises(FilesWrong, match="at most 1,600 characters, and this one has 1,601"):
+        REVRING.build(long)
+
+
+def test_metadata_leaves_room_for_the_key(order: MakeOrder, key: str) -> None:
+    """What we send is never more than the documented 16 KB, the planted key included."""
+    room = 16 * 1024 - 64 - len('{"a": ""}')
+    request = REVRING.build(order(from_number="+12025550190", options={"metadata": {"a": "é" * (room // 2)}}))
+    sent = body_of(REVRING.stamp(request, key, in_body=True))["metadata"]
+    assert len(json.dumps(sent, ensure_ascii=False).encode()) <= 16 * 1024
+    with pytest.raises(FilesWrong, match="16 KB"):
+        REVRING.build(order(from_number="+12025550190", options={"metadata": {"a": "x" * (room + 1)}}))
