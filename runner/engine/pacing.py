@@ -18,6 +18,7 @@ from runner.errors import NotSent, SendError, Throttled
 from runner.model.attempt import Assignment, Attempt
 from runner.model.lane import DueAttempt, Lane
 from runner.model.limits import SharedLimits
+from runner.model.rounds import family_of
 from runner.ports import Ledger
 from runner.rules.limits import Room, limits_anything
 from runner.rules.local_time import local_day
@@ -138,7 +139,7 @@ class Pacing:
     def _queue(self, lane: Lane, due: Iterable[DueAttempt]) -> Queue:
         priority = self.policies.of(lane.campaign).campaign.limits.priority
         return Queue(
-            lane=lane.id, campaign=lane.campaign, priority=priority, scopes=self._scopes(lane),
+            lane=lane.id, campaign=family_of(lane.campaign), priority=priority, scopes=self._scopes(lane),
             due=tuple(one.due_at for one in due),
         )  # fmt: skip
 
@@ -218,12 +219,15 @@ class Pacing:
 
 
 def _scopes(lane: Lane) -> tuple[Scope, ...]:
-    """Give whose limits count for a lane; `health` is the account's breaker and what it was told to wait."""
+    """Give whose limits count for a lane: rounds of a campaign share theirs.
+
+    `health` is the account's breaker and what it was told to wait.
+    """
     number = (Scope("from", lane.account, lane.from_number),) if lane.from_number else ()
     return (
         Scope("health", lane.account),
-        Scope("campaign", lane.campaign),
-        Scope("agent", lane.campaign, lane.agent),
+        Scope("campaign", family_of(lane.campaign)),
+        Scope("agent", family_of(lane.campaign), lane.agent),
         Scope("account", lane.account),
         *number,
         LEDGER,
