@@ -29,7 +29,8 @@ async def watched(ledger: Path, campaigns: Collection[str], clock: Clock) -> lis
     alone = 0
     while True:
         found = _look(ledger, campaigns, clock)
-        if all(one.status in _OVER for one in found):
+        # One that repeats is never over; its rounds are.
+        if all(one.status in _OVER for one in found if one.rounds is None):
             return found
         alone = 0 if sqlite.is_held(ledger) else alone + 1
         if alone >= GONE_LOOKS:
@@ -40,8 +41,6 @@ async def watched(ledger: Path, campaigns: Collection[str], clock: Clock) -> lis
 def _look(ledger: Path, campaigns: Collection[str], clock: Clock) -> list[CampaignOverview]:
     store = Store.open_read_only(ledger)
     try:
-        found = overview.campaigns(store, clock.now())
-        # One that repeats is never over; its rounds are.
-        return [one for one in found if family_of(one.campaign) in campaigns and one.rounds is None]
+        return [one for one in overview.campaigns(store, clock.now()) if family_of(one.campaign) in campaigns]
     finally:
         store.close()

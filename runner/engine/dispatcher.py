@@ -99,6 +99,8 @@ class Dispatcher:
     def stop(self) -> None:
         """Have the loop claim nothing more; what is being sent is still finished and written down."""
         self._stopping = True
+        if self._rounds is not None:
+            self._rounds.stop()
         self.wake()
 
     async def run(self, *, until_done: bool) -> None:

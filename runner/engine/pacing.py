@@ -18,6 +18,7 @@ from runner.errors import NotSent, SendError, Throttled
 from runner.model.attempt import Assignment, Attempt
 from runner.model.lane import DueAttempt, Lane
 from runner.model.limits import SharedLimits
+from runner.model.rounds import family_of
 from runner.ports import Ledger
 from runner.rules.limits import Room, limits_anything
 from runner.rules.local_time import local_day
@@ -151,7 +152,7 @@ class Pacing:
     def _queue(self, lane: Lane, due: Iterable[DueAttempt]) -> Queue:
         priority = self.policies.of(lane.campaign).campaign.limits.priority
         return Queue(
-            lane=lane.id, campaign=lane.campaign, priority=priority, scopes=self._scopes(lane),
+            lane=lane.id, campaign=family_of(lane.campaign), priority=priority, scopes=self._scopes(lane),
             due=tuple(one.due_at for one in due),
         )  # fmt: skip
 
@@ -235,7 +236,7 @@ def _lines(free: Mapping[str, int]) -> dict[Scope, Room]:
 
 
 def _scopes(lane: Lane, *, calls: bool) -> tuple[Scope, ...]:
-    """Give whose limits count for a lane.
+    """Give whose limits count for a lane: rounds of a campaign share theirs.
 
     `health` is the account's breaker and what it was told to wait, `lines` what its provider has free.
     """
@@ -243,8 +244,8 @@ def _scopes(lane: Lane, *, calls: bool) -> tuple[Scope, ...]:
     return (
         Scope("health", lane.account),
         *((Scope("lines", lane.account),) if calls else ()),
-        Scope("campaign", lane.campaign),
-        Scope("agent", lane.campaign, lane.agent),
+        Scope("campaign", family_of(lane.campaign)),
+        Scope("agent", family_of(lane.campaign), lane.agent),
         Scope("account", lane.account),
         *number,
         LEDGER,

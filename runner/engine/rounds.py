@@ -38,6 +38,11 @@ class Rounds:
         self._awake_since: datetime | None = None
         self._expected: datetime | None = None
         self._is_starting = False
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin no other round; one that is being written down is finished, and the others are due as they were."""
+        self._stopping = True
 
     def next_at(self, ledger: Ledger, now: datetime) -> datetime | None:
         """Give when the next round is due, `now` or earlier when one is; None when there is none, or while it is started."""
@@ -59,7 +64,7 @@ class Rounds:
         """
         try:
             now = self._clock.now()
-            for one in await self._journal.run(self._watched):
+            for one in await self._journal.run(self._renewed):
                 await self._start_those_of(one, now)
         finally:
             self._is_starting = False
@@ -67,13 +72,18 @@ class Rounds:
     async def begin(self) -> None:
         """Start a round of each campaign now, whatever its rule says; for the sandbox, where windows can be ignored."""
         at = self._clock.now().replace(second=0, microsecond=0)
-        for one in await self._journal.run(self._watched):
+        for one in await self._journal.run(self._renewed):
             if one.is_active:
                 await self._start_one(one, at)
 
     def _watched(self, ledger: Ledger) -> list[Recurring]:
         asked = self._policies.asked
         return [one for one in ledger.rounds.recurring() if asked is None or one.name in asked]
+
+    def _renewed(self, ledger: Ledger) -> list[Recurring]:
+        """Give the campaigns with their rules at hand: another process may have applied one a moment ago."""
+        self._policies.renew(ledger.campaigns_in_force())
+        return self._watched(ledger)
 
     def _stay_awake(self, now: datetime) -> None:
         if self._awake_since is None or self._expected is None or now - self._expected > self._patience:
@@ -95,7 +105,7 @@ class Rounds:
             due = DueRounds(missed=(*due.missed, *due.start))
         await self._note_missed(one, due, now)
         for at in due.start:
-            if not await self._start_one(one, at):
+            if self._stopping or not await self._start_one(one, at):
                 return
 
     async def _note_missed(self, one: Recurring, due: DueRounds, now: datetime) -> None:

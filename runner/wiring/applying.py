@@ -110,7 +110,9 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
         store.rounds.forget(planned.name)
     recorded = record(store, new, lines, lambda: tally.summary().digest)
     if planned.rounds is not None:
-        store.rounds.put(planned.name, str(planned.loaded.path.resolve().relative_to(workspace.root)))
+        path = planned.loaded.path.resolve()
+        file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
+        store.rounds.put(planned.name, str(file))
         _resume_rounds(store, planned)
     return Applied(
         campaign=planned.name,

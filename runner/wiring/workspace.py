@@ -130,9 +130,9 @@ class Workspace:
         at = rounds.next_at[0] if rounds.next_at else now
         people = KnownCampaign(suppressions=draft.known.suppressions, dealings=draft.known.dealings)
         preview = self._draft(
-            loaded, round_name(campaign.campaign, at), now, known=people, windows_ignored=windows_ignored
+            loaded, round_name(campaign.campaign, at), now, known=known, windows_ignored=windows_ignored
         )
-        return replace(planned, at=at, preview=preview, rounds=rounds)
+        return replace(planned, at=at, preview=replace(preview, known=people), rounds=rounds)
 
     def plan_round(
         self, loaded: LoadedCampaign, at: datetime, now: datetime, *, windows_ignored: bool = False

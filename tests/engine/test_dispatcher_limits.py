@@ -255,3 +255,22 @@ async def test_ten_thousand_who_are_due_cost_a_look_no_more_than_a_few(store: St
     assert "attempts_due_by_lane" in plan[0]["detail"]
     assert not any("TEMP B-TREE" in row["detail"] for row in plan)
     assert len(standing(store)) == 600
+
+
+async def test_what_a_lane_waits_for_has_a_source(store: Store, journal: Journal) -> None:
+    engine = bench(store, journal, account(limits=limited(spacing="1m")))
+    apply(store, campaign(limits={"per_day": 1}), PEOPLE[:2])
+    apply(store, campaign(campaign="other"), PEOPLE[2:])
+    pacing = engine.delivery.pacing
+    async with running(engine):
+        await settled(engine)
+        waits = [pacing.waiting(store, lane, engine.clock.now()) for lane in store.lanes.after(0)]
+    (first, second) = waits
+    assert first is not None
+    assert second is not None
+    assert (first.source, first.why) == ("limits", "per_day: 1")
+    assert (second.source, second.why, second.until) == (
+        "accounts.movoice.limits",
+        "spacing: 60s",
+        NOON + timedelta(minutes=1),
+    )

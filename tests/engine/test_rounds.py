@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ async def test_a_runner_that_is_busy_is_at_work(place: Callable[..., Place]) -> 
     # A tick comes every few minutes, and starting a round takes most of an hour.
     here.rounds.take()
     for minutes in range(-15, 45, 5):
-        await here.bench.journal.run(lambda ledger, at=at + minutes * MINUTE: here.rounds.next_at(ledger, at))
+        await here.bench.journal.run(partial(here.rounds.next_at, now=at + minutes * MINUTE))
     here.bench.clock.at = at + 44 * MINUTE
     await here.rounds.start()
     assert [found for _, found in here.starter.started] == [at + minutes * MINUTE for minutes in (-15, 0, 15, 30)]
@@ -220,3 +221,32 @@ async def test_status_counts_rounds(place: Callable[..., Place]) -> None:
     assert kinds[-2:] == ["round_missed", "round_started"]
     detail = here.store._connection.execute("SELECT detail FROM events WHERE kind = 'round_missed'").fetchone()[0]
     assert json.loads(detail)["count"] == 2
+
+
+async def test_a_campaign_that_was_applied_a_moment_ago_is_no_surprise(place: Callable[..., Place]) -> None:
+    here = place()
+    here.bench.clock.at = MONDAY + MINUTE
+    await here.bench.journal.run(lambda ledger: here.bench.policies.renew(ledger.campaigns_in_force()))
+    other = building.campaign(campaign="other", schedule={"repeat": "0 9 * * *", "timezone": "UTC"})
+    building.apply(here.store, other, (), now=MONDAY - HOUR)
+    here.store.rounds.put("other", "campaigns/other.yaml")
+    here.rounds.take()
+    await here.rounds.start()
+    assert here.starter.started == [("renewals", MONDAY), ("other", MONDAY)]
+
+
+async def test_a_runner_that_is_told_to_stop_leaves_the_other_rounds_due(place: Callable[..., Place]) -> None:
+    here = place(catch_up="all")
+    real = here.starter.start
+
+    def stopped_meanwhile(campaign: Recurring, at: datetime, now: datetime) -> str:
+        here.rounds.stop()
+        return real(campaign, at, now)
+
+    here.starter.start = stopped_meanwhile  # type: ignore[method-assign]
+    await here.look(MONDAY + 2 * WEEK + HOUR)
+    assert here.starter.started == [("renewals", MONDAY)]
+    here.starter.start = real  # type: ignore[method-assign]
+    here.restart()
+    await here.look(MONDAY + 2 * WEEK + HOUR)
+    assert [at for _, at in here.starter.started] == [MONDAY, MONDAY + WEEK, MONDAY + 2 * WEEK]

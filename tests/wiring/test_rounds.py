@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,11 +13,13 @@ from runner.engine.journal import Journal
 from runner.engine.rounds import NOT_STARTED, Rounds
 from runner.errors import FilesWrong, LedgerError
 from runner.ledger import overview
+from runner.ledger.instants import from_micros
 from runner.ledger.store import Store
 from runner.model.rounds import RoundState
 from runner.wiring import applying
 from runner.wiring.applying import Applied
 from runner.wiring.rounds import FileRounds
+from runner.wiring.running import engine, own_sandbox
 from runner.wiring.workspace import Workspace, open_workspace
 from tests import building
 from tests.building import Bench
@@ -351,3 +354,29 @@ def test_a_plan_shows_the_next_round_and_its_digest_is_of_the_rules(project: Pro
     assert again.rounds[0].is_in_force
     project.people(ADA, BOB)
     assert keys(store, project.start(store)) == {line.key for line in shown}
+
+
+async def test_a_runner_for_good_begins_rounds_on_time_and_places_them(project: Project, store: Store) -> None:
+    # Time that nobody needs passes at once there: without an end, more rounds would come.
+    project.write(TEXT + SCHEDULE + "  end: 2026-04-12\n")
+    workspace = project.workspace
+    begin = MONDAY - timedelta(minutes=30)
+    project.apply(store, FRIDAY)
+    async with own_sandbox(workspace.accounts, seed=1, start=begin) as surroundings:
+        pointed = workspace.pointed_at(surroundings.accounts)
+        starter = FileRounds(workspace=pointed)
+        async with engine(workspace.ledger_path, surroundings, starter=starter) as running:
+            loop = asyncio.create_task(running.run(until_done=False))
+            async with asyncio.timeout(30):
+                while not any(  # noqa: ASYNC110 the ledger rings no bell
+                    one.round_of and one.status == "completed" for one in await running.overview()
+                ):
+                    await asyncio.sleep(0.05)
+            running.dispatcher.stop()
+            await loop
+            dials = await running.check_dials()
+    assert (dials.dials, dials.twice) == (2, 0)
+    first = store.rounds.noted()["renewals"][0]
+    assert (first.at, first.state) == (MONDAY, RoundState.STARTED)
+    sent = store._connection.execute("SELECT MIN(sent_at) FROM attempts").fetchone()[0]
+    assert from_micros(sent) >= MONDAY
