@@ -93,6 +93,15 @@ NEW_PARTS["RetriedOutcomes"] = {
     ],
 }
 
+NEW_PARTS["Caps"] = {
+    "description": "Caps: one line with commas, one cap, or a list of caps.",
+    "anyOf": [
+        {"type": "string", "minLength": 1, "examples": ["1 per day, 3 per 7d"]},
+        {"$ref": "#/$defs/CapRule"},
+        {"type": "array", "items": {"anyOf": [{"type": "string", "minLength": 1}, {"$ref": "#/$defs/CapRule"}]}},
+    ],
+}
+
 _WORD_LIST: Schema = {
     "anyOf": [
         {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
@@ -121,6 +130,8 @@ REPLACED: dict[tuple[str, str], Schema] = {
     ("OptionRule", "one_of"): _WORD_LIST,
     ("Campaign", "windows"): {"$ref": "#/$defs/Windows"},
     ("Defaults", "windows"): {"$ref": "#/$defs/Windows"},
+    ("Campaign", "caps"): {"$ref": "#/$defs/Caps"},
+    ("Project", "caps"): {"$ref": "#/$defs/Caps"},
     ("Retry", "on"): {"$ref": "#/$defs/RetriedOutcomes"},
     ("Retry", "after"): {"$ref": "#/$defs/Waits"},
     ("Retry", "stop_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
@@ -179,6 +190,13 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("Defaults", "locale"): ["en_US", "de_DE", "fr_CA"],
     ("Limits", "concurrency"): [10],
     ("Limits", "per_second"): [0.5, 2],
+    **{
+        (model, key): [example]
+        for model in ("Limits", "SharedLimits")
+        for key, example in {"per_minute": 30, "per_day": 500, "priority": 5}.items()
+    },
+    ("SharedLimits", "concurrency"): [50],
+    ("SharedLimits", "per_second"): [0.5, 2],
     ("Message", "template"): ["reminder.txt"],
     **{
         (model, key): [example]
@@ -236,6 +254,7 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("WebhookShape", "reference"): ["call.metadata.reference"],
     ("Project", "ledger"): ["sqlite:///.outreach/ledger.db"],
     ("Project", "templates"): ["templates"],
+    ("CapRule", "attempts"): [3],
     ("Retry", "attempts"): [3],
     ("Retry", "backoff"): [2],
     ("Retry", "stop_when"): ["tag == 'REFUSED'"],

@@ -55,7 +55,9 @@ def sent_by(engine: Bench) -> dict[str, int]:
 @pytest.mark.parametrize("shared_by", ["account", "from-number", "ledger"])
 async def test_campaigns_share_by_priority(store: Store, journal: Journal, shared_by: str) -> None:
     limits = limited(concurrency=6)
-    facts = {"account": {"limits": limits}, "from-number": {"from_limits": limits}, "ledger": {}}[shared_by]
+    facts: dict[str, Any] = {"account": {"limits": limits}, "from-number": {"from_limits": limits}, "ledger": {}}[
+        shared_by
+    ]
     engine = bench(store, journal, account(**facts))
     engine.delivery.pacing.of_ledger = limits if shared_by == "ledger" else None
     agent = {"provider": "movoice", "id": "agent_1", "from": "+12025550190"}

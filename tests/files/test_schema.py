@@ -173,7 +173,7 @@ REFUSED = [
     HEAD + AGENT + "variables: {a: {valu: x}}\n",
     HEAD + AGENT + "variables: {a: {value: x, type: txt}}\n",
     HEAD + AGENT + "schedule: {begin: 2026-12-01}\n",
-    HEAD + AGENT + "limits: {per_minute: 3}\n",
+    HEAD + AGENT + "limits: {per_minuet: 3}\n",
     HEAD + AGENT + "steps: [{cal: agent}]\n",
     HEAD + AGENT + "steps: [{call: agent, message: Hello}]\n",
     HEAD + "agent: revmo/x\nsteps: [{call: agent, text: agent}]\n",

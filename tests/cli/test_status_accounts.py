@@ -1,0 +1,58 @@
+"""What `outreach status` says of accounts that are not used freely, for people and machines."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from runner.cli.main import run
+from runner.ledger.store import Store
+from runner.rules.breaker import Breaker, BreakerState, Slowdown
+from runner.rules.health import AccountHealth
+from tests.building import account, apply, campaign, contact
+
+NOW = datetime(2099, 1, 5, 17, 0, tzinfo=UTC)
+PAGE = Path(__file__).parents[2] / "docs" / "machine-formats.md"
+
+
+@pytest.fixture(autouse=True)
+def ill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a ledger in which one account is ill, one was told to wait, and one is well again."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outreach.yaml").write_text("ledger: sqlite:///ledger.db\n", encoding="utf-8")
+    store = Store.open(tmp_path / "ledger.db")
+    apply(store, campaign(), [contact(0)], account())
+    opened = Breaker(state=BreakerState.OPEN, reason="5 sends in a row failed", since=NOW, retry_at=NOW)
+    store.lanes.put_health("main", AccountHealth(breaker=opened))
+    store.lanes.put_health("slow", AccountHealth(slowdown=Slowdown(NOW + timedelta(minutes=1), 1)))
+    store.lanes.put_health("well", AccountHealth())
+    store.close()
+
+
+def test_people_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "account main is not used: 5 sends in a row failed, tried again at 17:00:00 UTC" in said
+    assert "account slow waits: the provider asked to wait, tried again at 17:01:00 UTC" in said
+    assert "well" not in said
+
+
+def test_machines_are_told_as_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["status", "--format", "json"]) == 0
+    accounts = json.loads(capsys.readouterr().out)["accounts"]
+    assert accounts == [
+        {
+            "account": "main", "state": "open", "reason": "5 sends in a row failed", "since": "2099-01-05T17:00:00Z",
+            "until": "2099-01-05T17:00:00Z",
+        },
+        {
+            "account": "slow", "state": "slowed", "reason": "the provider asked to wait", "since": None,
+            "until": "2099-01-05T17:01:00Z",
+        },
+    ]  # fmt: skip
+    documented = set(re.findall(r"`accounts\[\]\.(\w+)`", PAGE.read_text("utf-8")))
+    assert documented == set(accounts[0])
