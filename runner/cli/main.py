@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "Apply campaigns and place their calls and texts until everything has ended.",
     "serve": "Run for good: place what is due and receive webhooks.",
     "status": "Say where every campaign stands.",
+    "why": "Say for one person what was done, why, and what comes next.",
     "export": "Write every attempt with all that came of it, as CSV or JSON.",
     "pause": "Place nothing more of a campaign until it is resumed.",
     "resume": "Go on with a campaign that is paused.",

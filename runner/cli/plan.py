@@ -14,7 +14,7 @@ from runner.cli.output import console, format_option, is_masked, print_diagnosti
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
-from runner.model.plan import PlanLine, PlanStatus, PlanSummary
+from runner.model.plan import PlanStatus, PlanSummary
 from runner.planning.agents import AgentChange
 from runner.planning.summary import combined
 from runner.report import machine
@@ -23,6 +23,7 @@ from runner.schedule.clock import SystemClock
 from runner.wiring.applying import Examined, examine
 from runner.wiring.left_agents import LeftAgent, left_agents, still_there
 from runner.wiring.planned import Planned
+from runner.wiring.tracing import traced_lines
 from runner.wiring.workspace import Workspace, combined_digest, git_commit, tzdata_version
 
 CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
@@ -32,7 +33,7 @@ CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
 @paths_argument
 @at_option
 @format_option
-@click.option("--contact", metavar="PHONE", help="Show everything about one person.")
+@click.option("--contact", metavar="PHONE", help="Show everything about one person: requests, and what every rule says.")
 @click.option("--all", "everything", is_flag=True, help="Show every line, not head and tail.")
 @click.option("--online", is_flag=True, help="Ask providers what the agents are that campaigns define.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when applying would change anything.")
@@ -60,7 +61,7 @@ def plan(
     print_warnings(workspace, loaded)
     planned = [workspace.plan(one, now) for one in loaded]
     if contact is not None:
-        return _show_person(planned, contact, form)
+        return _show_person(workspace, planned, contact, form)
     agents = _agents(workspace, loaded, now, online=online, whole_project=not paths)
     _show_agents(agents, form, online=online, everything=everything)
     examined = [_show(workspace, one, form, everything=everything) for one in planned]
@@ -120,22 +121,19 @@ def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool
     return examined
 
 
-def _show_person(planned: list[Planned], contact: str, form: str) -> int:
-    """Show every line of one person, found by number or key."""
+def _show_person(workspace: Workspace, planned: list[Planned], contact: str, form: str) -> int:
+    """Show every line of one person, found by number or key, and what each rule says about it."""
     wanted = {contact, _as_number(contact)}
-    found: list[PlanLine] = []
-    for one in planned:
-        lines, _ = one.lines()
-        found += [line for line in lines if line.phone in wanted or line.contact_key in wanted]
+    found = [pair for one in planned for pair in traced_lines(workspace, one, wanted)]
     if not found:
         raise NotFound(f"nobody in these campaigns has the number or key `{contact}`")
     if form == "json":
-        for line in found:
-            click.echo(machine.plan_line(line))
+        for line, findings in found:
+            click.echo(machine.plan_line(line, findings))
     else:
         from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
 
-        print_person(console(), found, masked=is_masked())
+        print_person(console(), [line for line, _ in found], [each for _, each in found], masked=is_masked())
     return ExitCode.OK
 
 

@@ -24,9 +24,12 @@ def rule_places(loaded: LoadedCampaign, shown: str, project: Project, document: 
     None when there is none. Steps are called by their names, whether or not the file does.
     """
     found = _from_project(loaded, project, document) if document is not None and document.root is not None else {}
-    own = {path: _shown(shown, loaded.root, path) for path in _paths(loaded.root)}
-    for path, where in own.items():
+    shared_cool_down = found.get(("cool_down",))
+    for path in _paths(loaded.root):
+        where = _shown(shown, loaded.root, path)
         found.update(dict.fromkeys(_names(loaded, path), where))
+    if shared_cool_down is not None:  # the longer one counts, and that is the project's
+        found["cool_down",] = shared_cool_down
     return RulePlaces({".".join(str(part) for part in path): where for path, where in found.items()})
 
 
@@ -54,7 +57,7 @@ def _names(loaded: LoadedCampaign, path: KeyPath) -> Iterator[KeyPath]:
             yield ("steps", campaign.steps[rest[0]].label, *rest[1:])
         return
     if first == "agent":
-        yield ("agents", "agent", *rest)
+        yield from [("agents", "agent", *rest), *([] if rest else [("agents",)])]
     yield path
     if first == "retry":
         steps = loaded.root.get("steps")

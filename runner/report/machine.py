@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runner.model.finding import Finding
 from runner.model.law import LawSummary, LawTable
 from runner.model.overview import AccountStanding, CampaignOverview, ContactOverview, HandoverOverview
 from runner.model.plan import Countries, PlanLine, PlanSummary
@@ -29,8 +30,9 @@ def local_text(at: datetime | None, zones: tuple[str, ...]) -> str | None:
     return at.astimezone(ZoneInfo(zones[0])).isoformat(timespec="seconds")
 
 
-def plan_line(line: PlanLine) -> str:
-    """Write one line of a plan as one line of JSON."""
+def plan_line(line: PlanLine, findings: Iterable[Finding] | None = None) -> str:
+    """Write one line of a plan as one line of JSON; with `findings`, what every rule says about it too."""
+    traced = {} if findings is None else {"rules": [finding_record(one) for one in findings]}
     return _dump(
         {
             "campaign": line.campaign,
@@ -58,8 +60,22 @@ def plan_line(line: PlanLine) -> str:
             "country": line.country or None,
             "number_type": line.number_type or None,
             "key": line.key or None,
+            **traced,
         }
     )
+
+
+def finding_record(one: Finding) -> dict[str, Any]:
+    """Give what one rule says as plain values."""
+    return {
+        "rule": one.rule,
+        "effect": one.effect.value,
+        "says": one.says,
+        "until": utc_text(one.until),
+        "source": one.source or None,
+        "place": one.place or None,
+        "reference": one.reference or None,
+    }
 
 
 def plan_summary(summary: PlanSummary) -> str:

@@ -14,9 +14,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from runner.model.finding import Finding
 from runner.model.plan import Countries, PlanLine, PlanStatus, PlanSummary
 from runner.report.law_view import summary_lines
 from runner.report.rounds_view import plan_sentences
+from runner.report.trace_view import findings_table
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
@@ -81,14 +83,22 @@ def print_plan(
     console.print()
 
 
-def print_person(console: Console, lines: Sequence[PlanLine], *, masked: bool) -> None:
-    """Print everything that a plan says about one person; masked, numbers lose their middle."""
-    for line in lines:
+def print_person(
+    console: Console, lines: Sequence[PlanLine], traces: Sequence[tuple[Finding, ...]], *, masked: bool
+) -> None:
+    """Print everything that a plan says about one person, and for each line what every rule says.
+
+    Masked, numbers lose their middle.
+    """
+    for line, findings in zip(lines, traces, strict=True):
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in _facts(line):
             facts.add_row(Text(name, style="dim"), Text(masked_text(value)) if masked else Text(value))
         console.print(Padding(facts, (0, 0, 1, 2), expand=False))
+        if findings:
+            rules = findings_table(findings, line.zones, masked=masked)
+            console.print(Padding(rules, (0, 0, 1, 2), expand=False))
 
 
 def _heading(heading: PlanHeading) -> Text:

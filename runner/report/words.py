@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from runner.model.plan import PlanStatus
 from runner.rules.numbers import mask
 
-_NUMBER = re.compile(r"(?<![\w.:/-])(?:\+|00)?\d(?:[\d \u00a0().-]{5,}\d)(?![\w:])")
+_NUMBER = re.compile(r"(?<![\w.:/-])(?!20\d\d-[01]\d-[0-3]\d\b)(?:\+|00)?\d(?:[\d \u00a0().-]{5,}\d)(?![\w:])")
 """seven digits or more with what people write between them; instants and ids of letters are none"""
 
 STATUS_SIGNS: Mapping[PlanStatus, tuple[str, str]] = {
