@@ -16,13 +16,28 @@ from runner.engine.dispatcher import Dispatcher
 from runner.engine.journal import Journal
 from runner.errors import InDoubt, NotSent, Throttled
 from runner.ledger.overview import account_health
+from runner.ledger.revisions import record
 from runner.ledger.store import Store
 from runner.model.limits import SharedLimits
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Request
 from runner.rules.breaker import FIRST_WAIT, BreakerState
 from runner.rules.doubt import DoubtBudget
-from tests.building import NOON, Bench, account, apply, bench, campaign, contact, movoice_took, reply, standing
+from tests.building import (
+    NOON,
+    Bench,
+    account,
+    apply,
+    bench,
+    campaign,
+    contact,
+    draft,
+    movoice_took,
+    planned,
+    reply,
+    revision,
+    standing,
+)
 from tests.engine.test_dispatcher import in_virtual_time, settled
 
 PEOPLE = tuple(contact(number) for number in range(30))
@@ -276,3 +291,16 @@ async def test_what_a_lane_waits_for_has_a_source(store: Store, journal: Journal
         "spacing: 60s",
         NOON + timedelta(minutes=1),
     )
+
+
+async def test_rounds_of_a_campaign_share_its_limits(store: Store, journal: Journal) -> None:
+    engine = bench(store, journal)
+    first = campaign(limits={"concurrency": 3})
+    for number in (1, 2):
+        one = first.model_copy(update={"campaign": f"renewals@2026-01-0{number}T09:00Z"})
+        lines, summary = planned(draft(one), PEOPLE[number * 10 : number * 10 + 10])
+        new = replace(revision(one, summary.digest), policy=first.model_dump_json(exclude_none=True))
+        record(store, new, lines, lambda digest=summary.digest: digest)  # type: ignore[misc]
+    async with running(engine):
+        await settled(engine)
+        assert len(engine.transport.sent) == 3
