@@ -74,7 +74,9 @@ def trace(policy: Policy, step: Step, subject: Subject, now: datetime) -> tuple[
 def limits_text(limits: SharedLimits) -> str:
     """Say limits in words: `at most 10 calls at once, 2 starts a second`; empty where nothing is limited."""
     parts = [
-        f"at most {limits.concurrency} calls at once" if limits.concurrency is not None else "",
+        f"at most {limits.concurrency} call{'s' if limits.concurrency > 1 else ''} at once"
+        if limits.concurrency is not None
+        else "",
         f"{limits.per_second:g} starts a second" if limits.per_second is not None else "",
         f"{limits.per_minute} starts a minute" if limits.per_minute is not None else "",
         f"{limits.per_day} starts a day" if limits.per_day is not None else "",
