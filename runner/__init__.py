@@ -30,6 +30,8 @@ backup       an agent of another account that takes over while that of the step'
 goal         what a campaign is after (`done_when`); reached, nothing more is done for the person
 in doubt     a request may have been placed, and nothing proves it either way
 held         waits for a person
+cap          the most attempts that a person may get in a period, over all campaigns
+cool-down    how long a person is left alone after a conversation
 suppression  a person who must not be contacted, and why
 ledger       the database that holds revisions, contacts, attempts, events, suppressions
 heartbeat    the APScheduler job that wakes the dispatcher; it decides nothing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,19 +23,23 @@ from runner.engine.rounds import Rounds
 from runner.ledger.revisions import NewRevision, Recorded, known_campaign, record
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
-from runner.model.campaign import Campaign
+from runner.model.campaign import Campaign, Step
+from runner.model.channel import Channel
 from runner.model.contact import Contact
 from runner.model.plan import PlanLine, PlanSummary
 from runner.model.project import Account
 from runner.model.request import Reply, Request
 from runner.planning.digest import Digest
+from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
-from runner.planning.plan import Draft, Route, Row, plan_lines
+from runner.planning.plan import Draft, Row, plan_lines
+from runner.planning.routes import Route
 from runner.planning.summary import Tally
 from runner.providers.registry import provider_for
 from runner.rules.expressions import Expression
 from runner.rules.policy import policy_of
 from runner.rules.render import Renderer
+from runner.rules.variants import as_backup, varied
 
 NOON = datetime(2026, 1, 5, 17, 0, tzinfo=UTC)
 """a Monday, noon in New York"""
@@ -85,24 +89,38 @@ def draft(
     templates: Mapping[str, str] | None = None,
     windows_ignored: bool = False,
 ) -> Draft:
-    """Ready a canonical campaign for planning with the real providers; each agent's account by provider."""
-    by_provider = {one.provider: one for one in accounts}
-    routes = []
-    for index, step in enumerate(of.steps):
-        agent = of.agents[step.agent]
-        paying = by_provider.get(agent.provider) or account(agent.provider)
-        provider = provider_for(paying)
-        model = provider.options_model(step.channel)
-        chosen = {**agent.options, **step.options}
-        options = model.model_validate(chosen).model_dump(exclude_unset=True, by_alias=True)
-        routes.append(Route(step=step, index=index, agent=agent, account=paying, provider=provider, options=options))
+    """Ready a canonical campaign for planning with the real providers; each agent's account by name, else by provider."""
+
+    def serves(name: str, channel: Channel) -> bool:
+        return channel in provider_for(account(of.agents[name].provider)).capabilities.channels
+
+    routes = _routes(of, of.steps, accounts)
     return Draft(
         policy=policy_of(of, windows_ignored=windows_ignored),
-        routes=tuple(routes),
+        routes=routes,
+        variants={name: _routes(of, varied(of, name, serves), accounts) for name in of.variants},
         renderer=Renderer(of, templates or {}),
         where=Expression.compile(of.contacts.where) if of.contacts.where else None,
         known=known or KnownCampaign(),
     )
+
+
+def _routes(of: Campaign, steps: Iterable[Step], accounts: Sequence[Account]) -> tuple[Route, ...]:
+    found = []
+    for index, step in enumerate(steps):
+        backups = tuple(_route(of, as_backup(step, name, of.agents), index, accounts) for name in step.backups)
+        found.append(replace(_route(of, step, index, accounts), backups=backups))
+    return tuple(found)
+
+
+def _route(of: Campaign, step: Step, index: int, accounts: Sequence[Account]) -> Route:
+    agent = of.agents[step.agent]
+    by_provider = {one.provider: one for one in reversed(accounts)}
+    by_name = {one.name: one for one in accounts}
+    paying = by_name.get(agent.account) or by_provider.get(agent.provider) or account(agent.provider)
+    provider = provider_for(paying)
+    options = options_of(provider.options_model(step.channel), agent, step)
+    return Route(step=step, index=index, agent=agent, account=paying, provider=provider, options=options)
 
 
 def planned(
@@ -197,20 +215,28 @@ class ScriptedTransport:
     before: Callable[[Request], None] = lambda _: None
     sent: list[Request] = field(default_factory=list)
     """every dial that left"""
+    through: list[str] = field(default_factory=list)
+    """the account of every dial"""
+    failing: dict[str, Exception] = field(default_factory=dict)
+    """by account: what its dials and look-ups raise"""
     asked: list[Request] = field(default_factory=list)
     gate: asyncio.Event | None = None
     """dials wait for it before they are answered"""
     left: asyncio.Event = field(default_factory=asyncio.Event)
     """set when the first dial has left"""
 
-    async def send(self, account: Account, request: Request) -> Reply:  # noqa: ARG002 the port hands it over
+    async def send(self, account: Account, request: Request) -> Reply:
         """Answer one request."""
         dial = request.method == "POST" and "/search" not in request.path
+        if dial:
+            self.through.append(account.name)
         (self.sent if dial else self.asked).append(request)
         self.before(request)
         if dial:
             self.left.set()
         script = self.dials if dial else self.looks
+        if account.name in self.failing:
+            raise self.failing[account.name]
         answer = script[0] if len(script) == 1 else script.pop(0)
         if dial and self.gate is not None:
             await self.gate.wait()

@@ -96,5 +96,5 @@ async def _run(
 
 def _check_credentials(workspace: Workspace, examined: list[applying.Examined]) -> None:
     """Resolve every key that will be needed, so that a missing one is said before anything happens."""
-    for account in {route.account for one in examined for route in one.planned.draft.routes}:
+    for account in {route.account for one in examined for route in one.planned.draft.every_route()}:
         workspace.credential(account.credential)

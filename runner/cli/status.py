@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import click
 
 from runner.cli.options import workspace_of
@@ -9,6 +11,8 @@ from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
 from runner.ledger import overview
 from runner.ledger.store import Store
+from runner.ledger.variants import variant_results
+from runner.model.variants import VariantResult
 from runner.report import machine
 from runner.schedule.clock import SystemClock
 
@@ -16,9 +20,10 @@ from runner.schedule.clock import SystemClock
 @click.command()
 @click.argument("campaign", required=False)
 @click.option("--contacts", "with_contacts", is_flag=True, help="Name every contact with its attempts.")
+@click.option("--variants", "with_variants", is_flag=True, help="Say how each variant did, with intervals of 95 %.")
 @format_option
 @click.pass_context
-def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts: bool) -> int:
+def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts: bool, with_variants: bool) -> int:
     """Say where every campaign stands, or one; reads the ledger and nothing else."""
     workspace = workspace_of(ctx)
     if not workspace.ledger_path.exists():
@@ -37,18 +42,30 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
             people = (
                 {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
             )
+            variants = (
+                {one.campaign: variant_results(store, one.campaign) for one in campaigns} if with_variants else None
+            )
     finally:
         store.close()
     if campaign is not None and not campaigns:
         raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")
     if form == "json":
-        click.echo(machine.status(campaigns, people, accounts))
+        click.echo(machine.status(campaigns, people, accounts, variants))
         return ExitCode.OK
     from runner.report.results import account_lines, print_contacts, print_status  # noqa: PLC0415 rich is not free
 
     print_status(console(), campaigns)
     for line in account_lines(accounts):
         console().print(line)
+    _print_variants(variants or {})
     for name, contacts in (people or {}).items():
         print_contacts(console(), name, contacts, masked=is_masked())
     return ExitCode.OK
+
+
+def _print_variants(variants: Mapping[str, Sequence[VariantResult]]) -> None:
+    from runner.report.variants_view import print_variants  # noqa: PLC0415 rich is not free
+
+    for name, results in variants.items():
+        if results:
+            print_variants(console(), name, results)

@@ -40,6 +40,11 @@ class Breakers:
         """Whether calls are better sent through another account."""
         return self.of(account).breaker.is_open
 
+    @property
+    def any_open(self) -> bool:
+        """Whether calls are better not sent through some account."""
+        return any(health.breaker.is_open for health in self._health.values())
+
     def of(self, account: str) -> AccountHealth:
         """Give how an account stands."""
         return self._health.get(account, _HEALTHY)

@@ -142,7 +142,7 @@ class Delivery:
 
     async def _send_counted(self, work: Assignment) -> None:
         attempt = work.attempt
-        agent = self.policies.agent_of(attempt.campaign, attempt.step)
+        agent = self.policies.agent_of(attempt.campaign, attempt.step, work.agent)
         in_body = agent is None or agent.reference == "metadata"
         try:
             provider = self.accounts.provider(attempt.account)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from runner.engine.breakers import Probe
 from runner.engine.delivery import Delivery
+from runner.engine.failover import Failover
 from runner.engine.journal import Journal
 from runner.engine.native import Look, NativeDelivery
 from runner.engine.native_release import native_steps
@@ -86,6 +87,7 @@ class Dispatcher:
         self._probe = Probe(
             journal, delivery.accounts, delivery.transport, clock, delivery.pacing.breakers, wakefulness.woken.set
         )
+        self._failover = Failover(policies, delivery.accounts, delivery.pacing.breakers)
         self._asking: set[int] = set()
         self._native = NativeDelivery.over(reconciliation)
         self._handing: set[int] = set()
@@ -187,6 +189,7 @@ class Dispatcher:
         """Claim what is due inside all limits; give it and when time makes more room."""
         self._policies.renew(ledger.campaigns_in_force())
         apart = {(name, step) for name in self._policies.active for step in native_steps(self._policies.of(name))}
+        self._failover.shift(ledger, now, frozenset(apart))
         return self._pacing.release(ledger, now, frozenset(apart), free_lines)
 
     def _sleep_until(self, next_at: datetime | None, *, until_done: bool) -> None:

@@ -68,10 +68,11 @@ class Policies:
         """Give the accounts that a campaign pays with; KeyError when it was never taken in."""
         return self._accounts[campaign]
 
-    def agent_of(self, campaign: str, step: str) -> Agent | None:
-        """Give the agent of a step; None when the campaign in force has no such step any more."""
+    def agent_of(self, campaign: str, step: str, name: str = "") -> Agent | None:
+        """Give the agent of that name, or of a step; None when the campaign in force has neither any more."""
         policy = self.of(campaign)
+        agents = policy.campaign.agents
         try:
-            return policy.campaign.agents[policy.campaign.step_named(step).agent]
+            return agents.get(name) or agents[policy.campaign.step_named(step).agent]
         except KeyError:
             return None

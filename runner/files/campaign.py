@@ -18,6 +18,7 @@ from runner.files.paths import read_bytes, resolve_inside
 from runner.files.plan_limits import within_plans
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
+from runner.files.variant_checks import check_variants
 from runner.files.window_checks import check_windows
 from runner.model.campaign import Campaign
 from runner.model.limits import Limits
@@ -184,6 +185,7 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
         *check_law(this),
         *check_countries(this),
         *check_providers(this),
+        *check_variants(this),
     ]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 

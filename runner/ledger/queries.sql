@@ -48,11 +48,11 @@ UPDATE campaigns SET state = 'active', reason = '', resumed_at = :at WHERE name 
 
 -- name: add_contact
 -- A contact, as the plan has it; an existing one (an edited row) takes the new facts.
-INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, jurisdictions, cells, state)
-VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :jurisdictions, :cells, 'pending')
+INSERT INTO contacts (campaign_id, key, phone, row, zones, zone_source, jurisdictions, cells, variant, state)
+VALUES (:campaign_id, :key, :phone, :row, :zones, :zone_source, :jurisdictions, :cells, :variant, 'pending')
 ON CONFLICT (campaign_id, key) DO UPDATE SET
     phone = excluded.phone, row = excluded.row, zones = excluded.zones, zone_source = excluded.zone_source,
-    jurisdictions = excluded.jurisdictions, cells = excluded.cells
+    jurisdictions = excluded.jurisdictions, cells = excluded.cells, variant = excluded.variant
 RETURNING id
 
 -- name: put_payload
@@ -91,11 +91,15 @@ WHERE id = (SELECT MAX(s.id) FROM attempts s WHERE s.contact_id = :contact_id AN
 
 -- name: readdress_attempts
 -- What is planned for a contact follows the new plan: its number, and the account and lane of each step.
-UPDATE attempts SET phone = :phone, account = COALESCE(
-    (SELECT p.account FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), account),
-    lane_id = COALESCE(
-    (SELECT p.lane_id FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), lane_id)
-WHERE contact_id = :contact_id AND state = 'planned'
+-- One that once was in doubt stays with the backup that it went through, as long as there is that one.
+UPDATE attempts SET phone = :phone,
+    account = COALESCE(kept.account, (SELECT p.account FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), attempts.account),
+    lane_id = COALESCE(kept.lane_id, (SELECT p.lane_id FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step = attempts.step), attempts.lane_id),
+    backup = COALESCE(kept.rank, 0)
+FROM (SELECT a.id, b.account, b.lane_id, b.rank FROM attempts a LEFT JOIN backups b ON b.contact_id = a.contact_id
+          AND b.step = a.step AND b.rank = a.backup AND b.account = a.account AND a.doubted_at IS NOT NULL
+      WHERE a.contact_id = :contact_id AND a.state = 'planned') kept
+WHERE attempts.id = kept.id
 
 -- name: reschedule_attempt
 -- The first attempt of a contact, still planned, gets its first allowed instant from the new plan.
@@ -140,7 +144,7 @@ WHERE id = :contact_id AND state NOT IN ('removed', 'suppressed')
 
 -- name: known_contacts
 -- Everything that a plan must know of a campaign's contacts.
-SELECT id, key, phone, state, zones, jurisdictions FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
+SELECT id, key, phone, state, zones, jurisdictions, variant FROM contacts WHERE campaign_id = :campaign_id ORDER BY id
 
 -- name: known_payloads
 -- The fingerprints of a campaign's payloads.
@@ -174,15 +178,18 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 -- name: attempts_by_id
 -- Attempts as the engine sees them; `:ids` is a JSON list.
 SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.jurisdictions, a.step, a.number,
-    a.channel, p.provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
+    a.channel, COALESCE(b.provider, p.provider) AS provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
     a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
-    a.polls, p.agent_id, p.method, p.path, p.body, k.cells, s.reason AS suppression, s.until AS suppressed_until,
+    a.polls, COALESCE(b.agent_id, p.agent_id) AS agent_id, COALESCE(b.method, p.method) AS method,
+    COALESCE(b.path, p.path) AS path, COALESCE(b.body, p.body) AS body, COALESCE(l.agent, '') AS agent, k.variant, k.cells, s.reason AS suppression, s.until AS suppressed_until,
     c.state = 'active' AND r.complete AS is_active
 FROM attempts a
 JOIN campaigns c ON c.id = a.campaign_id
 JOIN revisions r ON r.id = c.revision_id
 JOIN contacts k ON k.id = a.contact_id
 JOIN payloads p ON p.contact_id = a.contact_id AND p.step = a.step
+LEFT JOIN backups b ON b.contact_id = a.contact_id AND b.step = a.step AND b.rank = a.backup AND b.account = a.account
+LEFT JOIN lanes l ON l.id = a.lane_id
 LEFT JOIN suppressions s ON s.phone = a.phone
 WHERE a.id IN (SELECT value FROM json_each(:ids)) ORDER BY a.due_at, a.id
 

@@ -19,9 +19,9 @@ from runner.model.attempt import AttemptState
 from runner.model.dealings import Dealings
 from runner.model.move import ContactState
 from runner.model.outcome import REACHED
-from runner.model.plan import PlanLine, PlanStatus
+from runner.model.plan import BackupRequest, PlanLine, PlanStatus
 from runner.model.suppression import Suppression
-from runner.planning.digest import canonical_json, fingerprint
+from runner.planning.digest import canonical_json, line_fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
 
 CHUNK = 500
@@ -96,6 +96,7 @@ def known_campaign(
             attempts=attempts.get(row["id"], {}),
             zones=tuple(row["zones"].split()),
             jurisdictions=tuple(row["jurisdictions"].split()),
+            variant=row["variant"],
         )
         for row in store.all("known_contacts", campaign_id=found["id"])
     }
@@ -186,6 +187,7 @@ class _Writer:
         self._at = at
         self._rules_changed = rules_changed
         self._lanes: dict[tuple[str, str, str, str], int] = {}
+        self._has_backups = store.one("any_backup") is not None
         self.created = self.changed = self.removed = self.held = 0
 
     def write(self, group: list[PlanLine]) -> None:
@@ -277,7 +279,7 @@ class _Writer:
         row = self._store.one(
             "add_contact", campaign_id=self._campaign_id, key=first.contact_key, phone=first.phone, row=first.row,
             zones=" ".join(first.zones), zone_source=first.timezone_source,
-            jurisdictions=" ".join(first.jurisdictions), cells=canonical_json(first.cells),
+            jurisdictions=" ".join(first.jurisdictions), cells=canonical_json(first.cells), variant=first.variant,
         )  # fmt: skip
         contact_id = int(row["id"]) if row is not None else 0
         for line in group if payloads is None else payloads:
@@ -285,13 +287,27 @@ class _Writer:
                 "put_payload", contact_id=contact_id, step_index=line.step_index, step=line.step,
                 account=line.account, provider=line.provider, agent_id=line.agent_id, method=line.method,
                 path=line.path, body=json.dumps(line.payload, ensure_ascii=False, separators=(",", ":")),
-                fingerprint=fingerprint(line.method, line.path, line.payload), lane_id=self._lane(line),
+                fingerprint=line_fingerprint(line), lane_id=self._lane(line.step, line),
             )  # fmt: skip
+            self._backups(contact_id, line)
         return contact_id
 
-    def _lane(self, line: PlanLine) -> int:
-        """Give the lane that a line's attempts are counted in."""
-        facts = (line.step, line.account, line.agent, line.from_number)
+    def _backups(self, contact_id: int, line: PlanLine) -> None:
+        """Write the requests of a line's backups in place of those that were there."""
+        if self._has_backups:
+            self._store.change("drop_backups", contact_id=contact_id, step=line.step)
+        for rank, one in enumerate(line.backups, start=1):
+            self._has_backups = True
+            self._store.change(
+                "put_backup", contact_id=contact_id, step=line.step, rank=rank, account=one.account,
+                provider=one.provider, agent_id=one.agent_id, method=one.method, path=one.path,
+                body=json.dumps(one.payload, ensure_ascii=False, separators=(",", ":")),
+                lane_id=self._lane(line.step, one),
+            )  # fmt: skip
+
+    def _lane(self, step: str, via: PlanLine | BackupRequest) -> int:
+        """Give the lane that the attempts of a line, or of one of its backups, are counted in."""
+        facts = (step, via.account, via.agent, via.from_number)
         if facts not in self._lanes:
             self._lanes[facts] = self._store.lanes.put(self._campaign_id, *facts)
         return self._lanes[facts]

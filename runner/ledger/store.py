@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
+from runner.ledger.backups import Backups
 from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.lanes import Lanes
@@ -41,6 +42,7 @@ class Store:
         self.handovers = Handovers(self)
         self.rounds = Rounds(self)
         self.lanes = Lanes(self)
+        self.backups = Backups(self)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -299,6 +301,8 @@ class Store:
         )  # fmt: skip
         if not moved:
             return False
+        if move.new is AttemptState.PLANNED:
+            self.change("give_back_one", id=move.attempt_id)
         self.event(move.at, move.attempt_id, move.new.value, **_detail(move), **self._zone_evidence(move))
         if move.ends and move.outcome is not None and seen is not None:
             write_result(self, move.attempt_id, move.outcome, seen, move.at)
@@ -402,6 +406,8 @@ def _assignment(row: sqlite3.Row) -> Assignment:
         agent_id=row["agent_id"],
         request=Request(method=row["method"], path=row["path"], body=json.loads(row["body"])),
         cells=json.loads(row["cells"]),
+        agent=row["agent"],
+        variant=row["variant"],
         suppression=(row["suppression"] or "") if row["suppressed_until"] is None else "",
         is_paused=not row["is_active"],
         left_alone_until=from_micros(row["suppressed_until"]),

@@ -33,6 +33,27 @@ class PlanStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRequest:
+    """What one step sends to one contact through an agent that takes over."""
+
+    provider: str
+    account: str
+    agent: str
+    """the agent's name in the campaign"""
+    agent_id: str
+    from_number: str
+    method: str
+    path: str
+    url: str
+    headers: Mapping[str, str]
+    """as sent, with the credential's reference in place of the credential"""
+    body: JsonObject | None
+    """exactly as the first attempt would send it"""
+    payload: JsonObject | None
+    """the body before the attempt's key is planted: what the ledger stores"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
     """One contact and step of a plan; instants are aware and UTC."""
 
@@ -86,6 +107,10 @@ class PlanLine:
     """where the zone came from: column, campaign, number or the campaign's `zone_unknown`"""
     cells: JsonObject = field(default_factory=dict)
     """the contact's row, which conditions of later steps may name"""
+    variant: str = ""
+    """which way of doing the campaign the person has; empty without one"""
+    backups: tuple[BackupRequest, ...] = ()
+    """what goes out instead while the account fails, in this order"""
     suppressed: bool = False
     """skipped because the person must not be contacted"""
     changed: bool = False
@@ -116,6 +141,18 @@ class Countries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariantCount:
+    """How many people of a plan have a variant of a campaign."""
+
+    campaign: str
+    variant: str
+    """empty for people who have none, since something was sent to them before there were any"""
+    contacts: int
+    weight: int | None
+    """None for a variant that is no longer in the file"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSummary:
     """The sums of a plan over one or many campaigns."""
 
@@ -140,3 +177,5 @@ class PlanSummary:
     """of the campaigns that repeat; the sums above are those of the next round of each"""
     countries: Countries | None = None
     """None where nobody looked"""
+    variants: tuple[VariantCount, ...] = ()
+    """the people of each variant; empty where no campaign has variants"""

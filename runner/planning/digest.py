@@ -28,6 +28,15 @@ def fingerprint(method: str, path: str, payload: JsonObject | None) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def line_fingerprint(line: PlanLine) -> str:
+    """Give the fingerprint of what a line would send, its backups included."""
+    own = fingerprint(line.method, line.path, line.payload)
+    if not line.backups:
+        return own
+    parts = [own, *(f"{one.account} {fingerprint(one.method, one.path, one.payload)}" for one in line.backups)]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
 def rules_digest(campaign: Campaign, sources: Mapping[str, str]) -> str:
     """Give the digest of a campaign that repeats: of its rules and templates, since its people come with each round."""
     return Digest(campaign, dict(sources)).value()
@@ -56,6 +65,8 @@ class Digest:
             canonical_json(line.cells) if self._has_conditions else "",
             # Neither is sent anything, and somebody who is held stands in the ledger.
             *(("held",) if line.status is PlanStatus.HOLD else ()),
+            *(("backups", line_fingerprint(line)) if line.backups else ()),
+            *(("variant", line.variant) if line.variant else ()),
         )
 
     def value(self) -> str:

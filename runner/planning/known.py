@@ -26,6 +26,8 @@ class KnownContact:
     """the zones whose windows must all be open"""
     jurisdictions: tuple[str, ...] = ()
     """whose law counts"""
+    variant: str = ""
+    """which way of doing the campaign the person has; empty without one"""
 
     def is_open(self, step: str) -> bool:
         """Whether the step's payload can still be changed: nothing of it was sent.

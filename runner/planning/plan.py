@@ -10,22 +10,23 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any
 
 from runner.errors import FilesWrong
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.attempt import AttemptState, attempt_key
-from runner.model.campaign import Agent, Step
 from runner.model.contact import Contact, DuplicateRow, RejectedRow
 from runner.model.move import OPEN_CONTACTS, ContactState
 from runner.model.plan import PlanLine, PlanStatus
-from runner.model.project import Account
 from runner.model.request import Order, Request
 from runner.model.whereabouts import Whereabouts
 from runner.planning.consent import consent_caution, consent_refusal
-from runner.planning.digest import fingerprint
+from runner.planning.digest import line_fingerprint
 from runner.planning.handover import Terms, handed_contact, handover_key, native_of, passable
 from runner.planning.known import KnownCampaign, KnownContact
+from runner.planning.routes import Route, backup_of, headers_of, request_of
+from runner.planning.variants import Given, given_variant
 from runner.planning.waiting import put_off
 from runner.planning.zoning import located, no_time_reason
 from runner.rules.countries import out_of_reach
@@ -39,37 +40,6 @@ from runner.rules.windows import is_allowed
 from runner.rules.zones import ZoneEvidence
 
 
-class RequestBuilder(Protocol):
-    """The part of a provider that planning needs: it builds requests and sends nothing."""
-
-    name: str
-
-    def auth_headers(self, credential: str) -> Mapping[str, str]:
-        """Give the headers that carry a credential."""
-        ...
-
-    def build(self, order: Order) -> Request:
-        """Build the request for an order."""
-        ...
-
-    def stamp(self, request: Request, key: str, *, in_body: bool) -> Request:
-        """Plant an attempt's key."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """How one step reaches people: its agent, the account that pays, the provider that places."""
-
-    step: Step
-    index: int
-    agent: Agent
-    account: Account
-    provider: RequestBuilder
-    options: Mapping[str, Any]
-    """the provider's options, validated, the step's own over the agent's"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """Everything that a plan of one campaign is made from."""
@@ -77,10 +47,18 @@ class Draft:
     policy: Policy
     routes: tuple[Route, ...]
     renderer: Renderer
+    variants: Mapping[str, tuple[Route, ...]] = field(default_factory=dict)
+    """the routes of each variant of the campaign"""
     where: Expression | None = None
     known: KnownCampaign = field(default_factory=KnownCampaign)
     place: Callable[[RenderFailed], str] = lambda error: ".".join(str(part) for part in error.path)
     """says where in the files a template failed, such as `campaigns/april.yaml:12:9`"""
+
+    def every_route(self) -> Iterator[Route]:
+        """Give all routes that anybody may take, those of variants and backups too."""
+        for route in chain(self.routes, *self.variants.values()):
+            yield route
+            yield from route.backups
 
 
 Row = Contact | RejectedRow | DuplicateRow
@@ -118,13 +96,14 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
     place = located(policy, contact, first, now)
     place = put_off(policy, first, place, known, draft.known.dealings.get(contact.phone), now)
     region, kind = _number(contact)
-    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown, region, kind)
+    variant = given_variant(policy.campaign, contact.key, known)
+    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown, region, kind, variant)
     skip = _skip_reason(draft, person, now)
     if skip is not None:
         yield _skip(draft, person, skip)
         return
     lines = []
-    for route in draft.routes:
+    for route in draft.variants.get(variant.name, draft.routes):
         try:
             line = _step_line(draft, route, person, now)
         except RenderFailed as error:
@@ -159,6 +138,7 @@ class _Person:
     """the country of the number"""
     kind: str = ""
     """what the number is"""
+    variant: Given = field(default_factory=lambda: Given(""))
 
 
 def _number(contact: Contact) -> tuple[str, str]:
@@ -227,7 +207,7 @@ def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
 def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> PlanLine:
     contact, step = person.contact, route.step
     zone = person.evidence.zones[0] if len(person.evidence.zones) == 1 else None
-    rendered = draft.renderer.render(step, contact, now, zone=zone)
+    rendered = draft.renderer.render(step, contact, now, zone=zone, variant=person.variant.name)
     order = Order(
         campaign=draft.policy.campaign.campaign,
         channel=step.channel,
@@ -243,15 +223,15 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
     if step.delivery == "native":
         request, stamped = _handed_over(draft, route, person, order, key, now)
     else:
-        request = route.provider.build(order)
-        stamped = route.provider.stamp(request, key, in_body=route.agent.reference == "metadata")
+        request, stamped = request_of(route, order, key)
     line = _line(
         draft, route, PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
         key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
         url=route.account.base_url + stamped.path,
-        headers=_headers(route, stamped),
+        headers=headers_of(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
-        country=person.region, number_type=person.kind,
+        country=person.region, number_type=person.kind, variant=person.variant.name,
+        backups=tuple(backup_of(one, order, key) for one in route.backups),
         not_before=person.allowed if route.index == 0 else None,
         caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
         cells=contact.values if route.index == 0 else {},
@@ -284,37 +264,30 @@ def _handed_over(
     return kept, route.provider.stamp(request, alone, in_body=False)
 
 
-def _headers(route: Route, request: Request) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        **route.provider.auth_headers(route.account.credential),
-        **request.headers,
-    }
-
-
 def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanLine:
     """Hold a line against the ledger and the windows: what applying it would do."""
     known = person.known
     if known is not None and known.is_called_off:
         return replace(line, status=PlanStatus.KEEP, reason=CALLED_OFF, not_before=None)
-    changed = known is not None and known.fingerprints.get(line.step) != fingerprint(
-        line.method, line.path, line.payload
-    )
+    changed = known is not None and known.fingerprints.get(line.step) != line_fingerprint(line)
     if route.index > 0:
         return replace(line, status=PlanStatus.LATER, condition=_condition(draft, route), changed=changed)
     if known is None or known.is_gone:
-        reason = "apply creates the agent first" if route.agent.id == NOT_APPLIED else ""
+        agents = (route.agent, *(one.agent for one in route.backups))
+        reason = "apply creates the agent first" if any(agent.id == NOT_APPLIED for agent in agents) else ""
         return _scheduled_by_provider(replace(line, reason=reason), route, draft)
     if known.is_open(line.step):
-        reason = _change_of(line, known, changed=changed)
+        reason = _change_of(line, known, person.variant, changed=changed)
         status = PlanStatus.CHANGE if reason else PlanStatus.KEEP
         return _scheduled_by_provider(replace(line, status=status, changed=changed, reason=reason), route, draft)
-    reason = "sent before this change" if changed else ""
+    reason = person.variant.note or ("sent before this change" if changed else "")
     return replace(line, status=PlanStatus.KEEP, changed=changed, reason=reason)
 
 
-def _change_of(line: PlanLine, known: KnownContact, *, changed: bool) -> str:
+def _change_of(line: PlanLine, known: KnownContact, variant: Given, *, changed: bool) -> str:
     """Say what a plan changes for somebody to whom nothing was sent; empty when nothing."""
+    if known.variant != line.variant:
+        return variant.note or f"is given variant `{line.variant}`"
     if changed:
         return "the payload changed"
     if known.zones != line.zones:
@@ -371,7 +344,7 @@ def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
         reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
         changed=skip.held and (person.known is None or person.known.state is not ContactState.HELD),
         stays_in_ledger=_stays(person.known, skip), source=skip.source, country=person.region, number_type=person.kind,
-        zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
+        variant=person.variant.name, zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.planning.countries import CountryTally, combined_countries
 from runner.planning.digest import Digest
 from runner.planning.law_notes import LawTally, combined_law
+from runner.planning.variants import VariantTally
 
 
 class Tally:
@@ -18,11 +19,12 @@ class Tally:
 
     def __init__(
         self, campaign: str, digest: Digest, rules_changed: tuple[str, ...] = (), law: LawTally | None = None,
-        countries: CountryTally | None = None,
+        countries: CountryTally | None = None, variants: VariantTally | None = None,
     ) -> None:  # fmt: skip
         self.campaign = campaign
         self._law = law
         self._countries = countries
+        self._variants = variants
         self._rules_changed = rules_changed
         self._digest = digest
         self._counts: Counter[PlanStatus] = Counter()
@@ -54,6 +56,7 @@ class Tally:
             rules_changed=self._rules_changed,
             law=self._law.summary() if self._law is not None else None,
             countries=self._countries.summary() if self._countries is not None else None,
+            variants=self._variants.summary() if self._variants is not None else (),
         )
 
     def _take(self, line: PlanLine) -> None:
@@ -62,6 +65,8 @@ class Tally:
             self._law.take(line)
         if self._countries is not None:
             self._countries.take(line)
+        if self._variants is not None:
+            self._variants.take(line)
         if line.step_index == 0 and line.status is not PlanStatus.REMOVE:
             self._contacts += 1
         if line.status is PlanStatus.SKIP and not line.stays_in_ledger:
@@ -93,6 +98,7 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         rules_changed=tuple(change for one in all_of for change in one.rules_changed),
         law=combined_law([one.law for one in all_of if one.law is not None]),
         rounds=tuple(one for summary in all_of for one in summary.rounds),
+        variants=tuple(count for one in all_of for count in one.variants),
         countries=combined_countries([one.countries for one in all_of if one.countries is not None]),
     )
 

@@ -24,6 +24,7 @@ from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
 from runner.model.tried import Tried
+from runner.ports.backups import BackupLedger
 from runner.ports.rounds import RoundLedger
 from runner.rules.health import AccountHealth
 
@@ -240,6 +241,11 @@ class Ledger(Protocol):
     @property
     def lanes(self) -> LaneLedger:
         """What pacing counts."""
+        ...
+
+    @property
+    def backups(self) -> BackupLedger:
+        """What is remembered of agents that take over."""
         ...
 
     @property

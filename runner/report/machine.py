@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from runner.model.finding import Finding
 from runner.model.law import LawSummary, LawTable
 from runner.model.overview import AccountStanding, CampaignOverview, ContactOverview, HandoverOverview
-from runner.model.plan import Countries, PlanLine, PlanSummary
+from runner.model.plan import BackupRequest, Countries, PlanLine, PlanSummary
 from runner.model.rounds import RoundsOverview, RoundsSummary
+from runner.model.variants import Share, VariantResult
 from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
 
@@ -60,6 +61,8 @@ def plan_line(line: PlanLine, findings: Iterable[Finding] | None = None) -> str:
             "country": line.country or None,
             "number_type": line.number_type or None,
             "key": line.key or None,
+            "variant": line.variant or None,
+            "backups": [_backup(one) for one in line.backups],
             **traced,
         }
     )
@@ -96,9 +99,30 @@ def plan_summary(summary: PlanSummary) -> str:
                 "rounds": [_rounds_summary(one) for one in summary.rounds],
                 "law": _law(summary.law),
                 "countries": _countries(summary.countries),
+                "variants": [
+                    {
+                        "campaign": one.campaign,
+                        "variant": one.variant or None,
+                        "contacts": one.contacts,
+                        "weight": one.weight,
+                    }
+                    for one in summary.variants
+                ],
             }
         }
     )
+
+
+def _backup(one: BackupRequest) -> dict[str, Any]:
+    return {
+        "provider": one.provider,
+        "account": one.account,
+        "agent": one.agent,
+        "method": one.method,
+        "url": one.url,
+        "headers": dict(one.headers),
+        "body": one.body,
+    }
 
 
 def law_verdict(asked: Question, found: LawVerdict, table: LawTable) -> str:
@@ -147,13 +171,14 @@ def status(
     campaigns: Iterable[CampaignOverview],
     contacts: dict[str, list[ContactOverview]] | None = None,
     accounts: Iterable[AccountStanding] = (),
+    variants: Mapping[str, Sequence[VariantResult]] | None = None,
 ) -> str:
-    """Write the status of campaigns; with `contacts`, one object for each contact too.
+    """Write the status of campaigns; with `contacts`, one object for each contact too, with `variants` one for each variant.
 
     `accounts` are those that are not used freely.
     """
     found = {
-        "campaigns": [_campaign(one, contacts) for one in campaigns],
+        "campaigns": [_campaign(one, contacts, variants) for one in campaigns],
         "accounts": [_account(one) for one in accounts],
     }
     return _dump(found, indent=2)
@@ -169,7 +194,26 @@ def _account(one: AccountStanding) -> dict[str, Any]:
     }
 
 
-def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] | None) -> dict[str, Any]:
+def _variant(one: VariantResult) -> dict[str, Any]:
+    return {
+        "variant": one.variant or None,
+        "contacts": one.contacts,
+        "tried": one.tried,
+        "reached": _share(one.reached),
+        "goal": _share(one.goal) if one.goal is not None else None,
+    }
+
+
+def _share(one: Share) -> dict[str, Any]:
+    share = round(one.value, 6) if one.value is not None else None
+    return {"count": one.count, "share": share, "low": round(one.low, 6), "high": round(one.high, 6)}
+
+
+def _campaign(
+    one: CampaignOverview,
+    contacts: dict[str, list[ContactOverview]] | None,
+    variants: Mapping[str, Sequence[VariantResult]] | None,
+) -> dict[str, Any]:
     found: dict[str, Any] = {
         "campaign": one.campaign,
         "status": one.status,
@@ -191,6 +235,8 @@ def _campaign(one: CampaignOverview, contacts: dict[str, list[ContactOverview]] 
     }
     if contacts is not None:
         found["contacts"] = [_contact(person) for person in contacts.get(one.campaign, [])]
+    if variants is not None:
+        found["variants"] = [_variant(each) for each in variants.get(one.campaign, ())]
     return found
 
 

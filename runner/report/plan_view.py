@@ -19,6 +19,7 @@ from runner.model.plan import Countries, PlanLine, PlanStatus, PlanSummary
 from runner.report.law_view import summary_lines
 from runner.report.rounds_view import plan_sentences
 from runner.report.trace_view import findings_table
+from runner.report.variants_view import plan_sentences as variant_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 
 HEAD, TAIL = 6, 3
@@ -72,7 +73,8 @@ def print_plan(
     for text in _countries(summary.countries):
         console.print(text)
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
-    for sentence in (line for one in summary.rounds for line in plan_sentences(one)):
+    rounds = (line for one in summary.rounds for line in plan_sentences(one))
+    for sentence in (*rounds, *variant_sentences(summary.variants)):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
     console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
@@ -187,17 +189,24 @@ def _facts(line: PlanLine) -> list[tuple[str, str]]:
         zones = ", ".join(line.zones[:6]) + (f" and {len(line.zones) - 6} more" if len(line.zones) > 6 else "")  # noqa: PLR2004
         source = "`zone_unknown`" if line.timezone_source == "zone_unknown" else f"the {line.timezone_source}"
         facts.append(("time zone", f"{zones} (from {source})"))
-    if line.jurisdictions:
-        facts.append(("law of", ", ".join(line.jurisdictions)))
-    if line.waits:
-        facts.append(("waits", line.waits))
-    if line.caution:
-        facts.append(("caution", line.caution))
+    said = {
+        "law of": ", ".join(line.jurisdictions), "waits": line.waits, "variant": line.variant, "caution": line.caution,
+    }  # fmt: skip
+    facts += [(name, text) for name, text in said.items() if text]
+    return facts + _request_facts(line)
+
+
+def _request_facts(line: PlanLine) -> list[tuple[str, str]]:
+    """Give what is sent, and what backups would send."""
+    facts: list[tuple[str, str]] = []
     if line.method:
         facts.append(("request", f"{line.method} {line.url}"))
         facts.extend(("", f"{name}: {value}") for name, value in line.headers.items())
         body = json.dumps(line.body, ensure_ascii=False, indent=2)
         facts.append(("body", body))
+    for one in line.backups:
+        facts.append(("backup", f"{one.agent}, while account {line.account} fails: {one.method} {one.url}"))
+        facts.append(("", json.dumps(one.body, ensure_ascii=False, indent=2)))
     return facts
 
 

@@ -122,7 +122,7 @@ class _Check:
         expression, faults = _compiled(step.when)
         if expression is not None:
             faults += [
-                fault for name in expression.names if (fault := self._when_fault(name, step.when, index)) is not None
+                fault for name in self._asked(expression) if (fault := self._when_fault(name, step.when, index)) is not None
             ]
         yield from (_problem(("steps", index, "when"), fault) for fault in faults)
 
@@ -131,9 +131,13 @@ class _Check:
         if source is None:
             return
         expression, faults = _compiled(source)
-        names = [name for name in expression.names if name not in _STEP_ITEMS] if expression is not None else []
+        names = [name for name in self._asked(expression) if name not in _STEP_ITEMS] if expression is not None else []
         faults += [fault for name in names if (fault := self._when_fault(name, source, done, _STEP_ITEMS)) is not None]
         yield from (_problem(path, fault) for fault in faults)
+
+    def _asked(self, expression: Expression) -> list[str]:
+        """Give the names of an expression that must be those of steps or columns."""
+        return [name for name in expression.names if not (name == _VARIANT and self._campaign.variants)]
 
     def _when_fault(
         self, name: str, source: str, index: int, besides: frozenset[str] = frozenset()
@@ -148,8 +152,6 @@ class _Check:
             return self._in_expression(
                 source, name, column, f"`{name}` is in no column", _columns_help(column, self._columns)
             )
-        if name == _VARIANT and self._campaign.variants:
-            return None
         if root == "previous" and not earlier:
             return self._in_expression(
                 source, root, root, "no step comes before the first one", "leave `when` out here"

@@ -107,7 +107,7 @@ def _undialled(policy: Policy, step: Step, ending: Ending) -> FollowUp | None:
     return _again(ending, reason, "", due_at, step_due_at=step_due_at, is_callback=ending.is_callback)
 
 
-def next_step(
+def next_step(  # noqa: PLR0913 what is known of the person
     policy: Policy,
     after: str,
     at: datetime,

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from runner.model.campaign import Campaign, Step, Variant
+from runner.model.campaign import Agent, Campaign, Step, Variant
 from runner.model.channel import Channel
 
 NORMAL_95 = 1.959963984540054
@@ -38,7 +38,7 @@ def assign(campaign: str, contact: str, weights: Mapping[str, int]) -> str:
 
 
 def _draw(campaign: str, contact: str, variant: str, weight: int) -> float:
-    parts = "\x1f".join((campaign, contact, variant))
+    parts = f"{campaign}\x1f{contact}\x1f{variant}"
     digest = hashlib.blake2b(parts.encode(), digest_size=8, person=b"outreach-variant").digest()
     # Even in (0, 1): never 0 nor 1, of which there is no logarithm or no use.
     even = ((int.from_bytes(digest, "big") >> 11) + 0.5) / _SPAN
@@ -66,15 +66,30 @@ def varied(campaign: Campaign, name: str, serves: Serves) -> tuple[Step, ...]:
     """Give the steps as a variant does them: who talks, and the options over the step's own."""
     variant = campaign.variants[name]
     touched = varied_steps(campaign, variant, serves)
-    return tuple(_as_varied(step, variant) if step.label in touched else step for step in campaign.steps)
+    return tuple(
+        _as_varied(step, variant, campaign.agents) if step.label in touched else step for step in campaign.steps
+    )
 
 
-def _as_varied(step: Step, variant: Variant) -> Step:
-    update: dict[str, object] = {"options": {**step.options, **variant.options}}
-    if variant.agent is not None:
-        update[step.channel] = variant.agent
-        update["backups"] = tuple(name for name in step.backups if name != variant.agent)
+def _as_varied(step: Step, variant: Variant, agents: Mapping[str, Agent]) -> Step:
+    name = variant.agent or step.agent
+    update: dict[str, object] = {
+        step.channel: name,
+        "options": {**_options_for(step, name, agents), **variant.options},
+        "backups": tuple(one for one in step.backups if one != name),
+    }
     return step.model_copy(update=update)
+
+
+def as_backup(step: Step, name: str, agents: Mapping[str, Agent]) -> Step:
+    """Give a step as a backup does it: the step's options count only for an agent of the same provider."""
+    return step.model_copy(update={step.channel: name, "backups": (), "options": _options_for(step, name, agents)})
+
+
+def _options_for(step: Step, name: str, agents: Mapping[str, Agent]) -> Mapping[str, object]:
+    """Give the options of a step for an agent: none where it is another provider's than the step's own."""
+    own, other = agents.get(step.agent), agents.get(name)
+    return step.options if own is not None and other is not None and own.provider == other.provider else {}
 
 
 def wilson(successes: int, of: int) -> Interval:

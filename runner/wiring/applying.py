@@ -20,8 +20,10 @@ from runner.ledger.revisions import NewRevision, Recorded, record
 from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
+from runner.model.fields import FilePart
 from runner.model.plan import PlanLine, PlanSummary
 from runner.model.project import Account
+from runner.wiring.places import lasting_places
 from runner.wiring.planned import Planned
 from runner.wiring.workspace import Workspace, git_commit, tzdata_version
 
@@ -98,7 +100,7 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
         digest=examined.summary.digest,
         # A round is kept under its own name with the rules as the file has them.
         policy=planned.loaded.campaign.model_dump_json(exclude_none=True),
-        accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.routes}),
+        accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.every_route()}),
         git_commit=git_commit(workspace.root),
         applied_by=f"{getpass.getuser()}@{socket.gethostname()}",
         applied_at=planned.now,
@@ -109,6 +111,9 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
     if planned.rounds is None:
         store.rounds.forget(planned.name)
     recorded = record(store, new, lines, lambda: tally.summary().digest)
+    if recorded.is_new:
+        places = json.dumps(dict(lasting_places(workspace, planned.loaded).by_path))
+        store.change("put_places", revision_id=recorded.revision, places=places)
     if planned.rounds is not None:
         path = planned.loaded.path.resolve()
         file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
@@ -131,7 +136,7 @@ def _resume_rounds(store: Store, planned: Planned) -> None:
 
 def _refuse_missing_agents(planned: Planned) -> None:
     """Let no request into the ledger that names an agent which nobody has created."""
-    missing = next((route.step.agent for route in planned.draft.routes if route.agent.id == NOT_APPLIED), None)
+    missing = next((route.step.agent for route in planned.draft.every_route() if route.agent.id == NOT_APPLIED), None)
     if missing is not None:
         raise LedgerError(
             f"the agent `{missing}` of {planned.name} has not been created yet",
@@ -150,7 +155,14 @@ def _facts(account: Account) -> dict[str, Any]:
     facts = asdict(account)
     facts["poll"] = [span.total_seconds() for span in account.poll]
     facts["settle_after"] = account.settle_after / timedelta(seconds=1)
+    for name in ("limits", "from_limits", "webhook_signature", "plan"):
+        facts[name] = _plain(facts[name])
     del facts["api"]
     if account.api is not None:
         facts["api"] = account.api.model_dump(mode="json", exclude_unset=True)
     return facts
+
+
+def _plain(value: Any) -> Any:
+    """Give a part of a file as JSON holds it; anything else as it is."""
+    return value.model_dump(mode="json", exclude_unset=True) if isinstance(value, FilePart) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -20,6 +20,7 @@ from runner.planning.law_notes import LawTally
 from runner.planning.plan import Draft, plan_lines
 from runner.planning.rounds import RoundsTally, RulesDigest
 from runner.planning.summary import Tally, rules_changed
+from runner.planning.variants import VariantTally
 from runner.rules.law import CampaignLaw
 
 Row = Contact | RejectedRow | DuplicateRow
@@ -75,6 +76,12 @@ class Planned:
         """Start a pass over what applying writes: of a campaign that repeats nobody, people come with each round."""
         return self.lines() if self.preview is None else self._pass(plan_lines(self.draft, (), self.now))
 
+    def people(self, wanted: Collection[str]) -> list[Contact]:
+        """Give the contacts that have one of these numbers or keys, in the order of the file."""
+        rows = read_contacts(self.source, self.loaded.path.parent, self.inline_lines)
+        found = (row for row in map(_as_shown, rows) if isinstance(row, Contact))
+        return [one for one in found if one.phone in wanted or one.key in wanted]
+
     def _pass(self, lines: Iterator[PlanLine]) -> tuple[Iterator[PlanLine], Tally]:
         tally = self._tally()
         self.rejected.clear()
@@ -83,7 +90,7 @@ class Planned:
     def _tally(self) -> Tally:
         campaign, sources = self.draft.policy.campaign, dict(self.templates)
         changed = rules_changed(campaign, self.draft.known.rules)
-        parts = (changed, self._law_tally(), CountryTally(self.draft.policy.reach, self.draft.known))
+        parts = (changed, self._law_tally(), CountryTally(self.draft.policy.reach, self.draft.known), VariantTally(campaign))
         if self.rounds is not None:
             return RoundsTally(self.rounds, self.name, RulesDigest(campaign, sources), *parts)
         return Tally(self.name, Digest(campaign, sources), *parts)

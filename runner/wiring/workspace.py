@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,13 +25,15 @@ from runner.ledger.revisions import known_campaign
 from runner.ledger.sqlite import database_path
 from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
-from runner.model.campaign import Agent, ContactSource
+from runner.model.campaign import Agent, Campaign, ContactSource, Step
+from runner.model.channel import Channel
 from runner.model.project import Account, resolve_account
 from runner.model.rounds import round_name
 from runner.planning.handover import options_of
 from runner.planning.known import KnownCampaign
-from runner.planning.plan import Draft, Route
+from runner.planning.plan import Draft
 from runner.planning.rounds import rounds_summary
+from runner.planning.routes import Route
 from runner.planning.waiting import look_back_of
 from runner.providers.credentials import resolve, resolve_secrets
 from runner.providers.registry import all_providers, provider_for
@@ -43,11 +45,15 @@ from runner.rules.placeholders import check_definitions, unused_variables
 from runner.rules.policy import policy_of
 from runner.rules.recurrence import recurrence_of
 from runner.rules.render import Renderer
+from runner.rules.variants import as_backup, varied
 from runner.wiring.accounts import project_accounts
 from runner.wiring.law_checks import consent_problems
 from runner.wiring.native_checks import native_problems
 from runner.wiring.planned import Planned
 from runner.wiring.planned import shown_path as _shown
+
+KnownAgents = Mapping[tuple[str, str], AgentRow]
+"""what the ledger holds of a campaign's agents, by account and name"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +159,14 @@ class Workspace:
         campaign = loaded.campaign
         law = CampaignLaw(law_table(), campaign.compliance)
         policy = policy_of(campaign.model_copy(update={"campaign": name}), windows_ignored=windows_ignored, law=law)
+        agents = {} if known is not None else self.known_agents(campaign.campaign)
         return Draft(
             policy=policy,
-            routes=tuple(self._routes(loaded, {} if known is not None else self.known_agents(campaign.campaign))),
+            routes=tuple(self._routes(campaign, campaign.steps, agents)),
+            variants={
+                one: tuple(self._routes(campaign, varied(campaign, one, self._server(campaign)), agents))
+                for one in campaign.variants
+            },
             renderer=Renderer(campaign, self.templates),
             where=Expression.compile(campaign.contacts.where) if campaign.contacts.where else None,
             known=known or self.known(name, now, look_back_of(policy)),
@@ -252,17 +263,31 @@ class Workspace:
         ]
         return found + template_diagnostics(loaded, problems, shown, self.templates)
 
-    def _routes(self, loaded: LoadedCampaign, agents: Mapping[tuple[str, str], AgentRow]) -> Iterator[Route]:
-        campaign = loaded.campaign
-        for index, step in enumerate(campaign.steps):
-            agent = campaign.agents[step.agent]
-            account = self._account(agent.provider, agent.account)
-            if not agent.id:
-                row = agents.get((account.name, step.agent))
-                agent = agent.model_copy(update={"id": (row.applied.provider_id if row else "") or NOT_APPLIED})
-            provider = provider_for(account)
-            options = options_of(provider.options_model(step.channel), agent, step)
-            yield Route(step=step, index=index, agent=agent, account=account, provider=provider, options=options)
+    def _server(self, campaign: Campaign) -> Callable[[str, Channel], bool]:
+        """Give what says whether an agent can call, or text."""
+
+        def serves(agent: str, channel: Channel) -> bool:
+            provider = provider_for(self.agent_account(campaign.agents[agent]))
+            return channel in provider.capabilities.channels
+
+        return serves
+
+    def _routes(self, campaign: Campaign, steps: Sequence[Step], agents: KnownAgents) -> Iterator[Route]:
+        """Give the routes of steps, each with those of its backups."""
+        for index, step in enumerate(steps):
+            backups = (as_backup(step, name, campaign.agents) for name in step.backups)
+            taking_over = tuple(self._route(campaign, index, one, agents) for one in backups)
+            yield replace(self._route(campaign, index, step, agents), backups=taking_over)
+
+    def _route(self, campaign: Campaign, index: int, step: Step, agents: KnownAgents) -> Route:
+        agent = campaign.agents[step.agent]
+        account = self._account(agent.provider, agent.account)
+        if not agent.id:
+            row = agents.get((account.name, step.agent))
+            agent = agent.model_copy(update={"id": (row.applied.provider_id if row else "") or NOT_APPLIED})
+        provider = provider_for(account)
+        options = options_of(provider.options_model(step.channel), agent, step)
+        return Route(step=step, index=index, agent=agent, account=account, provider=provider, options=options)
 
     def _account(self, provider: str, name: str) -> Account:
         resolved = resolve_account(self.loaded.project, provider, name)
