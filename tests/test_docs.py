@@ -186,7 +186,7 @@ def test_parts_of_campaigns_are_fine_together(project: Path, capsys: pytest.Capt
     (project / "campaigns/example.yaml").write_text(head + "".join(parts), "utf-8")
 
     assert run(["validate", "campaigns/example.yaml"]) == 0, capsys.readouterr().err
-    assert len(parts) == 5
+    assert len(parts) == 6
 
 
 def test_project_files_in_other_pages_are_fine(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

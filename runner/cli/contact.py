@@ -22,8 +22,10 @@ from runner.files.campaign import LoadedCampaign
 from runner.model.campaign import Purpose
 from runner.model.channel import Channel
 from runner.model.compliance import Consent
+from runner.model.numbers import NUMBER_TYPES
 from runner.model.plan import PlanLine
 from runner.report import machine
+from runner.rules.countries import country_of
 from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
@@ -180,8 +182,12 @@ def _campaign(name: str, channel: Channel, message: str, words: dict[str, Any]) 
         "purpose": words["purpose"],
         "agents": {"agent": agent},
         "contacts": [person],
+        # Whoever names one number by hand has chosen its country and type.
+        "number_types": list(NUMBER_TYPES),
         "steps": [{channel: "agent"} | ({"message": _literal(message)} if message else {})],
     }
+    if country := country_of(words["phone"]):
+        campaign["countries"] = [country]
     if words["consent"]:
         campaign["compliance"] = {"consent": words["consent"]}
     if words["variables"]:

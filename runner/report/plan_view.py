@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
@@ -86,13 +87,13 @@ def print_plan(
 
 
 def print_person(
-    console: Console, lines: Sequence[PlanLine], traces: Sequence[tuple[Finding, ...]], *, masked: bool
+    console: Console, lines: Sequence[PlanLine], traces: Sequence[tuple[Finding, ...]] = (), *, masked: bool
 ) -> None:
-    """Print everything that a plan says about one person, and for each line what every rule says.
+    """Print everything that a plan says about one person; with `traces`, for each line what every rule says too.
 
     Masked, numbers lose their middle.
     """
-    for line, findings in zip(lines, traces, strict=True):
+    for line, findings in zip(lines, traces or repeat(()), strict=False):
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in _facts(line):
