@@ -18,6 +18,7 @@ jurisdiction a country, or a part of one, whose law may count for a person
 consent      what a person has agreed to: none, existing_relationship, express, express_written
 override     a row of the law that a campaign changes or sets aside, with its reason
 round        one run of a campaign that repeats: a campaign of its own, with the contacts of its moment
+finding      what one rule says about one person and step, until when, and where it stands
 plan         what would be created, kept, changed, removed, skipped, and why; it has a digest
 revision     a plan that was applied: digest, git commit, who, when
 attempt      one try to reach one contact by one step: one ledger row, at most one request

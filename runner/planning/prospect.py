@@ -8,9 +8,10 @@ from datetime import datetime
 
 from runner.model.attempt import ENDED, AttemptState
 from runner.model.dealings import Dealings
-from runner.model.finding import Finding
+from runner.model.finding import Effect, Finding
 from runner.model.limits import SharedLimits
 from runner.model.move import ContactState
+from runner.model.overview import AccountStanding
 from runner.model.person import AttemptStory, CampaignStory
 from runner.model.rule_places import RulePlaces
 from runner.rules.gate import Drop, Go, Verdict, Wait, may_send
@@ -41,14 +42,19 @@ def prospect(
     dealings: Dealings,
     limits: Mapping[str, SharedLimits],
     now: datetime,
+    ill: AccountStanding | None = None,
 ) -> Prospect:
-    """Say what comes next for a person in a campaign; `limits` are those that campaigns share, by key path."""
+    """Say what comes next for a person in a campaign.
+
+    `limits` are those that campaigns share, by key path; `ill` is the standing of the account of what is
+    planned, where it is not used freely.
+    """
     open_ = next((one for one in reversed(story.attempts) if one.work.attempt.state not in ENDED), None)
     if open_ is None:
         return _nothing(story)
     state = open_.work.attempt.state
     if state is AttemptState.PLANNED:
-        return _planned(policy, story, open_, dealings, limits, now)
+        return _planned(policy, story, open_, _subject(policy, story, open_, dealings, limits), now, ill)
     return _under_way(open_, state)
 
 
@@ -91,9 +97,9 @@ def _planned(
     policy: Policy,
     story: CampaignStory,
     planned: AttemptStory,
-    dealings: Dealings,
-    limits: Mapping[str, SharedLimits],
+    subject: Subject,
     now: datetime,
+    ill: AccountStanding | None,
 ) -> Prospect:
     work, attempt = planned.work, planned.work.attempt
     name = f"{attempt.step} {attempt.number}"
@@ -101,13 +107,13 @@ def _planned(
     if step is None:
         return Prospect(says=f"{name} is given up: the step is no longer in the campaign")
     places = story.revision.places
-    subject = _subject(policy, story, planned, dealings, limits)
-    findings = placed(trace(policy, step, subject, now), places)
+    health = (_health(ill),) if ill is not None else ()
+    findings = placed((*trace(policy, step, subject, now), *health), places)
 
     def verdict(at: datetime) -> Verdict:
         return may_send(
             policy, step, attempt.where, at, work.suppression, step_due_at=attempt.step_due_at,
-            dealings=dealings, is_callback=attempt.is_callback,
+            dealings=subject.dealings, is_callback=attempt.is_callback,
         )  # fmt: skip
 
     found = verdict(max(now, attempt.due_at))
@@ -116,6 +122,9 @@ def _planned(
         return Prospect(says=says, source=source, place=places.of(source), findings=findings)
     if story.state != "active":
         return Prospect(says=f"{name} waits until the campaign is resumed: {story.reason}", findings=findings)
+    if isinstance(found, Go) and attempt.due_at <= now and ill is not None:
+        says, source = f"{name} waits for the account {ill.account}: {ill.reason}", f"accounts.{ill.account}"
+        return Prospect(says=says, at=ill.until, source=source, place=places.of(source), findings=findings)
     if isinstance(found, Go) and attempt.due_at <= now:
         says = f"{name} leaves as soon as a runner is at work and limits leave room"
         return Prospect(says=says, at=attempt.due_at, findings=findings)
@@ -123,6 +132,12 @@ def _planned(
     why, source = (found.why, found.source) if isinstance(found, Wait) else _cause(story, planned, verdict(now))
     says = f"{name} leaves then, if limits leave room" + (f": {why}" if why else "")
     return Prospect(says=says, at=at, source=source, place=places.of(source), findings=findings)
+
+
+def _health(ill: AccountStanding) -> Finding:
+    """Say that an account fails or asked to be let alone; a backup of the step may take over meanwhile."""
+    says = f"the account {ill.account} is not used freely: {ill.reason}"
+    return Finding(rule="account", effect=Effect.WAITS, says=says, until=ill.until, source=f"accounts.{ill.account}")
 
 
 def _cause(story: CampaignStory, planned: AttemptStory, now_says: Verdict) -> tuple[str, str]:

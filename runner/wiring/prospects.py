@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from runner.files.law_table import law_table
+from runner.ledger.overview import account_health
 from runner.ledger.store import Store
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Campaign
@@ -31,7 +32,10 @@ def _prospect(workspace: Workspace, store: Store, story: CampaignStory, now: dat
     )
     if planned is None:
         return prospect(policy, story, NO_DEALINGS, {}, now)
-    return prospect(policy, story, _dealings(store, policy, planned, now), _limits(workspace, policy, planned), now)
+    ill = next((one for one in account_health(store, now) if one.account == planned.attempt.account), None)
+    return prospect(
+        policy, story, _dealings(store, policy, planned, now), _limits(workspace, policy, planned), now, ill
+    )
 
 
 def _policy(story: CampaignStory) -> Policy:

@@ -27,10 +27,11 @@ def traced_lines(workspace: Workspace, planned: Planned, wanted: Collection[str]
     draft, now = planned.preview or planned.draft, planned.at or planned.now
     people = {one.key: one for one in planned.people(wanted)}
     places = shown_places(workspace, planned.loaded)
-    routes = {route.step.label: route for route in draft.routes}
     found: list[Traced] = []
     for line in own:
-        contact, route = people.get(line.contact_key), routes.get(line.step)
+        contact = people.get(line.contact_key)
+        ways = draft.variants.get(line.variant, draft.routes)
+        route = next((one for one in ways if one.step.label == line.step), None)
         if contact is None or route is None:
             found.append((line, ()))
             continue

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runner.engine.settlement import settle
+from runner.ledger.instants import to_micros
 from runner.ledger.standing import pause_by_hand
 from runner.ledger.store import Store
 from runner.model.attempt import Assignment, AttemptState
@@ -202,6 +203,21 @@ def test_an_end_says_why_nothing_follows(told: Told) -> None:
     told.end(ANA, Outcome.ANSWERED, NOW + timedelta(minutes=1))
     said = told.why(ANA, "--campaign", "visits", "--at", AT)
     assert "next: nothing: the sequence is through; answered" in said
+
+
+def test_an_account_that_fails_is_what_a_due_call_waits_for(told: Told) -> None:
+    told.store._connection.execute(
+        "INSERT INTO account_health (account, state, reason, since, retry_at) VALUES ('main', 'open', '5 in a row', ?, ?)",
+        (to_micros(NOW), to_micros(NOW + timedelta(hours=1))),
+    )
+    said = told.why(ANA, "--campaign", "visits", "--at", AT)
+    assert "2026-12-01 16:30 UTC: call 1 waits for the account main: 5 in a row  outreach.yaml:2:" in said
+    assert re.search(r"… +account +the account main is not used freely: 5 in a row", said)
+
+
+def test_the_commit_that_was_applied_is_named(told: Told) -> None:
+    told.store._connection.execute("UPDATE revisions SET git_commit = 'abc1234+'")
+    assert "visits · revision 1 of 2026-12-01 15:30 UTC by ann@desk · git abc1234+" in told.why(ANA, "--at", AT)
 
 
 def test_off_a_terminal_numbers_are_masked_and_instants_are_not(told: Told) -> None:
