@@ -51,7 +51,7 @@ def possible_backups(this: Checkable) -> Iterator[Fault]:
         if not step.backups:
             continue
         taken = {_account(this, step.agent): step.agent}
-        for name in step.backups:
+        for name in dict.fromkeys(one for one in step.backups if one != step.agent):
             agent = this.canonical.agents.get(name)
             provider = this.providers.get(agent.provider) if agent is not None else None
             if agent is None or provider is None:

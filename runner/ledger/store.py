@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import sqlite
+from runner.ledger.assignments import assignment_of
 from runner.ledger.backups import Backups
 from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
@@ -22,11 +23,10 @@ from runner.ledger.past import past_attempts
 from runner.ledger.queries import query
 from runner.ledger.results import write_result
 from runner.ledger.rounds import Rounds
-from runner.model.attempt import Assignment, Attempt, AttemptState
+from runner.model.attempt import Assignment, AttemptState
 from runner.model.dealings import PastAttempt
 from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import REACHED
-from runner.model.request import Request
 from runner.model.tried import Tried
 
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
@@ -126,7 +126,7 @@ class Store:
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
         """Give attempts with all that carrying them out needs, as they stand now."""
-        return [_assignment(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
+        return [assignment_of(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
 
     def accounts_due(self, now: datetime) -> set[str]:
         """Give the accounts through which calls of running campaigns are due."""
@@ -388,28 +388,3 @@ def _detail(move: Move) -> dict[str, Any]:
 
 def _names(only: Collection[str] | None) -> str | None:
     return None if only is None else json.dumps(sorted(only))
-
-
-def _assignment(row: sqlite3.Row) -> Assignment:
-    attempt = Attempt(
-        id=row["id"], key=row["key"], campaign=row["campaign"], contact_id=row["contact_id"],
-        contact_key=row["contact_key"], phone=row["phone"], zones=tuple(row["zones"].split()),
-        step=row["step"], number=row["number"], channel=row["channel"], provider=row["provider"],
-        account=row["account"], state=AttemptState(row["state"]), due_at=from_micros(row["due_at"]),
-        transport_tries=row["transport_tries"], provider_id=row["provider_id"] or "",
-        sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
-        jurisdictions=tuple(row["jurisdictions"].split()), step_due_at=from_micros(row["step_due_at"]),
-        is_callback=bool(row["is_callback"]),
-    )  # fmt: skip
-    return Assignment(
-        attempt=attempt,
-        agent_id=row["agent_id"],
-        request=Request(method=row["method"], path=row["path"], body=json.loads(row["body"])),
-        cells=json.loads(row["cells"]),
-        agent=row["agent"],
-        variant=row["variant"],
-        suppression=(row["suppression"] or "") if row["suppressed_until"] is None else "",
-        is_paused=not row["is_active"],
-        left_alone_until=from_micros(row["suppressed_until"]),
-        left_alone_why=row["suppression"] or "" if row["suppressed_until"] is not None else "",
-    )

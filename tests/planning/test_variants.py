@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runner.engine.settlement import settle
 from runner.ledger.revisions import known_campaign
 from runner.ledger.store import Store
 from runner.ledger.variants import variant_results
@@ -16,7 +17,11 @@ from runner.model.campaign import Campaign
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.plan import PlanLine, PlanStatus
-from runner.planning.plan import Draft
+from runner.planning.digest import Digest
+from runner.planning.plan import Draft, plan_lines
+from runner.planning.summary import Tally
+from runner.planning.variants import VariantTally
+from runner.rules.policy import policy_of
 from tests.building import NOON, account, apply, campaign, contact, draft, planned
 
 S, P = AttemptState, PlanStatus
@@ -84,11 +89,6 @@ def test_the_plan_counts_variants() -> None:
     """Everybody who is reached, by variant; people who are skipped do not count."""
     made = draft(with_variants(A_AND_B), MAIN, SPARE)
     suppressed = replace(PEOPLE[0], suppressed_by="stop.csv:1")
-    from runner.planning.digest import Digest  # noqa: PLC0415
-    from runner.planning.plan import plan_lines  # noqa: PLC0415
-    from runner.planning.summary import Tally  # noqa: PLC0415
-    from runner.planning.variants import VariantTally  # noqa: PLC0415
-
     of = made.policy.campaign
     tally = Tally(of.campaign, Digest(of, {}), variants=VariantTally(of))
     lines = list(tally.watch(plan_lines(made, (suppressed, *PEOPLE[1:]), NOON)))
@@ -205,8 +205,14 @@ def test_results_by_variant(store: Store) -> None:
     assert variant_results(store, "nobody") == ()
 
 
-def test_conditions_may_ask_for_the_variant(store: Store) -> None:
-    """The assignment that the engine reads carries it."""
-    apply(store, with_variants({"only": 1}), PEOPLE[:1], MAIN, SPARE)
+@pytest.mark.parametrize(("asked", "follows"), [("only", "again"), ("other", "")])
+def test_conditions_may_ask_for_the_variant(store: Store, asked: str, follows: str) -> None:
+    """What the ledger gave a person decides which step follows."""
+    steps = [{"call": "voice"}, {"call": "voice", "name": "again", "when": f"variant == '{asked}'"}]
+    of = with_variants({"only": 1}, steps=steps)
+    apply(store, of, PEOPLE[:1], MAIN, SPARE)
+    work = store.assignments([1])[0]
+    sending = replace(work, attempt=replace(work.attempt, state=S.ACCEPTED))
+    move = settle(policy_of(of), sending, Observation(outcome=Outcome.NO_ANSWER), (), NOON)
 
-    assert store.assignments([1])[0].variant == "only"
+    assert (move.next_attempt.step if move.next_attempt else "") == follows
