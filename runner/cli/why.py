@@ -10,7 +10,7 @@ import click
 from runner.cli.options import at_option, workspace_of
 from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
-from runner.ledger.person import people_named, person, refuse_older
+from runner.ledger.person import people_named, person
 from runner.ledger.store import Store
 from runner.model.person import Person
 from runner.planning.prospect import Prospect
@@ -54,7 +54,6 @@ def _look_up(
         raise NotFound("no campaign was applied yet", help=f"see what would be: outreach plan --contact {who}")
     store = Store.open_read_only(workspace.ledger_path)
     try:
-        refuse_older(store)
         numbers = people_named(store, _as_number(who))
         if not numbers:
             raise NotFound(

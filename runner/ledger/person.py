@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from sqlite3 import Row
 
-from runner.errors import LedgerError
 from runner.ledger.instants import from_micros
-from runner.ledger.migrate import migrations
 from runner.ledger.store import Store
 from runner.ledger.suppressions import suppression_of
 from runner.model.person import AttemptStory, CampaignStory, Event, Person, RevisionFacts
@@ -34,16 +32,6 @@ def person(store: Store, phone: str, campaign: str | None = None) -> Person:
                 for row in store.all("stories_of", phone=phone)
                 if campaign is None or campaign in {row["name"], family_of(row["name"])}
             ),
-        )
-
-
-def refuse_older(store: Store) -> None:
-    """Raise LedgerError for a ledger whose schema is older than this version's: it lacks what is to be told."""
-    row = store.one("schema_version")
-    if row is not None and row["version"] < migrations()[-1].version:
-        raise LedgerError(
-            "an older version of outreach wrote this ledger last",
-            help="bring it up to date first: outreach apply",
         )
 
 

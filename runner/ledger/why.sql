@@ -37,7 +37,3 @@ ORDER BY id
 -- name: lifted_of
 -- What stood on the list for a number and was taken from it, oldest first.
 SELECT phone, reason, source, at, until FROM lifted_suppressions WHERE phone = :phone ORDER BY id
-
--- name: schema_version
--- The version of the ledger's schema.
-SELECT user_version AS version FROM pragma_user_version
