@@ -8,6 +8,7 @@ import sqlite3
 from runner.ledger.instants import from_micros
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.request import Request
+from runner.rules.zones import own_zones
 
 
 def assignment_of(row: sqlite3.Row) -> Assignment:
@@ -20,7 +21,7 @@ def assignment_of(row: sqlite3.Row) -> Assignment:
         transport_tries=row["transport_tries"], provider_id=row["provider_id"] or "",
         sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
         jurisdictions=tuple(row["jurisdictions"].split()), step_due_at=from_micros(row["step_due_at"]),
-        is_callback=bool(row["is_callback"]),
+        is_callback=bool(row["is_callback"]), own_zones=own_zones(row["zone_source"], row["phone"]),
     )  # fmt: skip
     return Assignment(
         attempt=attempt,

@@ -177,7 +177,7 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 
 -- name: attempts_by_id
 -- Attempts as the engine sees them; `:ids` is a JSON list.
-SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.jurisdictions, a.step, a.number,
+SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.zone_source, k.jurisdictions, a.step, a.number,
     a.channel, COALESCE(b.provider, p.provider) AS provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
     a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
     a.polls, COALESCE(b.agent_id, p.agent_id) AS agent_id, COALESCE(b.method, p.method) AS method,
@@ -346,10 +346,6 @@ SELECT key FROM attempts WHERE sent_at IS NOT NULL
 UPDATE attempts SET due_at = :at WHERE state = 'planned' AND due_at > :at AND number = 1
     AND campaign_id = (SELECT id FROM campaigns WHERE name = :name)
     AND step = (SELECT p.step FROM payloads p WHERE p.contact_id = attempts.contact_id AND p.step_index = 0)
-
--- name: has_agents
--- Whether the ledger has a table of agents; one that was opened for reading alone may be older.
-SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'agents'
 
 -- name: agents_of
 -- The agents that a campaign defines, as they were last applied.

@@ -112,6 +112,8 @@ class Attempt:
     """how often its outcome was asked for since it was accepted or came into doubt"""
     jurisdictions: tuple[str, ...] = ()
     """whose law counts, such as `US` and `US-TX`"""
+    own_zones: tuple[str, ...] = ()
+    """the person's own zones, where `zones` is the clock of the campaign"""
     step_due_at: datetime | None = None
     """when its step became due for the person, however often the attempt was put off since"""
     is_callback: bool = False
@@ -120,7 +122,7 @@ class Attempt:
     @property
     def where(self) -> Whereabouts:
         """Where the person may be."""
-        return Whereabouts(self.zones, self.jurisdictions)
+        return Whereabouts(self.zones, self.jurisdictions, self.own_zones)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,3 +12,10 @@ class Whereabouts(NamedTuple):
     """IANA zones, one of which is the person's; none when nothing is known"""
     jurisdictions: tuple[str, ...] = ()
     """countries and parts of them, such as `US` and `US-TX`"""
+    own_zones: tuple[str, ...] = ()
+    """where `zones` is a clock that the campaign follows for everybody: those of the person, on which the law counts"""
+
+    @property
+    def every_zone(self) -> tuple[str, ...]:
+        """All zones whose days and hours count for the person."""
+        return tuple(dict.fromkeys((*self.zones, *self.own_zones)))

@@ -37,7 +37,7 @@ from runner.rules.numbers import NumberRefused, read_number
 from runner.rules.policy import Policy
 from runner.rules.render import Renderer
 from runner.rules.windows import is_allowed
-from runner.rules.zones import ZoneEvidence
+from runner.rules.zones import ZoneEvidence, own_zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +305,8 @@ def _scheduled_by_provider(line: PlanLine, route: Route, draft: Draft) -> PlanLi
     if not isinstance(at, (int, datetime)) or line.not_before is None or draft.policy.windows_ignored:
         return line
     dial = datetime.fromtimestamp(at, UTC) if isinstance(at, int) else at.astimezone(UTC)
-    calendars = draft.policy.calendars(route.step, line.jurisdictions)
+    own = own_zones(line.timezone_source, line.phone)
+    calendars = draft.policy.calendars(route.step, line.jurisdictions, own)
     if dial <= line.not_before or is_allowed(calendars, line.zones, dial):
         return line
     reason = f"the provider would dial at {dial.isoformat()}, outside the windows"

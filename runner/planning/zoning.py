@@ -9,7 +9,7 @@ from runner.model.campaign import Step
 from runner.model.contact import Contact
 from runner.model.whereabouts import Whereabouts
 from runner.rules.policy import Policy
-from runner.rules.zones import ZoneEvidence, zone_evidence
+from runner.rules.zones import ZoneEvidence, own_zones, zone_evidence
 
 ADD_A_COLUMN = "add a timezone column"
 
@@ -36,7 +36,7 @@ def located(policy: Policy, contact: Contact, step: Step, now: datetime) -> Loca
     is_strict = campaign.zones == "strict"
     evidence = zone_evidence(contact.timezone, campaign.timezone, contact.phone, is_strict=is_strict)
     jurisdictions = policy.law.jurisdictions(contact.phone, contact.jurisdictions) if policy.law else ()
-    found = _located(policy, step, evidence, jurisdictions, now)
+    found = _located(policy, step, evidence, jurisdictions, now, own_zones(evidence.source, contact.phone))
     if not found.unknown or campaign.zone_unknown in {"hold", "refuse"}:
         return found
     return _located(policy, step, ZoneEvidence((campaign.zone_unknown,), "zone_unknown"), jurisdictions, now)
@@ -52,9 +52,14 @@ def no_time_reason(policy: Policy, now: datetime) -> str:
 
 
 def _located(
-    policy: Policy, step: Step, evidence: ZoneEvidence, jurisdictions: tuple[str, ...], now: datetime
+    policy: Policy,
+    step: Step,
+    evidence: ZoneEvidence,
+    jurisdictions: tuple[str, ...],
+    now: datetime,
+    own: tuple[str, ...] = (),
 ) -> Located:
-    where = Whereabouts(evidence.zones, jurisdictions)
+    where = Whereabouts(evidence.zones, jurisdictions, own)
     allowed = policy.first_start(step, where, now)
     return Located(evidence, where, allowed, _unknown(policy, step, where, now, is_allowed=allowed is not None))
 

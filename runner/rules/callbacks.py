@@ -36,7 +36,7 @@ def asked_callback(callback: Callback, ending: Ending) -> Asked | None:
     told = ending.structured.get(callback.at)
     if told is None or told == "":
         return Asked(why_not=f"`{callback.tag}` without a time in `{callback.at}`")
-    at = _instant(told, ending.where.zones)
+    at = _instant(told, ending.where.own_zones or ending.where.zones)
     if at is None:
         return Asked(why_not=f"the time in `{callback.at}` cannot be read")
     if not ending.at < at <= ending.at + FARTHEST:

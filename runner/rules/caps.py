@@ -78,9 +78,9 @@ def free_from(cap: Cap, where: Whereabouts, past: Sequence[PastAttempt], now: da
         return None
     if not cap.calendar_day:
         return _in_span(cap.attempts, cap.per, counted, now)
-    if not where.zones:
+    if not where.every_zone:
         return _in_span(cap.attempts, LONGEST_DAY, counted, now)
-    return max(_on_day(cap.attempts, counted, zone, now) for zone in where.zones)
+    return max(_on_day(cap.attempts, counted, zone, now) for zone in where.every_zone)
 
 
 def sentence_of(cap: Cap) -> str:

@@ -109,7 +109,7 @@ def _closed(policy: Policy, step: Step, where: Whereabouts, now: datetime) -> tu
         return "before the campaign's schedule starts", "schedule.start"
     openings = [
         (opens, calendar.source)
-        for calendar in policy.calendars(step, where.jurisdictions)
+        for calendar in policy.calendars_at(step, where)
         if (opens := next_allowed((calendar,), where.zones, now)) is not None and opens > now
     ]
     _, source = max(openings, key=lambda one: one[0], default=(now, "windows"))

@@ -22,7 +22,7 @@ def law_beyond(policy: Policy, step: Step, where: Whereabouts, now: datetime) ->
     """
     if policy.windows_ignored:
         return ""
-    own, *by_law = policy.calendars(step, where.jurisdictions)
+    own, *by_law = policy.calendars_at(step, where)
     return _first_beyond(own, tuple(by_law), where.zones, now)
 
 

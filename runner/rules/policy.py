@@ -65,8 +65,10 @@ class Policy:
     """None where no law is looked at"""
     reach: Reach = ANYWHERE
     """which numbers there may be"""
-    _ready: dict[tuple[str, tuple[str, ...]], tuple[Calendar, ...]] = field(default_factory=dict, compare=False)
-    """calendars by step and jurisdictions: the same object for the same question, so that answers can be kept"""
+    _ready: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Calendar, ...]] = field(
+        default_factory=dict, compare=False
+    )
+    """calendars by step, jurisdictions and own zones: the same object for the same question, so that answers can be kept"""
     _caps: dict[tuple[str, tuple[str, ...]], tuple[Cap, ...]] = field(default_factory=dict, compare=False)
     """by step and jurisdictions"""
 
@@ -88,15 +90,24 @@ class Policy:
         """Give the windows that count for a step, in the order of the file."""
         return windows_of(self.campaign, step)
 
-    def calendars(self, step: Step, jurisdictions: tuple[str, ...]) -> tuple[Calendar, ...]:
-        """Give every calendar that counts for a step of a person: the step's windows, then the law's."""
-        asked = (step.label, jurisdictions)
+    def calendars(
+        self, step: Step, jurisdictions: tuple[str, ...], own_zones: tuple[str, ...] = ()
+    ) -> tuple[Calendar, ...]:
+        """Give every calendar that counts for a step of a person: the step's windows, then the law's.
+
+        The law's are on the clocks of `own_zones` where there are any (`Whereabouts.own_zones`).
+        """
+        asked = (step.label, jurisdictions, own_zones)
         found = self._ready.get(asked)
         if found is None:
             own = _own_calendar(self.campaign, step, jurisdictions)
             by_law = self.law.calendars(self.campaign.purpose, step.channel, jurisdictions) if self.law else ()
-            found = self._ready.setdefault(asked, (own, *by_law))
+            found = self._ready.setdefault(asked, (own, *_on_clocks(by_law, own_zones)))
         return found
+
+    def calendars_at(self, step: Step, where: Whereabouts) -> tuple[Calendar, ...]:
+        """Give every calendar that counts for a step of somebody there; to be asked in `where.zones`."""
+        return self.calendars(step, where.jurisdictions, where.own_zones)
 
     def caps(self, step: Step, jurisdictions: tuple[str, ...]) -> tuple[Cap, ...]:
         """Give every cap that counts for a step of a person: the campaign's own and the project's, then the law's."""
@@ -115,7 +126,7 @@ class Policy:
         earliest = self.first_in_schedule(now)
         if earliest is None or self.windows_ignored:
             return earliest
-        allowed = next_allowed(self.calendars(step, where.jurisdictions), where.zones, earliest)
+        allowed = next_allowed(self.calendars_at(step, where), where.zones, earliest)
         if allowed is None or (self.ends is not None and allowed >= self.ends):
             return None
         return allowed
@@ -125,7 +136,7 @@ class Policy:
         until = now + _DAY
         ends = [self.ends] if self.ends is not None and self.ends <= until else []
         if not self.windows_ignored:
-            spans = allowed_spans(self.calendars(step, where.jurisdictions), where.zones, now, until)
+            spans = allowed_spans(self.calendars_at(step, where), where.zones, now, until)
             ends += [span.end for span in spans[:1] if span.end < until]
         return min(ends, default=None)
 
@@ -183,6 +194,13 @@ def _own_caps(campaign: Campaign) -> tuple[Cap, ...]:
         )
         for index, rule in enumerate(campaign.caps)
     )
+
+
+def _on_clocks(calendars: tuple[Calendar, ...], zones: tuple[str, ...]) -> tuple[Calendar, ...]:
+    """Put calendars that follow whatever clock they are asked on onto these, all of them."""
+    if not zones:
+        return calendars
+    return tuple(replace(one, zone=zone) for one in calendars for zone in ((one.zone,) if one.zone else zones))
 
 
 def _own_calendar(campaign: Campaign, step: Step, jurisdictions: tuple[str, ...]) -> Calendar:

@@ -138,6 +138,9 @@ def _zone(policy: Policy, subject: Subject) -> Finding:
         "zone_unknown": ("taken by `zone_unknown`", "zone_unknown"),
     }
     words, source = evidence.get(subject.zone_source, (f"from {subject.zone_source}", ""))
+    own = subject.where.own_zones
+    if policy.law is not None and own and own != zones:
+        words += f"; the law counts in {own[0]}" + (f" and {len(own) - 1} more" if len(own) > 1 else "")
     return Finding(rule="zone", effect=Effect.NOTES, says=f"{shown}, {words}", source=source)
 
 
@@ -157,7 +160,7 @@ def _hours(
 ) -> Iterator[Finding]:
     if policy.windows_ignored:
         return
-    calendars = policy.calendars(step, subject.where.jurisdictions)
+    calendars = policy.calendars_at(step, subject.where)
     for source, alike in groupby(calendars, key=lambda one: one.source):
         row = rows.get(source)
         words = time_rule(row) if row is not None else _own_hours(policy, step)

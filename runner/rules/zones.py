@@ -30,3 +30,11 @@ def zone_evidence(column: str | None, campaign_zone: str, phone: str, *, is_stri
         return ZoneEvidence((campaign_zone,), "campaign")
     zones = candidate_zones(phone)
     return ZoneEvidence(zones, "number" if zones else "none")
+
+
+def own_zones(source: str, phone: str) -> tuple[str, ...]:
+    """Give the person's own zones where only their number tells them and windows follow the campaign's clock.
+
+    A campaign chooses whose clock its windows follow; the law counts on the clock of the person all the same.
+    """
+    return candidate_zones(phone) if source == "campaign" else ()
