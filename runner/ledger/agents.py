@@ -26,17 +26,13 @@ class AgentRow:
 
 
 def known_agents(store: Store, campaign: str) -> dict[tuple[str, str], AgentRow]:
-    """Give a campaign's agents by account and name; none from a ledger that is older than agents as code."""
-    if store.one("has_agents") is None:
-        return {}
+    """Give a campaign's agents by account and name."""
     rows = [_row(row) for row in store.all("agents_of", campaign=campaign)]
     return {(row.account, row.name): row for row in rows}
 
 
 def campaigns_with_agents(store: Store) -> list[str]:
     """Name every campaign that has had agents of its own, in order."""
-    if store.one("has_agents") is None:
-        return []
     return [str(row["campaign"]) for row in store.all("agent_campaigns")]
 
 

@@ -48,6 +48,11 @@ def check_version(connection: sqlite3.Connection) -> None:
         )
 
 
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Whether an older version of the tool wrote the ledger."""
+    return schema_version(connection) < migrations()[-1].version
+
+
 def migrate(connection: sqlite3.Connection) -> int:
     """Apply the steps that are missing; give how many. Safe to run from two processes at once."""
     check_version(connection)

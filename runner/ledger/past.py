@@ -20,9 +20,7 @@ def past_attempts(store: Store, phone: str, since: datetime, now: datetime) -> t
 
 
 def everybodys_past(store: Store, since: datetime, now: datetime) -> dict[str, tuple[PastAttempt, ...]]:
-    """Give the same of everybody by phone number; empty for a ledger that an older version of outreach wrote."""
-    if store.one("has_table", name="lifted_suppressions") is None:
-        return {}
+    """Give the same of everybody by phone number."""
     found: dict[str, list[PastAttempt]] = {}
     for row in store.all("all_past_attempts", since=to_micros(since), now=to_micros(now)):
         found.setdefault(row["phone"], []).append(_past_attempt(row))

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Any
 
-from runner.errors import LedgerError, NotFound
+from runner.errors import NotFound
 from runner.ledger.instants import from_micros, to_micros
 from runner.model.outcome import Observation, Outcome
 from runner.model.result import AttemptRecord, ExportRow, Reply, Result
@@ -47,14 +47,9 @@ def fill_result(store: Store, attempt_id: int, seen: Observation) -> None:
 def export_rows(store: Store, campaign: str | None = None) -> Iterator[ExportRow]:
     """Give every contact and attempt of one campaign, or of all, in the order in which they were made.
 
-    Raises NotFound when no such campaign was applied, LedgerError when the ledger is of an older
-    version. Between two pages nothing is held of the ledger: a reader that waits for a slow disk
-    or pipe must not keep a runner from writing.
+    Raises NotFound when no such campaign was applied. Between two pages nothing is held of the
+    ledger: a reader that waits for a slow disk or pipe must not keep a runner from writing.
     """
-    if store.one("has_table", name="results") is None:
-        raise LedgerError(
-            "this ledger was written by an older version of outreach", help="outreach apply brings it up to date"
-        )
     found = store.all("applied_campaigns", name=campaign)
     if campaign is not None and not found:
         raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")

@@ -45,7 +45,3 @@ LEFT JOIN attempts a ON a.contact_id = k.id
 LEFT JOIN payloads p ON p.contact_id = k.id AND p.step = a.step
 LEFT JOIN results r ON r.attempt_id = a.id
 WHERE k.campaign_id = :campaign_id AND k.id > :after AND k.id <= :last ORDER BY k.id, a.id
-
--- name: has_table
--- Whether the ledger's schema has a table.
-SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = :name

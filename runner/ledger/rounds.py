@@ -52,9 +52,7 @@ class Rounds:
         return [row["name"] for row in self._store.all("rounds_in_force", name=campaign)]
 
     def noted(self) -> dict[str, tuple[RoundRecord, ...]]:
-        """Give by campaign what became of its rounds, oldest first; nothing in a ledger of an older version."""
-        if self._store.one("has_table", name="rounds") is None:
-            return {}
+        """Give by campaign what became of its rounds, oldest first."""
         found: dict[str, list[RoundRecord]] = {}
         for row in self._store.all("rounds_noted"):
             record = RoundRecord(
@@ -65,7 +63,5 @@ class Rounds:
         return {campaign: tuple(records) for campaign, records in found.items()}
 
     def repeating(self) -> frozenset[str]:
-        """Give the names of the campaigns that repeat, whatever their state; none in a ledger of an older version."""
-        if self._store.one("has_table", name="recurring") is None:
-            return frozenset()
+        """Give the names of the campaigns that repeat, whatever their state."""
         return frozenset(row["name"] for row in self._store.all("repeating"))

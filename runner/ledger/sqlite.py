@@ -61,6 +61,15 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def copy_in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Give a copy of a ledger as it stands, which nothing outlives, and close the ledger itself."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    copy.row_factory = sqlite3.Row
+    connection.backup(copy)
+    connection.close()
+    return copy
+
+
 @contextmanager
 def exclusive_runner(path: Path, *, serves: bool = False) -> Iterator[None]:
     """Hold a ledger as its only runner, with `serves` as one that places everything, for good.

@@ -18,7 +18,7 @@ from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.lanes import Lanes
 from runner.ledger.letters import Letters
-from runner.ledger.migrate import check_version, migrate
+from runner.ledger.migrate import check_version, is_older, migrate
 from runner.ledger.past import past_attempts
 from runner.ledger.queries import query
 from runner.ledger.results import write_result
@@ -54,10 +54,18 @@ class Store:
 
     @classmethod
     def open_read_only(cls, path: Path) -> Self:
-        """Open a ledger for reading; raise NotFound when there is none."""
+        """Open a ledger for reading; raise NotFound when there is none.
+
+        One that an older version wrote is read from a copy in memory that has today's schema: the file
+        itself only changes when something is applied or run.
+        """
         with sqlite.errors_mapped():
             connection = sqlite.connect_read_only(path)
             check_version(connection)
+            if is_older(connection):
+                connection = sqlite.copy_in_memory(connection)
+                migrate(connection)
+                connection.execute("PRAGMA query_only = ON")
         return cls(connection)
 
     def close(self) -> None:

@@ -213,15 +213,6 @@ def test_real_agents_keep_a_ledger_out_of_the_sandbox(place: Place) -> None:
     assert "this ledger belongs to the real world" in place("run", "--sandbox", code=1)
 
 
-def test_an_older_ledger_is_planned_against(place: Place) -> None:
-    place("apply")
-    store = Store.open(place.root / ".outreach/ledger.db")
-    store._connection.execute("DROP TABLE agents")
-    store.close()
-
-    assert place.agents_in_plan()[0]["status"] == "create"
-
-
 def test_no_request_with_a_placeholder_reaches_the_ledger(place: Place, server: AgentsServer) -> None:
     workspace = open_workspace(place.root)
     (loaded,) = workspace.load([place.root / "campaigns/renewals.yaml"])

@@ -75,9 +75,3 @@ def test_agents_are_kept_by_account_campaign_and_name(store: Store) -> None:
 
     found = {key: row.applied.provider_id for key, row in known_agents(store, "renewals").items()}
     assert found == {("main", "reminder"): "asst_1", ("b", "reminder"): "asst_2"}
-
-
-def test_a_ledger_without_the_table_has_no_agents(store: Store) -> None:
-    store._connection.execute("DROP TABLE agents")
-
-    assert known_agents(store, "renewals") == {}

@@ -70,6 +70,27 @@ def test_migration_numbers_have_no_gap() -> None:
     assert [one.version for one in migrations()] == list(range(1, len(migrations()) + 1))
 
 
+@pytest.mark.parametrize("version", range(1, len(migrations())))
+def test_a_ledger_of_an_older_version_is_read_without_being_changed(
+    path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("runner.ledger.migrate.migrations", lambda: migrations()[:version])
+        path.parent.mkdir(parents=True)
+        connection = sqlite3.connect(path, isolation_level=None)
+        migrate(connection)
+        connection.execute("INSERT INTO suppressions (phone, reason, source, at) VALUES ('+12025550143', 'x', 'y', 0)")
+        connection.close()
+    before = path.read_bytes()
+    reader = Store.open_read_only(path)
+    assert known_campaign(reader, "renewals").suppressions == {"+12025550143": "x (y)"}
+    assert overview.campaigns(reader, NOON) == []
+    with pytest.raises(LedgerUnwritable):
+        reader.pause("renewals", "why not", NOON)
+    reader.close()
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("open_it", [Store.open, Store.open_read_only])
 def test_a_ledger_of_a_newer_version_is_left_alone(path: Path, open_it: object) -> None:
     Store.open(path).close()
