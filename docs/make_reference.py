@@ -42,12 +42,16 @@ CAMPAIGN_PARTS = (
     ("Columns", "contacts.columns"),
     ("Window", "windows.*"),
     ("RetryMap", "retry"),
+    ("OutcomeRetry", "retry.on.*"),
     ("Step", "steps.*"),
     ("MessageMap", "steps.*.message"),
     ("VariableMap", "variables.*"),
     ("Compliance", "compliance"),
     ("Override", "compliance.overrides.*"),
     ("AttemptLimit", "compliance.overrides.*.attempts.*"),
+    ("Callback", "callback"),
+    ("VariantMap", "variants.*"),
+    ("CapRule", "caps.*"),
     ("Schedule", "schedule"),
     ("Limits", "limits"),
 )
@@ -56,6 +60,7 @@ PROJECT_PARTS = (
     ("AccountEntry", "accounts.*"),
     ("CallbackShape", "accounts.*.callback"),
     ("Defaults", "defaults"),
+    ("SharedLimits", "accounts.*.limits"),
 )
 DECLARED_PARTS = (
     ("HttpApi", "providers.*"),
@@ -100,6 +105,7 @@ LINKS = {
     "Calendly": "#revox-calendly",
     "AttemptLimit": "#complianceoverridesattempts",
     "Auth": "#providersauth",
+    "Callback": "#callback",
     "CallbackShape": "#accountscallback",
     "CancelRequest": "#providerscancel",
     "Columns": "#contactscolumns",
@@ -122,7 +128,14 @@ LINKS = {
     "Schedule": "#schedule",
     "Signature": "#providerswebhooksignature",
     "WebhookShape": "#providerswebhook",
+    "SharedLimits": "#accountslimits",
+    "Variant": "#variants",
+    "Waits": "campaign-file.md#retries",
+    "RetriedOutcomes": "campaign-file.md#retries",
+    "OutcomeRetry": "#retryon",
     "Windows": "#windows",
+    "Caps": "campaign-file.md#caps-and-suppressions",
+    "CapRule": "#caps",
 }
 """part of the schema -> where it is explained"""
 
@@ -269,12 +282,19 @@ def _commands() -> Iterator[str]:
         if command is None:
             message = f"there is no command {name}"
             raise LookupError(message)
-        usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name, parent=context)))
-        yield f"### `outreach {name}`\n"
-        yield f"    outreach {name} {usage}\n"
-        yield f"{inspect.cleandoc(command.help or '')}\n"
-        if any(isinstance(one, click.Option) for one in command.params):
-            yield _options(command)
+        yield from _command(name, command, context, "###")
+        if isinstance(command, click.Group):
+            for part, under in command.commands.items():
+                yield from _command(f"{name} {part}", under, context, "####")
+
+
+def _command(name: str, command: click.Command, context: click.Context, heading: str) -> Iterator[str]:
+    usage = " ".join(command.collect_usage_pieces(click.Context(command, info_name=name, parent=context)))
+    yield f"{heading} `outreach {name}`\n"
+    yield f"    outreach {name} {usage}\n"
+    yield f"{inspect.cleandoc(command.help or '')}\n"
+    if any(isinstance(one, click.Option) for one in command.params):
+        yield _options(command)
 
 
 def _options(command: click.Command) -> str:
