@@ -11,7 +11,6 @@ from runner.engine.reconciliation import Reconciliation
 from runner.engine.settlement import give_up
 from runner.errors import FilesWrong, NotFound, Rejected, UsageWrong
 from runner.model.attempt import Assignment, AttemptState
-from runner.model.campaign import Step
 from runner.model.handed_over import DueGroup, HandoverRecord, NewHandover
 from runner.model.handover import HandedContact, Handover
 from runner.model.json import JsonObject
@@ -120,7 +119,7 @@ def _hand_over(tools: Reconciliation, ledger: Ledger, group: DueGroup, now: date
     claimed = ledger.handovers.claim(group, _most(native, terms, now), now + _LEASE, same_zones=same_zones)
     if not claimed:
         raise _NoRoom
-    going = _let_through(ledger, terms.policy, terms.step, claimed, now)
+    going = _let_through(ledger, terms, claimed, now)
     if not going:
         return None
     number = ledger.handovers.count(group.campaign, group.step) + 1
@@ -143,15 +142,14 @@ def _hand_over(tools: Reconciliation, ledger: Ledger, group: DueGroup, now: date
     return Fresh(record=record, handover=handover, first=min(len(going), most_people(native)))
 
 
-def _let_through(
-    ledger: Ledger, policy: Policy, step: Step, claimed: Sequence[Assignment], now: datetime
-) -> list[Assignment]:
+def _let_through(ledger: Ledger, terms: Terms, claimed: Sequence[Assignment], now: datetime) -> list[Assignment]:
     """Ask the gate for each, in the transaction that read what forbids it; write down who may not be contacted, or not yet."""
+    policy, step = terms.policy, terms.step
     going = []
     for work in claimed:
         attempt = work.attempt
         dealings = dealings_with(ledger, policy, step, work, now)
-        match may_hand_over(policy, step, attempt.where, now, work.suppression, dealings):
+        match may_hand_over(policy, step, attempt.where, now, work.suppression, dealings, own_rules=terms.own_rules):
             case Go():
                 going.append(work)
             case Wait(until, why, source):

@@ -97,7 +97,10 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
     place = put_off(policy, first, place, known, draft.known.dealings.get(contact.phone), now)
     region, kind = _number(contact)
     variant = given_variant(policy.campaign, contact.key, known)
-    person = _Person(contact, place.evidence, place.where, known, place.allowed, place.unknown, region, kind, variant)
+    person = _Person(
+        contact, place.evidence, place.where, known, place.allowed, place.unknown, region, kind, variant,
+        place.never, place.never_source,
+    )  # fmt: skip
     skip = _skip_reason(draft, person, now)
     if skip is not None:
         yield _skip(draft, person, skip)
@@ -139,6 +142,9 @@ class _Person:
     kind: str = ""
     """what the number is"""
     variant: Given = field(default_factory=lambda: Given(""))
+    never: str = ""
+    """why the gate will give up the first step; empty when it will not"""
+    never_source: str = ""
 
 
 def _number(contact: Contact) -> tuple[str, str]:
@@ -199,6 +205,8 @@ def _never(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
         is_refused = draft.policy.campaign.zone_unknown == "refuse"
         source = "zones" if draft.policy.campaign.zones == "strict" else "zone_unknown"
         return _Skip(person.unknown, source, rejected=is_refused, held=not is_refused)
+    if person.never and len(draft.routes) == 1:
+        return _Skip(person.never, person.never_source)
     if (person.known is None or person.known.is_gone) and person.allowed is None:
         return _Skip(no_time_reason(draft.policy, now), "schedule" if draft.policy.ends is not None else "windows")
     return None
@@ -246,7 +254,7 @@ def _handed_over(
     builder = native_of(route.provider)
     if builder is None:
         raise _CannotHandOver(f"{route.provider.name} has no campaigns of its own")
-    row = law_beyond(draft.policy, route.step, person.where, now)
+    row = law_beyond(draft.policy, route.step, person.where, now, own_rules=bool(route.options.get("own_rules")))
     if row:
         name = route.provider.name
         raise _CannotHandOver(f"{row}: {name}'s own campaigns cannot keep its hours; write: delivery: single")
@@ -275,6 +283,8 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
     if known is None or known.is_gone:
         agents = (route.agent, *(one.agent for one in route.backups))
         reason = "apply creates the agent first" if any(agent.id == NOT_APPLIED for agent in agents) else ""
+        if person.never:
+            reason = f"{person.never}; the step after it is looked at"
         return _scheduled_by_provider(replace(line, reason=reason), route, draft)
     if known.is_open(line.step):
         reason = _change_of(line, known, person.variant, changed=changed)

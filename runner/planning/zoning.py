@@ -28,6 +28,10 @@ class Located:
     """what puts the first instant off besides windows and law; empty when nothing does"""
     waits_source: str = ""
     """where that stands"""
+    never: str = ""
+    """why the gate will give the step up; empty when it will not"""
+    never_source: str = ""
+    """where that stands"""
 
 
 def located(policy: Policy, contact: Contact, step: Step, now: datetime) -> Located:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
@@ -57,7 +57,7 @@ def all_that_hold_back(
     found = [
         _left_alone(dealings, now),
         _cooling(policy, step, dealings.past, now, is_callback=is_callback),
-        *(_capped(cap, step, where, dealings.past, now) for cap in policy.caps(step, where.jurisdictions)),
+        *(_capped(policy, cap, step, where, dealings.past, now) for cap in policy.caps(step, where.jurisdictions)),
     ]
     return [one for one in found if one is not None]
 
@@ -92,13 +92,41 @@ def sentence_of(cap: Cap) -> str:
     return f"{times} per {per}" if cap.attempts else "none at all"
 
 
-def _capped(cap: Cap, step: Step, where: Whereabouts, past: Sequence[PastAttempt], now: datetime) -> HeldBack | None:
+def tries_within(policy: Policy, step: Step, span: timedelta) -> int:
+    """Give how many tries one start of a step may lead to within a span: several only where its provider repeats them."""
+    retry = step.retry
+    if step.delivery != "native" or retry is None or not retry.on:
+        return 1
+    own = (window.retry_after for window in policy.windows_of(step) if window.retry_after is not None)
+    wait = min((*retry.after, *own))
+    later = -(-span // wait) - 1 if wait else retry.attempts
+    return 1 + min(retry.attempts - 1, later + retry.call_twice_in_a_row)
+
+
+def _capped(
+    policy: Policy, cap: Cap, step: Step, where: Whereabouts, past: Sequence[PastAttempt], now: datetime
+) -> HeldBack | None:
     if cap.channels and step.channel not in cap.channels:
         return None
+    tries = tries_within(policy, step, LONGEST_DAY if cap.calendar_day else cap.per)
+    if tries > 1 and not cap.after:
+        return _handed_over(cap, tries, where, past, now)
     free = free_from(cap, where, past, now)
     if free is not None and free <= now:
         return None
     return HeldBack(until=free, why=sentence_of(cap), source=cap.source)
+
+
+def _handed_over(
+    cap: Cap, tries: int, where: Whereabouts, past: Sequence[PastAttempt], now: datetime
+) -> HeldBack | None:
+    """Keep room for every try that a provider makes by itself: nobody asks again before them."""
+    room = cap.attempts - tries + 1
+    free = free_from(replace(cap, attempts=room), where, past, now) if room > 0 else None
+    if free is not None and free <= now:
+        return None
+    why = f"{sentence_of(cap)}, and the provider makes up to {tries} tries in that time"
+    return HeldBack(until=free, why=why, source=cap.source)
 
 
 def _left_alone(dealings: Dealings, now: datetime) -> HeldBack | None:

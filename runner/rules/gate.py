@@ -10,6 +10,7 @@ from runner.model.campaign import Step
 from runner.model.dealings import NO_DEALINGS, Dealings
 from runner.model.whereabouts import Whereabouts
 from runner.rules.caps import HeldBack, held_back
+from runner.rules.law_handover import law_beyond
 from runner.rules.policy import Policy
 from runner.rules.retries import last_start
 from runner.rules.windows import next_allowed
@@ -45,17 +46,25 @@ class Drop:
 Verdict = Go | Wait | Drop
 
 
-def may_hand_over(
+def may_hand_over(  # noqa: PLR0913 as may_send
     policy: Policy,
     step: Step,
     where: Whereabouts,
     now: datetime,
     suppression: str,
     dealings: Dealings = NO_DEALINGS,
+    *,
+    own_rules: bool = False,
 ) -> Verdict:
-    """Decide on one attempt that is to be handed over at `now`; its windows, and the schedule's start, are passed on."""
+    """Decide on one attempt that is to be handed over at `now`; its windows, and the schedule's start, are passed on.
+
+    With `own_rules` they are not: the provider's own count there.
+    """
     if suppression:
         return Drop(AttemptState.SUPPRESSED, suppression)
+    row = law_beyond(policy, step, where, now, own_rules=own_rules)
+    if row:
+        return Drop(AttemptState.EXPIRED, f"the provider's own campaigns cannot keep {row}", row, goes_on=True)
     starts = policy.first_in_schedule(now)
     if starts is None:
         return Drop(AttemptState.EXPIRED, "the campaign's schedule ended", "schedule.end")

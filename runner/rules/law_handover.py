@@ -15,14 +15,17 @@ _TWO_WEEKS = timedelta(days=15)
 """long enough to meet every day of the week whole, on every clock"""
 
 
-def law_beyond(policy: Policy, step: Step, where: Whereabouts, now: datetime) -> str:
+def law_beyond(policy: Policy, step: Step, where: Whereabouts, now: datetime, *, own_rules: bool = False) -> str:
     """Give the row of the law that a step's own windows may break; empty when they keep every row.
 
-    A row that heeds holidays always may: a provider's campaign does not know them.
+    A row that heeds holidays always may: a provider's campaign does not know them. With `own_rules`
+    the provider is told no windows, and nobody knows which ones it has.
     """
     if policy.windows_ignored:
         return ""
     own, *by_law = policy.calendars_at(step, where)
+    if own_rules:
+        return next((one.source for one in by_law), "")
     return _first_beyond(own, tuple(by_law), where.zones, now)
 
 

@@ -212,9 +212,9 @@ def _held_back(
         yield Finding(
             rule=_KINDS.get(one.source, "cap"), effect=effect, says=one.why, until=one.until, source=one.source, reference=reference
         )  # fmt: skip
-    held = {(one.source, one.why) for one in holding}
     for cap in policy.caps(step, where.jurisdictions):
-        if (cap.source, sentence_of(cap)) in held or (cap.channels and step.channel not in cap.channels):
+        holds = any(one.source == cap.source and one.why.startswith(sentence_of(cap)) for one in holding)
+        if holds or (cap.channels and step.channel not in cap.channels):
             continue
         reference = rows[cap.source].source.url if cap.source in rows else ""
         says = f"{sentence_of(cap)}: room is left"

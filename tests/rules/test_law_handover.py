@@ -9,6 +9,7 @@ import pytest
 from runner.files.law_table import law_table
 from runner.model.campaign import Campaign
 from runner.model.whereabouts import Whereabouts
+from runner.rules.gate import Drop, Go, may_hand_over
 from runner.rules.law import CampaignLaw
 from runner.rules.law_handover import law_beyond
 from runner.rules.policy import policy_of
@@ -47,3 +48,21 @@ def test_rows_that_windows_may_break(
     assert law_beyond(policy, step, where, NOW) == expected
     assert law_beyond(policy_of(campaign), step, where, NOW) == ""
     assert law_beyond(policy_of(campaign, windows_ignored=True, law=policy.law), step, where, NOW) == ""
+
+
+def test_nobody_with_hours_by_law_is_left_to_hours_that_nobody_knows() -> None:
+    rules = {
+        "campaign": "sale", "purpose": "marketing", "windows": "mon-fri 12:00-13:00",
+        "agent": "revox/asst_1", "contacts": "people.csv",
+    }  # fmt: skip
+    policy = policy_of(Campaign.model_validate(rules).canonical(), law=CampaignLaw(law_table()))
+    step, where = policy.campaign.steps[0], Whereabouts((NEW_YORK,), ("US", "US-NY"))
+    assert law_beyond(policy, step, where, NOW) == ""
+    assert law_beyond(policy, step, where, NOW, own_rules=True) == "us-fed-voice-marketing"
+
+    assert may_hand_over(policy, step, where, NOW, "") == Go()
+    gone = may_hand_over(policy, step, where, NOW, "", own_rules=True)
+    assert isinstance(gone, Drop)
+    assert (gone.source, gone.goes_on) == ("us-fed-voice-marketing", True)
+    informational = policy_of(policy.campaign.model_copy(update={"purpose": "informational"}), law=policy.law)
+    assert may_hand_over(informational, step, where, NOW, "", own_rules=True) == Go()
