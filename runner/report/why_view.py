@@ -134,4 +134,7 @@ def _where(source: str, places: RulePlaces) -> str:
 
 def _clock(at: datetime, zones: tuple[str, ...]) -> str:
     """Write an instant on the person's clock, seconds exact; in UTC where nobody knows it."""
-    return f"{at.astimezone(zone_info(zones[0])):%a %d %b %H:%M:%S}" if zones else f"{at:%a %d %b %H:%M:%S} UTC"
+    if not zones:
+        return f"{at:%a %d %b %H:%M:%S} UTC"
+    place = zones[0].rpartition("/")[2].replace("_", " ")
+    return f"{at.astimezone(zone_info(zones[0])):%a %d %b %H:%M:%S} {place}"
