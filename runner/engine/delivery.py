@@ -14,9 +14,10 @@ from runner.engine.arrivals import hear_waiting
 from runner.engine.dealings import dealings_with
 from runner.engine.journal import Journal
 from runner.engine.lines import COUNT_LASTS, Lines
+from runner.engine.meanwhile import over_meanwhile
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
-from runner.engine.settlement import give_up, goal_reached, settle
+from runner.engine.settlement import give_up, settle
 from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, OutreachError, Rejected, SendError, Throttled
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import ContactState, Move
@@ -99,11 +100,9 @@ class Delivery:
                 attempt_id=attempt.id, old=attempt.state, new=AttemptState.SUPERSEDED, at=now,
                 contact=ContactState.FAILED, reason="the step is no longer in the campaign",
             )  # fmt: skip
-        reached = (
-            goal_reached(policy, work, ledger.history(attempt.contact_id), now) if policy.goal is not None else None
-        )
-        if reached is not None:
-            return reached
+        over = over_meanwhile(policy, work, ledger, now)
+        if over is not None:
+            return over
         verdict = may_send(
             policy, step, attempt.where, now, work.suppression, step_due_at=attempt.step_due_at,
             dealings=dealings_with(ledger, policy, step, work, now), is_callback=attempt.is_callback,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from runner.engine.dealings import dealings_with
+from runner.engine.meanwhile import over_meanwhile
 from runner.engine.reconciliation import Reconciliation
 from runner.engine.settlement import give_up
 from runner.errors import FilesWrong, NotFound, Rejected, UsageWrong
@@ -148,6 +149,10 @@ def _let_through(ledger: Ledger, terms: Terms, claimed: Sequence[Assignment], no
     going = []
     for work in claimed:
         attempt = work.attempt
+        over = over_meanwhile(policy, work, ledger, now)
+        if over is not None:
+            ledger.move([over])
+            continue
         dealings = dealings_with(ledger, policy, step, work, now)
         match may_hand_over(policy, step, attempt.where, now, work.suppression, dealings, own_rules=terms.own_rules):
             case Go():

@@ -10,7 +10,7 @@ from runner.model.move import ContactState, Move, NextAttempt
 from runner.model.outcome import REACHED, Observation, Outcome
 from runner.model.tried import Tried, last_of_each_step
 from runner.rules.ending import Ending
-from runner.rules.expressions import ExpressionFailed, StepResult, when_values
+from runner.rules.expressions import StepResult
 from runner.rules.follow_up import FollowUp, Then, follow_up, next_step
 from runner.rules.gate import Drop
 from runner.rules.policy import Policy
@@ -77,7 +77,7 @@ def give_up(policy: Policy, work: Assignment, drop: Drop, history: tuple[Tried, 
     following = None
     if drop.goes_on:
         following = next_step(
-            policy, attempt.step, now, where=attempt.where, history=_results(history), contact=work.cells,
+            policy, attempt.step, now, where=attempt.where, history=results_of(history), contact=work.cells,
             variant=work.variant,
         )  # fmt: skip
     contact = ContactState.SUPPRESSED if drop.state is AttemptState.SUPPRESSED else ContactState.FAILED
@@ -97,27 +97,8 @@ def give_up(policy: Policy, work: Assignment, drop: Drop, history: tuple[Tried, 
     )
 
 
-def goal_reached(policy: Policy, work: Assignment, history: tuple[Tried, ...], now: datetime) -> Move | None:
-    """Give the move that calls an attempt off because the goal is reached meanwhile; None when it is not.
-
-    What a provider says of an attempt can come late, after the next one was planned: its tag above all.
-    """
-    if policy.goal is None or not history:
-        return None
-    last = history[-1]
-    values = {**when_values(_results(history), work.cells, work.variant), "outcome": last.outcome, "tag": last.tag}
-    try:
-        if not policy.goal.evaluate(values):
-            return None
-    except ExpressionFailed:  # it was decided when the attempt ended, and nothing of that is known anew
-        return None
-    return Move(
-        attempt_id=work.attempt.id, old=work.attempt.state, new=AttemptState.CANCELLED, at=now,
-        contact=ContactState.COMPLETED, reason="the goal is reached", source="done_when",
-    )  # fmt: skip
-
-
-def _results(history: Iterable[Tried]) -> dict[str, StepResult]:
+def results_of(history: Iterable[Tried]) -> dict[str, StepResult]:
+    """Give how each step done so far ended."""
     return {name: StepResult(outcome=one.outcome, tag=one.tag) for name, one in last_of_each_step(history).items()}
 
 
@@ -138,7 +119,7 @@ def _follow_up(
     if all(step.label != attempt.step for step in policy.campaign.steps):
         then = Then.COMPLETED if outcome in REACHED else Then.FAILED
         return FollowUp(then=then, reason=f"{outcome}: step {attempt.step} is no longer in the campaign")
-    earlier = {step: result for step, result in _results(history).items() if step != attempt.step}
+    earlier = {step: result for step, result in results_of(history).items() if step != attempt.step}
     ending = Ending(
         step=attempt.step,
         number=attempt.number,

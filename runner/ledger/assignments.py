@@ -32,6 +32,7 @@ def assignment_of(row: sqlite3.Row) -> Assignment:
         variant=row["variant"],
         suppression=(row["suppression"] or "") if row["suppressed_until"] is None else "",
         is_paused=not row["is_active"],
+        has_left=bool(row["has_left"]),
         left_alone_until=from_micros(row["suppressed_until"]),
         left_alone_why=row["suppression"] or "" if row["suppressed_until"] is not None else "",
     )

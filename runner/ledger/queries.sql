@@ -182,7 +182,7 @@ SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.ph
     a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
     a.polls, COALESCE(b.agent_id, p.agent_id) AS agent_id, COALESCE(b.method, p.method) AS method,
     COALESCE(b.path, p.path) AS path, COALESCE(b.body, p.body) AS body, COALESCE(l.agent, '') AS agent, k.variant, k.cells, s.reason AS suppression, s.until AS suppressed_until,
-    c.state = 'active' AND r.complete AS is_active
+    c.state = 'active' AND r.complete AS is_active, k.state IN ('removed', 'suppressed') AS has_left
 FROM attempts a
 JOIN campaigns c ON c.id = a.campaign_id
 JOIN revisions r ON r.id = c.revision_id

@@ -143,6 +143,8 @@ class Assignment:
     """why the person must not be contacted, for good; empty when they may"""
     is_paused: bool
     """the campaign is paused"""
+    has_left: bool = False
+    """the person is no longer in the plan"""
     left_alone_until: datetime | None = None
     """the end of a suppression that has one; it may be over"""
     left_alone_why: str = ""

@@ -122,6 +122,42 @@ async def test_a_tag_that_comes_late_still_reaches_the_goal(engine: Bench) -> No
     assert len(engine.transport.sent) == 1
 
 
+@pytest.mark.parametrize(
+    ("outcome", "tag", "steps_after", "expected", "stands"),
+    [
+        ("busy", "REFUSED", 0, [("call", 1, "finished"), ("call", 2, "cancelled")], "failed"),
+        ("answered", "REFUSED", 0, [("call", 1, "finished"), ("call", 2, "cancelled")], "completed"),
+        ("voicemail", "REFUSED", 1, [("call", 1, "finished"), ("call", 2, "cancelled"), ("again", 1, "planned")], "retry"),
+        ("voicemail", "LATER", 0, [("call", 1, "finished"), ("call", 2, "accepted")], "calling"),
+    ],
+)  # fmt: skip
+async def test_a_tag_that_comes_late_still_ends_the_tries_of_its_step(
+    engine: Bench, outcome: str, tag: str, steps_after: int, expected: list[Any], stands: str
+) -> None:
+    retry = {"attempts": 3, "after": "1h", "on": ["busy", "voicemail", "answered"], "stop_when": "tag == 'REFUSED'"}
+    steps = [{"call": "agent", "retry": retry}, {"call": "agent", "name": "again", "after": "1d"}]
+    apply(engine.store, campaign(steps=steps[: 1 + steps_after]), ONE)
+    await call(engine, 1, outcome)
+    engine.store.letters.fill(1, Observation(outcome=Outcome(outcome), tag=tag))
+    engine.clock.forward(HOUR)
+    await engine.deliver()
+    assert [(step, number, state) for _, step, number, state in states(engine.store)] == expected
+    assert standing(engine.store) == {ANA: stands}
+    assert len(engine.transport.sent) == (2 if tag == "LATER" else 1)
+
+
+async def test_nobody_who_left_the_plan_between_claim_and_intent_is_called(engine: Bench) -> None:
+    """As by an apply in another process: its call was claimed, and nothing of it had left."""
+    apply(engine.store, campaign(), (contact(0), contact(1)))
+    claimed = await engine.claim()
+    assert len(claimed) == 2
+    apply(engine.store, campaign(), (contact(1),))
+    await engine.delivery.deliver(claimed)
+    assert [state for *_, state in states(engine.store)] == ["superseded", "accepted"]
+    assert standing(engine.store)[ANA] == "removed"
+    assert len(engine.transport.sent) == 1
+
+
 async def test_what_came_too_late_is_given_up_and_the_next_step_follows(engine: Bench) -> None:
     steps = [{"call": "agent", "until": "2h"}, {"call": "agent", "after": "1h", "name": "again"}]
     apply(engine.store, campaign(steps=steps), ONE)
