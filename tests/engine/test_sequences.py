@@ -146,6 +146,20 @@ async def test_a_tag_that_comes_late_still_ends_the_tries_of_its_step(
     assert len(engine.transport.sent) == (2 if tag == "LATER" else 1)
 
 
+async def test_a_call_back_is_made_in_a_cool_down_and_a_retry_is_not(engine: Bench) -> None:
+    rules = {"cool_down": "3d", "retry": {"attempts": 3, "after": "1h", "on": ["answered"]}}
+    apply(engine.store, campaign(**rules), ONE)
+    asked = {"callback_at": (engine.clock.now() + HOUR).isoformat()}
+    await call(engine, 1, "answered", tag="CALLBACK", structured=asked)
+    engine.clock.forward(HOUR)
+    await call(engine, 2, "answered")
+    engine.clock.forward(HOUR)
+    await engine.deliver()
+    assert len(engine.transport.sent) == 2
+    assert engine.attempt(2)["reason"] == "a cool-down of 3d after a conversation"
+    assert due(engine, 2) == engine.clock.now() - HOUR + 3 * DAY
+
+
 async def test_nobody_who_left_the_plan_between_claim_and_intent_is_called(engine: Bench) -> None:
     """As by an apply in another process: its call was claimed, and nothing of it had left."""
     apply(engine.store, campaign(), (contact(0), contact(1)))
