@@ -58,16 +58,4 @@ def _cap(text: str) -> dict[str, Any]:
     return {"attempts": match[1] or (1 if match[2] else 2), "per": match[4]}
 
 
-CapList = Annotated[
-    tuple[CapRule, ...],
-    BeforeValidator(read_caps),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "examples": ["1 per day, 3 per 7d"]},
-                {"$ref": "#/$defs/CapRule"},
-                {"type": "array", "items": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/CapRule"}]}},
-            ]
-        }
-    ),
-]
+CapList = Annotated[tuple[CapRule, ...], BeforeValidator(read_caps)]
