@@ -15,7 +15,7 @@ from runner.errors import FilesWrong, LedgerUnwritable, OutreachError
 from runner.model.rounds import Recurring, RoundRecord, RoundState, round_name
 from runner.ports import Clock, Ledger
 from runner.ports.rounds import RoundStarter
-from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of
+from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of, rounds_count_from
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class Rounds:
     def next_at(self, ledger: Ledger, now: datetime) -> datetime | None:
         """Give when the next round is due, `now` or earlier when one is; None when there is none, or while it is started."""
         self._stay_awake(now)
-        times = [] if self._is_starting else [at for at in map(self._next_of, self._watched(ledger)) if at is not None]
-        found = min(times, default=None)
+        waiting = [] if self._is_starting else [self._next_of(one, now) for one in self._watched(ledger)]
+        found = min((at for at in waiting if at is not None), default=None)
         # Nobody looks before the instant that was asked for, so until then a look is not late.
         self._expected = max(now, found or now)
         return found
@@ -92,9 +92,9 @@ class Rounds:
     def _recurrence(self, one: Recurring) -> Recurrence | None:
         return recurrence_of(self._policies.of(one.name).campaign)
 
-    def _next_of(self, one: Recurring) -> datetime | None:
+    def _next_of(self, one: Recurring, now: datetime) -> datetime | None:
         recurrence = self._recurrence(one)
-        return next_round(recurrence, one.since) if recurrence is not None else None
+        return next_round(recurrence, rounds_count_from(one.since, now)) if recurrence is not None else None
 
     async def _start_those_of(self, one: Recurring, now: datetime) -> None:
         recurrence = self._recurrence(one)
@@ -112,29 +112,32 @@ class Rounds:
         if not due.missed:
             return
         reason = "no runner was at work" if one.is_active else "the campaign was paused"
-        record = RoundRecord(
-            campaign=one.name, at=due.missed[-1], state=RoundState.MISSED, noted_at=now, count=len(due.missed), reason=reason
-        )  # fmt: skip
 
-        def write(ledger: Ledger) -> None:
-            ledger.rounds.note(record)
-            for at in due.missed:
+        def write(ledger: Ledger) -> int:
+            begun = [at for at in due.missed if ledger.rounds.is_written(round_name(one.name, at))]
+            for at in begun:  # the last runner ended before it noted what it had started
+                ledger.rounds.note(_started(one, at, now))
+            missed = [at for at in due.missed if at not in begun]
+            if missed:
+                ledger.rounds.note(_missed(one, missed, reason, now))
+            for at in missed:
                 ledger.rounds.drop_half(round_name(one.name, at), reason)
+            return len(missed)
 
-        await self._journal.run(write)
-        log.warning("%s: %d missed, not started: %s", one.name, len(due.missed), reason)
+        count = await self._journal.run(write)
+        if count:
+            log.warning("%s: %d missed, not started: %s", one.name, count, reason)
 
     async def _start_one(self, one: Recurring, at: datetime) -> bool:
         """Start a round; whether that went well, otherwise the campaign is paused."""
         try:
-            name = await asyncio.to_thread(self._starter.start, one, at, self._clock.now())
+            await asyncio.to_thread(self._starter.start, one, at, self._clock.now())
         except LedgerUnwritable:
             raise
         except OutreachError as error:
             await self._refuse(one, at, _sentence(error))
             return False
-        now = self._clock.now()
-        record = RoundRecord(campaign=one.name, at=at, state=RoundState.STARTED, noted_at=now, name=name)
+        record = _started(one, at, self._clock.now())
         await self._journal.run(lambda ledger: ledger.rounds.note(record))
         return True
 
@@ -149,6 +152,17 @@ class Rounds:
 
         await self._journal.run(write)
         log.warning("%s: %s%s", one.name, NOT_STARTED, reason)
+
+
+def _started(one: Recurring, at: datetime, now: datetime) -> RoundRecord:
+    name = round_name(one.name, at)
+    return RoundRecord(campaign=one.name, at=at, state=RoundState.STARTED, noted_at=now, name=name)
+
+
+def _missed(one: Recurring, missed: list[datetime], reason: str, now: datetime) -> RoundRecord:
+    return RoundRecord(
+        campaign=one.name, at=missed[-1], state=RoundState.MISSED, noted_at=now, count=len(missed), reason=reason
+    )
 
 
 def _sentence(error: OutreachError) -> str:

@@ -43,6 +43,10 @@ class Rounds:
                 detail = {"campaign": record.campaign, "round": record.at.isoformat(), "reason": record.reason}
                 self._store.event(record.noted_at, None, kind, **detail, count=record.count)
 
+    def is_written(self, name: str) -> bool:
+        """Whether a round's campaign stands in the ledger, written to its end."""
+        return self._store.one("round_written", name=name) is not None
+
     def drop_half(self, name: str, reason: str) -> None:
         """Cancel a round's campaign that was never written to its end; does nothing when there is none."""
         self._store.change("drop_half_round", name=name, reason=reason)

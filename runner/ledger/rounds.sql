@@ -32,6 +32,10 @@ FROM rounds n JOIN campaigns c ON c.id = n.campaign_id ORDER BY c.id, n.at
 SELECT n.name FROM rounds n JOIN campaigns c ON c.id = n.campaign_id
 WHERE c.name = :name AND n.state = 'started' ORDER BY n.at
 
+-- name: round_written
+-- A round's campaign, if it was written to its end.
+SELECT 1 FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name AND r.complete
+
 -- name: drop_half_round
 -- A round that was being written down when the runner stopped, and that is too late now, never begins.
 UPDATE campaigns SET state = 'cancelled', reason = :reason WHERE name = :name AND state <> 'cancelled'

@@ -14,11 +14,11 @@ INSERT INTO backups (contact_id, step, rank, account, provider, agent_id, method
 VALUES (:contact_id, :step, :rank, :account, :provider, :agent_id, :method, :path, :body, :lane_id)
 
 -- name: backups_of_due
--- The backups of a lane's attempts that are due, the oldest attempt and the first backup first. What once was in doubt,
--- and what is taken over already, is left out.
+-- The backups of a lane's attempts that are due, the oldest attempt and the first backup first; what waits for one backup
+-- may go to another one. What once was in doubt is left out.
 SELECT a.id, b.rank, b.account, b.lane_id
 FROM (SELECT d.id, d.contact_id, d.step, d.due_at FROM attempts d INDEXED BY attempts_due_by_lane
-      WHERE d.lane_id = :lane_id AND d.state = 'planned' AND d.due_at <= :now AND d.doubted_at IS NULL AND d.backup = 0
+      WHERE d.lane_id = :lane_id AND d.state = 'planned' AND d.due_at <= :now AND d.doubted_at IS NULL
           AND EXISTS (SELECT 1 FROM backups f WHERE f.contact_id = d.contact_id AND f.step = d.step)
       ORDER BY d.due_at, d.id LIMIT :count) a
 JOIN backups b ON b.contact_id = a.contact_id AND b.step = a.step ORDER BY a.due_at, a.id, b.rank

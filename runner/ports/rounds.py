@@ -19,6 +19,10 @@ class RoundLedger(Protocol):
         """Write down what became of a round; the first word about it stays."""
         ...
 
+    def is_written(self, name: str) -> bool:
+        """Whether a round's campaign stands in the ledger, written to its end."""
+        ...
+
     def drop_half(self, name: str, reason: str) -> None:
         """Cancel a round's campaign that was never written to its end; does nothing when there is none."""
         ...

@@ -92,6 +92,11 @@ def rounds_after(of: Recurrence, after: datetime) -> Iterator[datetime]:
         at = next_round(of, at)
 
 
+def rounds_count_from(since: datetime, now: datetime) -> datetime:
+    """Give after which instant rounds are looked at; what was due long before `now` is forgotten, even uncounted."""
+    return max(since, now - _LONGEST_ABSENCE)
+
+
 def due_rounds(of: Recurrence, since: datetime, now: datetime, awake_since: datetime) -> DueRounds:
     """Sort the rounds after `since`, up to `now`, into those to be started and those that were missed.
 
@@ -99,7 +104,7 @@ def due_rounds(of: Recurrence, since: datetime, now: datetime, awake_since: date
     is missed once it is older than GRACE, and `catch_up` says what becomes of it. Of missed rounds the `last` is
     started only when no later one is due at the same moment, and one older than `expires` never is.
     """
-    since = max(since, now - _LONGEST_ABSENCE)
+    since = rounds_count_from(since, now)
     due = list(takewhile(lambda at: at <= now, rounds_after(of, since)))
     in_time = [at for at in due if at > awake_since or now - at <= GRACE]
     late = due[: len(due) - len(in_time)]

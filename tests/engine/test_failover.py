@@ -163,6 +163,28 @@ async def test_no_backup_is_well(engine: Bench) -> None:
     assert {(state, via) for state, via, _ in accounts(engine)} == {("planned", "main")}
 
 
+async def test_the_second_backup_takes_over_from_the_first(engine: Bench) -> None:
+    """What waits for a backup that fails too goes to the next one, and home when the agent's own account is well."""
+    third = account(name="third")
+    engine = bench(engine.store, engine.journal, MAIN, SPARE, third)
+    agents = {
+        name: {"provider": "movoice", "id": f"agent_{name}", "account": name} for name in ("main", "spare", "third")
+    }
+    of = two_agents(agents=agents, steps=[{"call": ["main", "spare", "third"]}])
+    apply(engine.store, of, PEOPLE[:3], MAIN, SPARE, third)
+    await open_breaker(engine)
+    await shift(engine)
+    assert {via for _, via, _ in accounts(engine)} == {"spare"}
+
+    await open_breaker(engine, "spare")
+    await shift(engine)
+    assert accounts(engine) == [("planned", "third", 2)] * 3
+
+    engine.delivery.pacing.breakers._health.pop("main")
+    await shift(engine)
+    assert accounts(engine) == [("planned", "main", 0)] * 3
+
+
 async def test_put_off_at_the_gate_is_the_own_agents_again(engine: Bench) -> None:
     """An attempt that goes back in line is chosen for anew."""
     apply(engine.store, two_agents(), PEOPLE[:1], MAIN, SPARE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from runner.engine.journal import Journal
 from runner.engine.rounds import Rounds
 from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import overview, standing
+from runner.ledger.revisions import record
 from runner.ledger.store import Store
 from runner.model.rounds import Recurring, RoundState, round_name
 from tests import building
@@ -250,3 +251,27 @@ async def test_a_runner_that_is_told_to_stop_leaves_the_other_rounds_due(place: 
     here.restart()
     await here.look(MONDAY + 2 * WEEK + HOUR)
     assert [at for _, at in here.starter.started] == [MONDAY, MONDAY + WEEK, MONDAY + 2 * WEEK]
+
+
+async def test_a_round_of_long_ago_does_not_keep_a_runner_busy(place: Callable[..., Place]) -> None:
+    """A schedule that ended more than a year ago has rounds that nobody looks at any more: none is due."""
+    here = place(end=MONDAY + WEEK)
+    assert await here.look(MONDAY + 500 * 24 * HOUR) is None
+    assert here.starter.started == []
+
+
+async def test_a_round_that_was_written_as_the_runner_stopped_was_not_missed(place: Callable[..., Place]) -> None:
+    """The runner ended between the round's revision and the note of it, and was down for hours: people are called for it."""
+    here = place()
+    await here.look(MONDAY - MINUTE)
+    name = round_name("renewals", MONDAY)
+    written = replace(building.revision(building.campaign(), "sha256:1", MONDAY), campaign=name)
+    record(here.store, written, (), lambda: "sha256:1")
+    here.restart()
+    assert await here.look(MONDAY + WEEK + HOUR) == MONDAY + 2 * WEEK
+    assert here.starter.started == []
+    assert here.noted() == [
+        (MONDAY, RoundState.STARTED, 1, ""),
+        (MONDAY + WEEK, RoundState.MISSED, 1, "no runner was at work"),
+    ]
+    assert here.store.rounds.names_of("renewals") == [name]
