@@ -305,7 +305,7 @@ async def _show(running: Engine, live: Live | None) -> None:
         await asyncio.sleep(_REFRESH_SECONDS if live else _LINE_SECONDS)
         overview = await running.overview()
         if live is not None:
-            table = status_table(overview)
+            table = status_table(overview, live.console.width)
             table.title, table.title_justify = f"{running.clock.now():%a %d %b %H:%M:%S} UTC", "left"
             live.update(table, refresh=True)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -91,17 +91,16 @@ class LawTally:
 
     def _without_hours(self) -> Iterator[LawNote]:
         """Name the countries for which no row has hours: the campaign's own windows count alone there."""
-        bare: Counter[tuple[str, Channel]] = Counter()
+        bare: dict[tuple[str, Channel], Counter[str]] = {}
         for place, people in self._people.items():
             countries = dict.fromkeys(one.partition("-")[0] for one in place.jurisdictions)
             for country in countries or [""]:
                 parts = tuple(one for one in place.jurisdictions if one.partition("-")[0] == country)
                 if not self._law.calendars(self._purpose, place.channel, parts):
-                    bare[country, place.channel] += people
+                    bare.setdefault((country, place.channel), Counter())[place.step] += people
         for channel in dict.fromkeys(channel for _, channel in bare):
-            here = {country: people for (country, its_own), people in bare.items() if its_own == channel}
-            where = ", ".join(f"in {country}" if country else "where no country is known" for country in here)
-            text = f"no rule is known about hours of {self._purpose} {channel}s {where}; the windows count alone"
+            here = {country: max(steps.values()) for (country, its_own), steps in bare.items() if its_own == channel}
+            text = f"no rule is known about hours of {self._purpose} {channel}s {_where(here)}; the windows count alone"
             yield LawNote(kind="warning", text=text, contacts=sum(here.values()))
 
     def _overrides(self) -> Iterator[LawNote]:
@@ -123,6 +122,13 @@ def combined_law(summaries: Sequence[LawSummary]) -> LawSummary | None:
         warnings=_added(note for one in summaries for note in one.warnings),
         overrides=tuple(dict.fromkeys(note for one in summaries for note in one.overrides)),
     )
+
+
+def _where(countries: Collection[str]) -> str:
+    """Name countries, of which the empty one is unknown."""
+    known = ", ".join(sorted(filter(None, countries)))
+    parts = [f"in {known}"] if known else []
+    return " and ".join(parts if all(countries) else [*parts, "where no country is known"])
 
 
 def _added(notes: Iterator[LawNote]) -> tuple[LawNote, ...]:

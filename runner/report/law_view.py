@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from runner.model.law import LawRow, LawSummary, LawTable
@@ -14,20 +16,20 @@ _SHOWN_ROWS, _SHOWN_WARNINGS = 6, 4
 _SEEN = {"excerpt": "read in part", "secondary": "read at second hand", "no": "not read"}
 
 
-def summary_lines(law: LawSummary, *, everything: bool = False) -> Iterator[Text]:
+def summary_lines(law: LawSummary, *, everything: bool = False) -> Iterator[Table]:
     """Give what a plan says about the law: one line of rows, a few of warnings, every override."""
     ids = [note.row for note in law.rows]
     shown = ids if everything else ids[:_SHOWN_ROWS]
     more = f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
-    yield _line(f"law {law.version}: {', '.join(shown) or 'no row applies'}{more}", "dim", whole=everything)
+    yield _line("law", f"{law.version}: {', '.join(shown) or 'no row applies'}{more}", "dim")
     warnings = law.warnings if everything else law.warnings[:_SHOWN_WARNINGS]
     for note in warnings:
-        people = f" ({note.contacts} ×)" if note.contacts else ""
-        yield _line(f"! {note.text}{people}", "yellow", whole=everything)
+        people = f" ({note.contacts:,} ×)" if note.contacts else ""
+        yield _line("!", f"{note.text}{people}", "yellow")
     if len(law.warnings) > len(warnings):
-        yield Text(f"! {len(law.warnings) - len(warnings)} more about the law (--all)", style="yellow")
+        yield _line("!", f"{len(law.warnings) - len(warnings)} more about the law (--all)", "yellow")
     for note in law.overrides:
-        yield _line(f"! override {note.text}", "bold yellow", whole=True)
+        yield _line("!", f"override {note.text}", "bold yellow")
 
 
 def print_verdict(console: Console, asked: Question, found: LawVerdict, table: LawTable) -> None:
@@ -40,16 +42,28 @@ def print_verdict(console: Console, asked: Question, found: LawVerdict, table: L
     console.print()
     for one in found.rows:
         for line in _row_lines(one, asked):
-            console.print(line, soft_wrap=True)
+            _print_hanging(console, line)
     for line in _verdict_lines(found, asked):
-        console.print(line, soft_wrap=True)
+        _print_hanging(console, line)
     console.print(
         Text(f"table of law {table.version}, of {table.as_of}; facts with sources, not legal advice", style="dim")
     )
 
 
-def _line(text: str, style: str, *, whole: bool) -> Text:
-    return Text(text, style=style, no_wrap=not whole, overflow=None if whole else "ellipsis")
+def _line(sign: str, text: str, style: str) -> Table:
+    """Lay out a sign and a text that goes on below itself: a remedy that is cut off helps nobody."""
+    line = Table.grid(padding=(0, 1, 0, 0))
+    line.add_row(Text(sign, style=style), Text(text, style=style))
+    return line
+
+
+def _print_hanging(console: Console, line: Text) -> None:
+    """Wrap a line below its own indent on a terminal; elsewhere it stays one line for whoever searches it."""
+    if not console.is_terminal:
+        console.print(line, soft_wrap=True)
+        return
+    indent = len(line.plain) - len(line.plain.lstrip())
+    console.print(Padding(line[indent:], (0, 0, 0, indent), expand=False))
 
 
 def _row_lines(one: RowVerdict, asked: Question) -> Iterator[Text]:

@@ -121,7 +121,7 @@ def _countries(countries: Countries | None) -> Iterator[Text]:
     listed = [f"{one.country} {one.contacts:,}" for one in countries.counts[:_COUNTRIES]]
     more = f" and {len(countries.counts) - _COUNTRIES} more" if len(countries.counts) > _COUNTRIES else ""
     if not countries.is_limited:
-        named = ", ".join(sorted(one.country for one in countries.counts[:_COUNTRIES]))
+        named = ", ".join(sorted(one.country for one in countries.counts)) if not more else "those that you mean"
         text = f"! any country, as no from-number tells one: {', '.join(listed)}{more}; write countries: {named}"
         yield Text(text, style="yellow")
     elif len(countries.counts) > 1:

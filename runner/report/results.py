@@ -42,12 +42,17 @@ class Totals:
         return self.contacts == self.finished + self.held + self.still_open + self.skipped + self.rejected
 
 
-def status_table(campaigns: Sequence[CampaignOverview]) -> Table:
-    """Lay out where every campaign stands."""
+def status_table(campaigns: Sequence[CampaignOverview], width: int | None = None) -> Table:
+    """Lay out where every campaign stands.
+
+    Where `width` is too narrow for the names, states that nobody is in give up their columns.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("campaign")
-    table.add_column("status")
+    table.add_column("campaign", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     columns = list(campaigns[0].row_stats) if campaigns else []
+    if width is not None and _least_width(campaigns, columns) > width:
+        columns = [column for column in columns if any(one.row_stats[column] for one in campaigns)]
     for column in columns:
         table.add_column(column, justify="right", style=_STAT_STYLES.get(column))
     table.add_column("attempts", justify="right")
@@ -58,13 +63,21 @@ def status_table(campaigns: Sequence[CampaignOverview]) -> Table:
     return table
 
 
+def _least_width(campaigns: Sequence[CampaignOverview], columns: Sequence[str]) -> int:
+    """Give the width at which no name and no count is cut."""
+    names = max(len(one.campaign) for one in campaigns)
+    statuses = max(len(one.status) for one in campaigns)
+    counts = (max(len(column), *(len(f"{one.row_stats[column]:,}") for one in campaigns)) for column in columns)
+    return names + 2 + statuses + 2 + sum(count + 2 for count in counts) + len("attempts")
+
+
 def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> None:
     """Print where every campaign stands, and why those that are paused are."""
     if not campaigns:
         console.print("no campaign was applied yet")
         return
     campaigns, left_out = without_old_rounds(campaigns)
-    console.print(status_table(campaigns))
+    console.print(status_table(campaigns, console.width))
     if left_out:
         console.print(Text(f"… {count_of(left_out, 'older round')} (--format json)", style="dim"))
     for one in campaigns:
