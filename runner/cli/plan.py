@@ -33,7 +33,9 @@ CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
 @paths_argument
 @at_option
 @format_option
-@click.option("--contact", metavar="PHONE", help="Show everything about one person: requests, and what every rule says.")
+@click.option(
+    "--contact", metavar="PHONE", help="Show everything about one person: requests, and what every rule says."
+)
 @click.option("--all", "everything", is_flag=True, help="Show every line, not head and tail.")
 @click.option("--online", is_flag=True, help="Ask providers what the agents are that campaigns define.")
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when applying would change anything.")

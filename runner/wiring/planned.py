@@ -90,7 +90,12 @@ class Planned:
     def _tally(self) -> Tally:
         campaign, sources = self.draft.policy.campaign, dict(self.templates)
         changed = rules_changed(campaign, self.draft.known.rules)
-        parts = (changed, self._law_tally(), CountryTally(self.draft.policy.reach, self.draft.known), VariantTally(campaign))
+        parts = (
+            changed,
+            self._law_tally(),
+            CountryTally(self.draft.policy.reach, self.draft.known),
+            VariantTally(campaign),
+        )
         if self.rounds is not None:
             return RoundsTally(self.rounds, self.name, RulesDigest(campaign, sources), *parts)
         return Tally(self.name, Digest(campaign, sources), *parts)

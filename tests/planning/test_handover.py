@@ -66,7 +66,10 @@ def test_windows_that_are_shut_here_do_not_hold_a_handover_back() -> None:
 @pytest.mark.parametrize(
     ("rules", "told"),
     [
-        ({"limits": {"per_minute": 3}}, "`per_minute` of limits cannot be told to revox, whose own campaigns keep the pace"),
+        (
+            {"limits": {"per_minute": 3}},
+            "`per_minute` of limits cannot be told to revox, whose own campaigns keep the pace",
+        ),
         ({"limits": {"per_day": 3}}, "`per_day` of limits cannot be told to revox, whose own campaigns keep the pace"),
         (
             {"limits": {"ramp": "1/min -> 2/min over 1h"}},
