@@ -121,9 +121,8 @@ class _Check:
             return
         expression, faults = _compiled(step.when)
         if expression is not None:
-            faults += [
-                fault for name in self._asked(expression) if (fault := self._when_fault(name, step.when, index)) is not None
-            ]
+            found = (self._when_fault(name, step.when, index) for name in self._asked(expression))
+            faults += [fault for fault in found if fault is not None]
         yield from (_problem(("steps", index, "when"), fault) for fault in faults)
 
     def _condition(self, source: str | None, path: KeyPath, done: int) -> Iterator[TemplateProblem]:
