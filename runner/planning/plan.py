@@ -63,6 +63,7 @@ class Draft:
 
 Row = Contact | RejectedRow | DuplicateRow
 
+TAKEN_OFF = "called off when the person was suppressed: that stays so"
 CALLED_OFF = "called off for good when the campaign was cancelled"
 _OUTCOMES_OF_PREVIOUS = re.compile(r"^previous\.outcome in \[([^\]]*)\]$")
 
@@ -290,8 +291,15 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
         reason = _change_of(line, known, person.variant, changed=changed)
         status = PlanStatus.CHANGE if reason else PlanStatus.KEEP
         return _scheduled_by_provider(replace(line, status=status, changed=changed, reason=reason), route, draft)
-    reason = person.variant.note or ("sent before this change" if changed else "")
-    return replace(line, status=PlanStatus.KEEP, changed=changed, reason=reason)
+    reason = person.variant.note or ("sent before this change" if changed else "") or _over(known)
+    return replace(line, status=PlanStatus.KEEP, changed=changed, reason=reason, not_before=None)
+
+
+def _over(known: KnownContact) -> str:
+    """Say how it is with somebody whose first step is no longer planned: its instant would be none at which anything leaves."""
+    if known.state is ContactState.SUPPRESSED:
+        return TAKEN_OFF
+    return "under way" if known.state in OPEN_CONTACTS else known.state.value
 
 
 def _change_of(line: PlanLine, known: KnownContact, variant: Given, *, changed: bool) -> str:

@@ -16,7 +16,7 @@ from runner.model.move import ContactState
 from runner.model.plan import PlanLine, PlanStatus
 from runner.planning.digest import fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
-from runner.planning.plan import Row
+from runner.planning.plan import TAKEN_OFF, Row
 from runner.planning.summary import combined
 from tests.building import NEW_YORK, NOON, account, campaign, contact, draft, phone, planned
 
@@ -70,6 +70,25 @@ def test_later_steps_say_when_they_are_done() -> None:
 def test_what_stands_in_the_ledger_is_kept() -> None:
     found = lines_of(campaign(steps=TWO), contact(0), known=known_as(campaign(steps=TWO)))
     assert [(line.status, line.changed, line.reason) for line in found] == [(P.KEEP, False, ""), (P.LATER, False, "")]
+
+
+@pytest.mark.parametrize(
+    ("state", "attempt", "reason"),
+    [
+        (ContactState.COMPLETED, AttemptState.FINISHED, "completed"),
+        (ContactState.FAILED, AttemptState.FINISHED, "failed"),
+        (ContactState.CALLING, AttemptState.ACCEPTED, "under way"),
+        (ContactState.SUPPRESSED, AttemptState.SUPPRESSED, TAKEN_OFF),
+    ],
+)
+def test_who_is_not_called_by_the_first_step_any_more_has_no_time(
+    state: ContactState, attempt: AttemptState, reason: str
+) -> None:
+    """Somebody taken off the list again stays called off: a plan must not name an hour at which nothing leaves."""
+    known = known_as(campaign(), state=state, attempts={"call": attempt})
+    (line,), summary = planned(draft(campaign(), known=known), [contact(0)])
+    assert (line.status, line.not_before, line.reason) == (P.KEEP, None, reason)
+    assert (summary.first, summary.last) == (None, None)
 
 
 def test_another_payload_is_a_change_until_it_was_sent() -> None:
