@@ -33,6 +33,8 @@ def put_off(
     is_unsent = known is None or known.is_gone or known.is_unsent
     if place.allowed is None or not is_unsent:
         return place
+    if dealings is None and not _may_never(policy, step, place):
+        return _in_time(policy, step, place)
     held = held_back(policy, step, place.where, now, dealings or NO_DEALINGS)
     if held is not None and held.until is None:
         return replace(place, never=held.why, never_source=held.source)
@@ -49,3 +51,10 @@ def _in_time(policy: Policy, step: Step, place: Located) -> Located:
         return place
     cause = f"{place.waits}, and that lasts too long" if place.waits else "no window opens in time"
     return replace(place, never=f"{cause} for {limit.rule}", never_source=limit.source)
+
+
+def _may_never(policy: Policy, step: Step, place: Located) -> bool:
+    """Whether a cap may hold somebody back with whom there was nothing: one that allows nothing, or fewer than one start makes."""
+    if step.delivery == "native":
+        return True
+    return any(not cap.attempts and not cap.after for cap in policy.caps(step, place.where.jurisdictions))

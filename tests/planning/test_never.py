@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from runner.files.law_table import law_table
 from runner.model.campaign import Campaign
 from runner.model.dealings import Dealings, PastAttempt
 from runner.model.plan import PlanLine, PlanStatus
@@ -14,6 +16,7 @@ from runner.model.whereabouts import Whereabouts
 from runner.planning.known import KnownCampaign
 from runner.rules.caps import tries_within
 from runner.rules.gate import Drop, may_hand_over, may_send
+from runner.rules.law import CampaignLaw
 from runner.rules.policy import policy_of
 from tests.building import NEW_YORK, NOON, campaign, contact, draft, phone, planned
 
@@ -105,3 +108,17 @@ def test_room_is_kept_for_the_tries_that_a_provider_makes_by_itself(
 def test_how_many_tries_fit(changes: dict[str, Any], hours: int, tries: int) -> None:
     of = campaign(**REVOX | changes)
     assert tries_within(policy_of(of), of.steps[0], hours * HOUR) == tries
+
+
+def test_a_row_of_the_law_that_allows_nothing_at_all() -> None:
+    override = {"row": "us-fl-voice-marketing", "reason": "not in Florida", "attempts": [{"attempts": 0, "per": "1d"}]}
+    of = campaign(purpose="marketing", compliance={"consent": "express_written", "overrides": [override]})
+    law = CampaignLaw(law_table(), of.compliance)
+    floridian = contact(0, phone="+13525550143", key="a", timezone=NEW_YORK)
+    made = replace(draft(of), policy=policy_of(of, law=law))
+    lines, _ = planned(made, [floridian, contact(1)])
+
+    assert [(line.status, line.reason) for line in lines] == [
+        (PlanStatus.SKIP, "none at all"), (PlanStatus.CREATE, ""),
+    ]  # fmt: skip
+    assert lines[0].source == "us-fl-voice-marketing"
