@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,9 +54,8 @@ async def open_breaker(engine: Bench, name: str = "main") -> None:
     """Have an account fail as often as it takes."""
     breakers = engine.delivery.pacing.breakers
     for attempt in range(IN_A_ROW):
-        await engine.journal.run(
-            lambda ledger, attempt=attempt: breakers.sent(ledger, name, -attempt, NotSent("gone"), engine.clock.now())
-        )
+        fault = partial(breakers.sent, account=name, attempt=-attempt, error=NotSent("gone"), now=engine.clock.now())
+        await engine.journal.run(fault)
     assert breakers.is_open(name)
 
 
