@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from runner.rules.numbers import NumberRefused
 from runner.schedule.clock import SystemClock
 
 REASON = "asked not to be contacted"
+_MEND = "mend them and import the file again: those who are on the list stay on it"
+_IMPORT_HELP = {"P02": "say which country: --country GB"}
 _country = click.option(
     "--country", metavar="XX", help="The country of numbers written without + and country code, such as GB."
 )
@@ -165,6 +168,7 @@ def export(ctx: click.Context, file: Path | None) -> int:
     """Write the list as a CSV that `import` reads back, into FILE, which only you may read, or to standard output."""
     now = SystemClock().now()
     found = [one for one in _read(ctx) if one.holds(now)]
+    file = None if file == Path("-") else file
     with written(file) as out:
         count = write_list(found, out)
     if file is not None:
@@ -178,7 +182,8 @@ def _say_rejected(folder: Path, file: Path, rejected: list[RejectedRow]) -> int:
     path = folder / f"{file.stem}.reject.csv"
     write_rejects(path, (), rejected)
     source = ContactSource(file=str(file.absolute()))
-    print_diagnostics(row_diagnostics(rejected, source, str(file)))
+    found = row_diagnostics(rejected, source, str(file))
+    print_diagnostics([replace(one, help=_IMPORT_HELP.get(one.code, _MEND)) for one in found])
     click.echo(f"{count_of(len(rejected), 'row')} left out: {path}", err=True)
     return ExitCode.WRONG
 

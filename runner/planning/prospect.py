@@ -19,6 +19,8 @@ from runner.rules.law import UnknownConsent, stated_consent
 from runner.rules.policy import Policy
 from runner.rules.trace import Subject, trace
 
+_THROUGH = "the sequence is through"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prospect:
@@ -74,10 +76,12 @@ def _nothing(story: CampaignStory) -> Prospect:
     source = str(last.events[-1].detail.get("source", "")) if last is not None and last.events else ""
     why = last.reason if last is not None else next((str(one.detail.get("reason", "")) for one in story.events), "")
     says = {
-        ContactState.COMPLETED: "nothing: the sequence is through",
+        ContactState.COMPLETED: f"nothing: {_THROUGH}",
         ContactState.SUPPRESSED: "nothing: the person must not be contacted",
         ContactState.REMOVED: "nothing: no longer among the contacts",
     }.get(ContactState(story.contact_state), "nothing")
+    if _THROUGH in why:  # the last attempt says it, and how it ended
+        says = "nothing"
     return Prospect(says=f"{says}; {why}" if why else says, source=source, place=story.revision.places.of(source))
 
 

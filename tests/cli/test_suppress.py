@@ -124,6 +124,8 @@ def test_an_import_takes_what_can_be_read_and_reports_the_rest(shell: Shell, fol
     done = shell("suppress", "import", "dnc.csv", "--country", "US", cwd=folder)
     assert (done.code, done.out) == (1, "2 put on the list, 0 were on it before, 1 left out whose time is over\n")
     assert "2 rows left out" in done.err
+    assert "import the file again" in done.err
+    assert "contacts:" not in done.err, "a list is no campaign's file"
     found = listed(shell, folder)
     assert {phone: (one["reason"], one["source"], one["until"]) for phone, one in found.items()} == {
         A: ("complained", "dnc.csv", None),
@@ -151,6 +153,8 @@ def test_an_export_is_an_import_elsewhere(shell: Shell, folder: Path, tmp_path_f
     assert file.stat().st_mode & 0o777 == 0o600
     assert "'=HYPERLINK(1)" in file.read_text("utf-8")
     assert shell("suppress", "export", cwd=folder).out == file.read_text("utf-8")
+    assert shell("suppress", "export", "-", cwd=folder).out == file.read_text("utf-8")
+    assert not (folder / "-").exists()
 
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "campaigns").mkdir()

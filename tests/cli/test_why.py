@@ -202,7 +202,7 @@ def test_an_end_says_why_nothing_follows(told: Told) -> None:
     told.send(ANA, NOW)
     told.end(ANA, Outcome.ANSWERED, NOW + timedelta(minutes=1))
     said = told.why(ANA, "--campaign", "visits", "--at", AT)
-    assert "next: nothing: the sequence is through; answered" in said
+    assert "next: nothing; answered: the sequence is through" in said
 
 
 def test_an_account_that_fails_is_what_a_due_call_waits_for(told: Told) -> None:
