@@ -52,7 +52,7 @@ def print_verdict(console: Console, asked: Question, found: LawVerdict, table: L
 
 def _line(sign: str, text: str, style: str) -> Table:
     """Lay out a sign and a text that goes on below itself: a remedy that is cut off helps nobody."""
-    line = Table.grid(padding=(0, 1, 0, 0))
+    line = Table.grid(padding=(0, 2, 0, 0))
     line.add_row(Text(sign, style=style), Text(text, style=style))
     return line
 
