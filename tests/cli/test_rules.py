@@ -101,7 +101,7 @@ def test_an_override_shows_in_every_plan(shell: Shell, project: Path) -> None:
     write(project, SALE + override)
     done = shell("plan", "--at", SUNDAY, cwd=project)
 
-    assert "! override us-tx-marketing: set aside: customers of the last two years" in done.out
+    assert "!  override us-tx-marketing: set aside: customers of the last two years" in done.out
     lines = shell("plan", "--at", SUNDAY, "--format", "json", cwd=project).lines()
     assert lines[0]["not_before"] == SUNDAY
 
