@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := .outreach/demo.db
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench oracle faults docs law lock schema clean
+.PHONY: help demo test check fix bench oracle faults prove docs law lock schema clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ law: $(VENV)/.run  ## write the quick form of the table of law anew
 
 faults: $(VENV)/.dev  ## print what comes of each fault at each provider
 	@$(BIN)/python -m tests.faults.matrix
+
+prove: $(VENV)/.dev  ## prove what is promised and write the figures down; hours, or ONLY=name for one
+	@$(BIN)/python -m tests.proofs $(ONLY)
 
 docs: $(VENV)/.dev  ## write the generated pages and the picture anew
 	$(BIN)/python docs/make_reference.py
