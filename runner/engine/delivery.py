@@ -24,6 +24,7 @@ from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
+from runner.ports.crash_points import CrashPoint, reached
 from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
@@ -63,6 +64,8 @@ class Delivery:
 
     async def _deliver(self, claimed: Sequence[Assignment]) -> None:
         intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
+        if intended:
+            reached(CrashPoint.AFTER_INTENT)
         leaving = {work.attempt.id for work in intended}
         for work in claimed:
             if work.attempt.id not in leaving:
@@ -87,6 +90,8 @@ class Delivery:
         for one in claimed:
             if one.attempt.id not in begun:
                 self.pacing.dropped(ledger, one.attempt, now)
+        if going:
+            reached(CrashPoint.BEFORE_INTENT)
         return going
 
     def _judge(self, ledger: Ledger, work: Assignment, now: datetime) -> Move:
@@ -146,7 +151,10 @@ class Delivery:
         try:
             provider = self.accounts.provider(attempt.account)
             request = provider.stamp(work.request, attempt.key, in_body=in_body)
-            receipt = provider.read_receipt(await self.transport.send(self.accounts.account(attempt.account), request))
+            reached(CrashPoint.BEFORE_POST)
+            reply = await self.transport.send(self.accounts.account(attempt.account), request)
+            reached(CrashPoint.AFTER_POST)
+            receipt = provider.read_receipt(reply)
         except SendError as error:
             await self._not_accepted(work, error)
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
@@ -182,8 +190,10 @@ class Delivery:
                 self._pause_callers(ledger, attempt, "no calls remain", now)
             if not self.accounts.can_follow(attempt.account):
                 self._finish_unfollowed(ledger, attempt.id)
+            reached(CrashPoint.BEFORE_RESULT)
 
         await self.journal.run(write)
+        reached(CrashPoint.AFTER_RESULT)
 
     def _pause_callers(self, ledger: Ledger, attempt: Attempt, why: str, now: datetime) -> None:
         """Pause an attempt's campaign and every other one that places calls and pays with the same account."""
@@ -212,8 +222,10 @@ class Delivery:
                 ledger.pause(work.attempt.campaign, reason, now)
             if isinstance(error, InDoubt) and not current.is_paused:
                 self._hold_to_doubt_budget(ledger, work.attempt.campaign, now)
+            reached(CrashPoint.BEFORE_RESULT)
 
         await self.journal.run(write)
+        reached(CrashPoint.AFTER_RESULT)
 
     def _hold_to_doubt_budget(self, ledger: Ledger, campaign: str, now: datetime) -> None:
         """Pause a campaign of which too many sends are in doubt: people may have been called that nobody knows of."""

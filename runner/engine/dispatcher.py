@@ -25,6 +25,7 @@ from runner.engine.rounds import Rounds
 from runner.errors import LedgerError
 from runner.model.attempt import Assignment
 from runner.ports import Alarm, Clock, Ledger
+from runner.ports.crash_points import CrashPoint, reached
 
 log = logging.getLogger(__name__)
 
@@ -139,6 +140,7 @@ class Dispatcher:
         for account in lines.to_count(limited, found.due_accounts, now):
             self._spawn(self._delivery.count_lines(account))
         if found.released:
+            reached(CrashPoint.AFTER_CLAIM)
             self._spawn(self._delivery.deliver(found.released))
         for group in self._reconciliation.together(found.asking):
             self._asking.update(work.attempt.id for work in group)

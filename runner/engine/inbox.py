@@ -23,6 +23,7 @@ from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import InboundText, Observation
 from runner.ports import Clock, Ledger
+from runner.ports.crash_points import CrashPoint, reached
 
 UNKNOWN_CALL = "unknown call"
 """what a webhook leads to that names no call that we know; it waits for it"""
@@ -112,6 +113,7 @@ class Inbox:
             raise
         contradicted: list[int] = []
         result = await self.journal.run(lambda ledger: self._take_all(ledger, webhook, contradicted))
+        reached(CrashPoint.AFTER_WEBHOOK)
         self.reconciliation.woken()
         for attempt_id in contradicted:
             check = asyncio.create_task(self.reconciliation.ask_for_the_record(attempt_id))
@@ -201,6 +203,7 @@ class Inbox:
             ledger.letters.quarantine(account, digest, unknown or [("", "")])
         result = ", ".join(dict.fromkeys(results)) or "nothing to settle"
         ledger.settle_webhook(account, digest, result)
+        reached(CrashPoint.IN_WEBHOOK)
         return result
 
     def _take(self, ledger: Ledger, webhook: Webhook, seen: Observation, contradicted: list[int]) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 from runner.errors import LedgerTooNew
+from runner.ports.crash_points import CrashPoint, reached
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 
@@ -65,6 +66,7 @@ def migrate(connection: sqlite3.Connection) -> int:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {step.version}")
                 applied += 1
+                reached(CrashPoint.IN_MIGRATION)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # after some errors SQLite has rolled back by itself

@@ -23,6 +23,7 @@ from runner.model.plan import BackupRequest, PlanLine, PlanStatus
 from runner.model.suppression import Suppression
 from runner.planning.digest import canonical_json, line_fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
+from runner.ports.crash_points import CrashPoint, reached
 
 CHUNK = 500
 """contacts for each transaction"""
@@ -134,6 +135,7 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
         with store.transaction():
             for group in chunk:
                 writer.write(group)
+        reached(CrashPoint.IN_APPLY)
     if digest_of_lines() != new.digest:
         raise LedgerError(
             f"the files of {new.campaign} changed while they were applied",
