@@ -5,6 +5,7 @@ OutreachError                     exit 1 unless a subclass says otherwise
 ├── UsageWrong                    exit 2: the command was used wrongly
 ├── NotFound                      a campaign, person or ledger that the command named does not exist
 ├── CredentialMissing             an account's credential reference leads nowhere
+├── AddressRefused                a URL or an address that nothing may be sent to: provably nothing was
 ├── LedgerError                   the ledger cannot be used
 │   ├── LedgerHeld                exit 6: another runner holds it
 │   ├── LedgerTooNew              a newer version of the tool wrote it
@@ -118,6 +119,10 @@ class NotFound(OutreachError):
 
 class CredentialMissing(OutreachError):
     """A credential reference leads nowhere; carries the reference, never a value."""
+
+
+class AddressRefused(OutreachError):
+    """A URL or an address that nothing may be sent to, such as a private one; provably nothing was sent."""
 
 
 class LedgerError(OutreachError):
