@@ -1,0 +1,106 @@
+"""What the engine says of its own work while it works: to logs, metrics and traces, without knowing any of them.
+
+Ids that are bound by `about` stand in every log line and every span of what is done inside, the
+journal's thread included. Nothing here holds a name, a word or a whole phone number of a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol
+
+from runner.model.attempt import Attempt
+from runner.rules.numbers import mask
+
+SpanName = Literal["apply", "release", "request", "webhook"]
+"""what takes time; an attempt, its intent and its settlement are told by the ledger"""
+
+Fact = str | int | float | bool
+
+_BOUND: ContextVar[Mapping[str, str]] = ContextVar("bound_ids")
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+class Span(Protocol):
+    """A piece of work under way."""
+
+    def note(self, **facts: Fact) -> None:
+        """Add what is known of it by now."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Hears of the engine's work. Never raises, never blocks, and is called from any thread."""
+
+    def span(self, name: SpanName, **facts: Fact) -> AbstractContextManager[Span]:
+        """Tell of a piece of work from its begin to its end; an exception that leaves it is its failure."""
+        ...
+
+    def intended(self, attempt: Attempt, now: datetime, took: float) -> None:
+        """Tell that an attempt's intent is durable and its request leaves; writing it took so many seconds."""
+        ...
+
+    def committed(self, seconds: float, *, failed: bool) -> None:
+        """Tell how long the ledger's writer took for one transaction."""
+        ...
+
+    def turned(self) -> None:
+        """Tell that the dispatcher has looked at everything once more."""
+        ...
+
+
+class Silence:
+    """Telemetry that nobody hears; it is its own span."""
+
+    def span(self, name: SpanName, **facts: Fact) -> AbstractContextManager[Span]:  # noqa: ARG002 nobody listens
+        """Give a span that keeps nothing."""
+        return _NO_SPAN
+
+    def note(self, **facts: Fact) -> None:
+        """Keep nothing."""
+
+    def intended(self, attempt: Attempt, now: datetime, took: float) -> None:
+        """Hear nothing."""
+
+    def committed(self, seconds: float, *, failed: bool) -> None:
+        """Hear nothing."""
+
+    def turned(self) -> None:
+        """Hear nothing."""
+
+
+SILENT: Final = Silence()
+_NO_SPAN: Final[AbstractContextManager[Span]] = nullcontext(SILENT)
+
+
+@contextmanager
+def about(attempt: Attempt | None = None, /, **ids: str) -> Iterator[None]:
+    """Bind the ids of an attempt, and further ones, to everything that is logged and traced inside."""
+    bound = {**bound_ids(), **(ids_of(attempt) if attempt is not None else {}), **ids}
+    token = _BOUND.set(bound)
+    try:
+        yield
+    finally:
+        _BOUND.reset(token)
+
+
+def bound_ids() -> Mapping[str, str]:
+    """Give the ids that are bound here."""
+    return _BOUND.get(_NOTHING)
+
+
+def said(event: str, attempt: Attempt | None = None, /, **ids: str) -> dict[str, Any]:
+    """Give the `extra` of a log line: its short stable name, and ids beyond those that are bound."""
+    return {"event": event, "ids": {**(ids_of(attempt) if attempt is not None else {}), **ids}}
+
+
+def ids_of(attempt: Attempt) -> dict[str, str]:
+    """Give what tells an attempt from all others; the number masked."""
+    found = {
+        "campaign": attempt.campaign, "attempt": attempt.key, "account": attempt.account,
+        "provider": attempt.provider, "phone": mask(attempt.phone),
+    }  # fmt: skip
+    return {**found, "provider_id": attempt.provider_id} if attempt.provider_id else found
