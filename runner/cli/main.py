@@ -31,7 +31,7 @@ COMMANDS = {
     "resume": "Go on with a campaign that is paused.",
     "cancel": "Call off everything of a campaign that was not sent, for good.",
     "suppress": "Keep the list of people who must not be contacted.",
-    "resolve": "Say what became of a handover that is held.",
+    "resolve": "List what is held, and say what became of it.",
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",
     "sandbox": "Serve the four providers' emulator for rehearsals.",

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from runner.errors import UsageWrong
+from runner.rules.numbers import NumberRefused, read_number
 from runner.wiring.workspace import Workspace, open_workspace
 
 paths_argument = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
@@ -54,3 +55,11 @@ def _ledger_url(url: str) -> str:
     if not url.startswith(prefix):
         raise UsageWrong(f"`{url}` is not a ledger", help="write: --ledger sqlite:///.outreach/ledger.db")
     return prefix + str(Path(url.removeprefix(prefix)).expanduser().absolute())
+
+
+def as_number(text: str) -> str:
+    """Give a number in the form that the ledger keeps; anything else, such as a contact's key, as it is."""
+    try:
+        return read_number(text, None).e164
+    except NumberRefused:
+        return text

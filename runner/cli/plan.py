@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from runner.cli import agent_changes
-from runner.cli.options import at_option, paths_argument, workspace_of
+from runner.cli.options import as_number, at_option, paths_argument, workspace_of
 from runner.cli.output import console, format_option, is_masked, print_diagnostics, print_warnings
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
@@ -18,7 +18,6 @@ from runner.model.plan import PlanStatus, PlanSummary
 from runner.planning.agents import AgentChange
 from runner.planning.summary import combined
 from runner.report import machine
-from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring.applying import Examined, examine
 from runner.wiring.left_agents import LeftAgent, left_agents, still_there
@@ -125,7 +124,7 @@ def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool
 
 def _show_person(workspace: Workspace, planned: list[Planned], contact: str, form: str) -> int:
     """Show every line of one person, found by number or key, and what each rule says about it."""
-    wanted = {contact, _as_number(contact)}
+    wanted = {contact, as_number(contact)}
     found = [pair for one in planned for pair in traced_lines(workspace, one, wanted)]
     if not found:
         raise NotFound(f"nobody in these campaigns has the number or key `{contact}`")
@@ -137,13 +136,6 @@ def _show_person(workspace: Workspace, planned: list[Planned], contact: str, for
 
         print_person(console(), [line for line, _ in found], [each for _, each in found], masked=is_masked())
     return ExitCode.OK
-
-
-def _as_number(text: str) -> str:
-    try:
-        return read_number(text, None).e164
-    except NumberRefused:
-        return text
 
 
 def _warn(examined: list[Examined]) -> None:

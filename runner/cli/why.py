@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from runner.cli.options import at_option, workspace_of
+from runner.cli.options import as_number, at_option, workspace_of
 from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
 from runner.ledger.person import people_named, person
@@ -15,7 +15,6 @@ from runner.ledger.store import Store
 from runner.model.person import Person
 from runner.planning.prospect import Prospect
 from runner.report.why_machine import why_record
-from runner.rules.numbers import NumberRefused, read_number
 from runner.schedule.clock import SystemClock
 from runner.wiring.prospects import prospects
 from runner.wiring.workspace import Workspace
@@ -54,7 +53,7 @@ def _look_up(
         raise NotFound("no campaign was applied yet", help=f"see what would be: outreach plan --contact {who}")
     store = Store.open_read_only(workspace.ledger_path)
     try:
-        numbers = people_named(store, _as_number(who))
+        numbers = people_named(store, as_number(who))
         if not numbers:
             raise NotFound(
                 f"the ledger knows nobody with the number or key `{who}`",
@@ -64,10 +63,3 @@ def _look_up(
         return [(one, prospects(workspace, store, one, now)) for one in people]
     finally:
         store.close()
-
-
-def _as_number(text: str) -> str:
-    try:
-        return read_number(text, None).e164
-    except NumberRefused:
-        return text

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -23,6 +21,7 @@ from runner.model.contact import RejectedRow
 from runner.model.fields import FilePart
 from runner.model.plan import PlanLine, PlanSummary
 from runner.model.project import Account
+from runner.wiring.operator import operator
 from runner.wiring.places import lasting_places
 from runner.wiring.planned import Planned
 from runner.wiring.workspace import Workspace, git_commit, tzdata_version
@@ -102,7 +101,7 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
         policy=planned.loaded.campaign.model_dump_json(exclude_none=True),
         accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.every_route()}),
         git_commit=git_commit(workspace.root),
-        applied_by=f"{getpass.getuser()}@{socket.gethostname()}",
+        applied_by=operator(),
         applied_at=planned.now,
         tool_version=__version__,
         tzdata=tzdata_version(),

@@ -168,10 +168,13 @@ def test_absent(shell: Shell, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["people", "--handover", "1"], 2, "what became of the handover is not said"),
-        (["people", "--handover", "1", "--created", "x", "--absent"], 2, "what became of the handover is not said"),
-        (["people", "--handover", "1", "--created", ""], 2, "what became of the handover is not said"),
-        (["people", "--absent"], 2, "Missing option '--handover'"),
+        (["people", "--handover", "1"], 2, "what became of it is not said"),
+        (["people", "--handover", "1", "--created", "x", "--absent"], 2, "what became of it is not said"),
+        (["people", "--handover", "1", "--created", ""], 2, "what became of it is not said"),
+        (["people", "--absent"], 2, "it is not said who is meant"),
+        (["people", "--handover", "1", "--all", "--absent"], 2, "it is not said who is meant"),
+        (["people", "--handover", "1", "--ended", "answered"], 2, "a handover was created or it never was"),
+        (["people", "--all", "--absent", "--reason", "seen", "--yes"], 2, "is settled with them"),
         (["people", "--handover", "7", "--absent"], 1, "people has no handover 7"),
         (["other", "--handover", "1", "--absent"], 1, "other has no handover 1"),
     ],
