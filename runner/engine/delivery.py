@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
 from runner.ports.crash_points import CrashPoint, reached
+from runner.ports.telemetry import SILENT, Telemetry, about, said
 from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
@@ -51,8 +53,9 @@ class Delivery:
     """is told what became of what it let start"""
     lines: Lines = field(default_factory=Lines)
     doubt_budget: DoubtBudget = field(default_factory=DoubtBudget)
-    said: set[str] = field(default_factory=set)
+    warned: set[str] = field(default_factory=set)
     """the warnings that were given already"""
+    telemetry: Telemetry = SILENT
 
     def deliver(self, claimed: Sequence[Assignment]) -> Coroutine[Any, Any, None]:
         """Carry out a batch of claimed attempts; every one of them ends in a named state.
@@ -63,9 +66,13 @@ class Delivery:
         return self._deliver(claimed)
 
     async def _deliver(self, claimed: Sequence[Assignment]) -> None:
+        began = time.perf_counter()
         intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
         if intended:
             reached(CrashPoint.AFTER_INTENT)
+        took, now = time.perf_counter() - began, self.clock.now()
+        for work in intended:
+            self.telemetry.intended(work.attempt, now, took)
         leaving = {work.attempt.id for work in intended}
         for work in claimed:
             if work.attempt.id not in leaving:
@@ -131,7 +138,8 @@ class Delivery:
             count = self.accounts.lines()[name]
             available = count.read(await self.transport.send(account, count.request()))
         except OutreachError as error:
-            self._say(f"account {name}: {error.message}; no call starts until its free lines are known")
+            sentence = f"account {name}: {error.message}; no call starts until its free lines are known"
+            self._say(sentence, "lines_unknown", account=name)
         finally:
             self.lines.end_count(name, available, account.spare_lines or 0, self.clock.now())
         self.woken()
@@ -139,7 +147,8 @@ class Delivery:
     async def _send(self, work: Assignment) -> None:
         """Send one attempt whose intent is durable, and write down what came of it."""
         try:
-            await self._send_counted(work)
+            with about(work.attempt):
+                await self._send_counted(work)
         finally:
             self.lines.landed(work)
         self.woken()
@@ -160,7 +169,7 @@ class Delivery:
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_accepted(work, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
-            log.exception("attempt %s: unexpected failure while sending", attempt.key)
+            log.exception("attempt %s: unexpected failure while sending", attempt.key, extra=said("send_failed"))
             await self._not_accepted(work, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:
             await self._accepted(work, receipt)
@@ -231,7 +240,7 @@ class Delivery:
         """Pause a campaign of which too many sends are in doubt: people may have been called that nobody knows of."""
         why = self.doubt_budget.verdict(ledger.lanes.doubts(campaign, now - self.doubt_budget.span))
         if why:
-            log.warning("campaign %s is paused: %s", campaign, why)
+            log.warning("campaign %s is paused: %s", campaign, why, extra=said("doubt_budget_spent"))
             ledger.pause(campaign, why, now)
 
     def _after_error(self, ledger: Ledger, work: Assignment, error: SendError, now: datetime) -> Move:
@@ -274,12 +283,12 @@ class Delivery:
 
     def _warn(self, work: Assignment, error: SendError) -> None:
         """Say once for each account and cause that it cannot be reached."""
-        self._say(f"account {work.attempt.account}: {error.message}; it is tried again")
+        self._say(f"account {work.attempt.account}: {error.message}; it is tried again", "account_unreachable")
 
-    def _say(self, sentence: str) -> None:
-        if sentence not in self.said:
-            self.said.add(sentence)
-            log.warning("%s", sentence)
+    def _say(self, sentence: str, event: str, **ids: str) -> None:
+        if sentence not in self.warned:
+            self.warned.add(sentence)
+            log.warning("%s", sentence, extra=said(event, **ids))
 
     def _back(
         self,

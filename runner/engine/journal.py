@@ -7,13 +7,16 @@ waiting, and nothing that was asked for is done before its commit has returned.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 
 from runner.ports import Ledger
+from runner.ports.telemetry import SILENT, Telemetry
 
 T = TypeVar("T")
 _BATCH = 256
@@ -23,6 +26,8 @@ _BATCH = 256
 class _Entry:
     work: Callable[[Ledger], Any]
     future: asyncio.Future[Any]
+    context: Context = field(default_factory=copy_context)
+    """what is bound where the work was asked for, such as the ids that log lines carry"""
     result: Any = None
     error: Exception | None = None
 
@@ -30,8 +35,9 @@ class _Entry:
 class Journal:
     """Runs work on the ledger in one thread, grouped into durable transactions."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, telemetry: Telemetry = SILENT) -> None:
         self._ledger = ledger
+        self._telemetry = telemetry
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._waiting: asyncio.Queue[_Entry] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -76,11 +82,19 @@ class Journal:
                 self._waiting.task_done()
 
     def _commit(self, group: list[_Entry]) -> None:
+        began, failed = time.perf_counter(), True
+        try:
+            self._write(group)
+            failed = False
+        finally:
+            self._telemetry.committed(time.perf_counter() - began, failed=failed)
+
+    def _write(self, group: list[_Entry]) -> None:
         with self._ledger.transaction():
             for entry in group:
                 try:
                     with self._ledger.transaction():
-                        entry.result = entry.work(self._ledger)
+                        entry.result = entry.context.run(entry.work, self._ledger)
                 except Exception as error:  # noqa: BLE001 handed to the one who waits for it
                     entry.error = error
 
