@@ -30,7 +30,6 @@ from runner.ports.crash_points import CrashPoint, reached
 log = logging.getLogger(__name__)
 
 _ASK_AT_MOST = 200
-_LOOK_AGAIN = timedelta(seconds=5)
 _IDLE_AGAIN_SECONDS = 0.002
 
 
@@ -43,6 +42,8 @@ class Wakefulness:
     alarm: Alarm
     idle: Callable[[datetime], bool] | None = None
     """called when nothing is being sent, with the next instant at which something is due; False asks to be called again soon"""
+    look_again: timedelta = timedelta(seconds=5)
+    """how often the ledger is looked at when nothing is due: another process may write into it"""
 
 
 class _Found(NamedTuple):
@@ -81,6 +82,7 @@ class Dispatcher:
         self._woken = wakefulness.woken
         self._alarm = wakefulness.alarm
         self._idle = wakefulness.idle
+        self._look_again = wakefulness.look_again
         self._rounds = rounds
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -199,7 +201,7 @@ class Dispatcher:
         if next_at is not None and not self._tasks and self._idle is not None and not self._idle(next_at):
             asyncio.get_running_loop().call_later(_IDLE_AGAIN_SECONDS, self.wake)
         # Another process may apply a new revision or pause a campaign at any time.
-        look_again = now + _LOOK_AGAIN
+        look_again = now + self._look_again
         if next_at is None or (not until_done and next_at > look_again):
             next_at = look_again
         self._alarm.set(next_at)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
@@ -18,7 +19,6 @@ REASON = "asked not to be contacted"
 """what a provider's list is told about our suppressions"""
 
 _MOST_PAGES = 2_000
-_LOOK_AGAIN_SECONDS = 1.0
 _FIRST_ROUND_SECONDS = 15.0
 
 
@@ -30,6 +30,8 @@ class DoNotCall:
     accounts: Accounts
     transport: Transport
     clock: Clock
+    every: timedelta = timedelta(seconds=1)
+    """how often suppressions are looked for that the lists do not know"""
     _read: set[str] = field(default_factory=set)
     """accounts whose list was read in this run"""
     _failed: set[str] = field(default_factory=set)
@@ -46,7 +48,7 @@ class DoNotCall:
     async def keep(self) -> None:
         """Tell the lists about every suppression as it arises, until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(self.every.total_seconds())
             await self.round()
 
     async def round(self) -> None:

@@ -61,6 +61,8 @@ class Webhooks:
         self._mischief = settings.mischief
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
+        self.network: httpx.AsyncBaseTransport | None = None
+        """carries webhooks in place of real connections"""
         # one httpx pool walks its whole queue at every release, so that the queue must stand outside of it
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._count = 0
@@ -206,6 +208,7 @@ class Webhooks:
                 follow_redirects=False,
                 timeout=_GIVE_UP_SECONDS,
                 verify=False,  # noqa: S501  no authority vouches for a loopback address
+                transport=self.network,
             )
         try:
             reply = await self._client.post(target.url, content=delivery.raw, headers=headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -53,3 +54,29 @@ class FastClock:
         ahead = at - self.now()
         if ahead > timedelta(0):
             self._start += ahead
+
+
+class VirtualClock:
+    """A clock that stands at so many microseconds after its start as it is told; for rehearsals."""
+
+    speed = 1.0
+
+    def __init__(self, start: datetime, micros: Callable[[], int]) -> None:
+        self._start = start
+        self._micros = micros
+
+    def now(self) -> datetime:
+        """Give the present instant, aware and UTC."""
+        return self._start + timedelta(microseconds=self._micros())
+
+    def boottime(self) -> float:
+        """Give the seconds since the start."""
+        return self._micros() / 1_000_000
+
+    def seconds_until(self, at: datetime) -> float:
+        """Give the virtual seconds until an instant; 0 when it has passed."""
+        return max(0.0, (at - self.now()).total_seconds())
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for a span of this clock's time."""
+        await asyncio.sleep(seconds)

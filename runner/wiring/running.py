@@ -39,10 +39,8 @@ from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
 from runner.sandbox.settings import RevoxSwitches
 from runner.sandbox.settings import Settings as SandboxSettings
-from runner.schedule.clock import FastClock, SystemClock
-from runner.schedule.heartbeat import Heartbeat
+from runner.schedule.clock import FastClock, SystemClock, VirtualClock
 from runner.web.receiver import receiver
-from runner.web.serving import served
 from runner.wiring.accounts import (
     SANDBOX_SECRET,
     require_webhook_secrets,
@@ -50,6 +48,7 @@ from runner.wiring.accounts import (
     sandbox_credential,
     with_providers,
 )
+from runner.wiring.machine import Machine
 
 IN_PROCESS_SPEED = 3600.0
 """how fast the clock of an in-process sandbox runs: an hour a second, and idle time is skipped"""
@@ -64,7 +63,7 @@ _PATIENCE = timedelta(minutes=10)
 class Surroundings:
     """What an engine runs in."""
 
-    clock: SystemClock | FastClock
+    clock: SystemClock | FastClock | VirtualClock
     accounts: Mapping[str, Account]
     credential: Callable[[str], str]
     sandbox: RunningSandbox | None = None
@@ -75,6 +74,7 @@ class Surroundings:
     """how long to wait for a provider"""
     webhook_secret: Callable[[str], str] | None = None
     """follows references to what proves webhooks; `credential` does without it"""
+    machine: Machine = field(default_factory=Machine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ class Engine:
     do_not_call: DoNotCall
     journal: Journal
     accounts: Accounts
-    clock: SystemClock | FastClock
+    clock: SystemClock | FastClock | VirtualClock
     receiver_url: str
     """where webhooks are received; empty when they are not"""
     store: Store
@@ -109,6 +109,8 @@ class Engine:
     sandbox_url: str = ""
     """where the sandbox answers; empty with real providers"""
     rounds: Rounds | None = None
+    network: httpx.AsyncBaseTransport | None = None
+    """carries what is asked of the sandbox in place of real connections"""
 
     async def run(self, *, until_done: bool) -> None:
         """Place what is due until done or stopped, the providers' do-not-call lists kept in step all the while."""
@@ -124,7 +126,7 @@ class Engine:
 
     async def check_dials(self) -> DialCheck:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=30, transport=self.network) as client:
             told = (await client.get(f"{self.sandbox_url}/_sandbox/dials")).raise_for_status().json()
         keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("sent_keys")})
         dialled = Counter(dial["reference"] for dial in told)
@@ -231,21 +233,22 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         require_webhook_secrets(surroundings.accounts, secret)
     async with AsyncExitStack() as stack:
         stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
-        store = Store.open(ledger)
+        machine = surroundings.machine
+        store = machine.open_store(ledger)
         stack.callback(store.close)
         accounts = with_providers(surroundings.accounts)
-        transport = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts)
+        transport = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
         stack.push_async_callback(transport.aclose)
         journal = await stack.enter_async_context(Journal(store))
         policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())
         # A webhook may come before the dispatcher's first round, and has to find the rules of its campaign.
         await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
         clock, woken = surroundings.clock, asyncio.Event()
-        heartbeat = await stack.enter_async_context(Heartbeat(clock, woken.set))
+        heartbeat = await stack.enter_async_context(machine.alarm(clock, woken.set))
         pacing = Pacing(policies, accounts, Breakers(), limits)
         delivery = Delivery(journal, policies, accounts, transport, clock, woken.set, pacing)
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
-        wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings))
+        wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings), machine.look_again)
         rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None
         dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds)
         inbox = Inbox(journal, accounts, reconciliation, clock, secret)
@@ -254,12 +257,13 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         url = ""
         if listen is not None or surroundings.sandbox_url:
             host, port = listen or ("127.0.0.1", 0)
-            url = await stack.enter_async_context(served(receiver(inbox.receive), host, port))
+            app = receiver(inbox.receive, now=asyncio.get_running_loop().time)
+            url = await stack.enter_async_context(machine.serve(app, host, port))
         if surroundings.sandbox_url:
             await _subscribe(surroundings, url)
         yield Engine(
             dispatcher=dispatcher,
-            do_not_call=DoNotCall(journal, accounts, transport, clock),
+            do_not_call=DoNotCall(journal, accounts, transport, clock, every=machine.keep_lists),
             journal=journal,
             accounts=accounts,
             clock=clock,
@@ -267,6 +271,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
             store=store,
             sandbox_url=surroundings.sandbox_url,
             rounds=rounds,
+            network=machine.network,
         )
 
 
@@ -296,5 +301,5 @@ async def _subscribe(surroundings: Surroundings, receiver_url: str) -> None:
         targets.setdefault(
             account.provider, {"url": receiver_url + path} | ({"secret": SANDBOX_SECRET} if signs else {})
         )
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=10, transport=surroundings.machine.network) as client:
         (await client.post(f"{surroundings.sandbox_url}/_sandbox/webhooks", json=targets)).raise_for_status()
