@@ -11,6 +11,7 @@ from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
 from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, Rejected, SendError, Throttled
 from runner.ports import Clock, Ledger, Transport
+from runner.ports.telemetry import named
 from runner.rules.breaker import (
     Breaker,
     BreakerState,
@@ -108,9 +109,10 @@ class Breakers:
         """Write a change of state into the events, and say it where it matters."""
         ledger.letters.note(now, None, "breaker", account=account, state=breaker.state.value, reason=breaker.reason)
         if breaker.state is BreakerState.OPEN and breaker.since == now:
-            log.warning("account %s: %s; nothing is sent through it until it answers again", account, breaker.reason)
+            sentence = "account %s: %s; nothing is sent through it until it answers again"
+            log.warning(sentence, account, breaker.reason, extra=named("breaker_open", account=account))
         elif breaker.state is BreakerState.CLOSED:
-            log.warning("account %s: it takes calls again", account)
+            log.warning("account %s: it takes calls again", account, extra=named("breaker_closed", account=account))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from runner.model.handed_over import HandoverRecord, HandoverState, Standing
 from runner.model.handover import NativeAction, NativeStatus
 from runner.model.request import Request
 from runner.ports import Ledger, NativeCampaigns
+from runner.ports.telemetry import named
 from runner.rules.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,8 @@ class Control:
             if request is not None:
                 await self.tools.transport.send(self.tools.accounts.account(attempt.account), request)
         except OutreachError as error:
-            log.info("attempt %s: could not be called off: %s", attempt.key, error.message)
+            extra = named("not_called_off", attempt)
+            log.info("attempt %s: could not be called off: %s", attempt.key, error.message, extra=extra)
         now = self.tools.clock.now()
 
         def write(ledger: Ledger) -> None:

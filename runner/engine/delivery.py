@@ -26,7 +26,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
 from runner.ports.crash_points import CrashPoint, reached
-from runner.ports.telemetry import SILENT, Telemetry, about, said
+from runner.ports.telemetry import SILENT, Telemetry, about, named
 from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
@@ -169,7 +169,7 @@ class Delivery:
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_accepted(work, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
-            log.exception("attempt %s: unexpected failure while sending", attempt.key, extra=said("send_failed"))
+            log.exception("attempt %s: unexpected failure while sending", attempt.key, extra=named("send_failed"))
             await self._not_accepted(work, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:
             await self._accepted(work, receipt)
@@ -240,7 +240,7 @@ class Delivery:
         """Pause a campaign of which too many sends are in doubt: people may have been called that nobody knows of."""
         why = self.doubt_budget.verdict(ledger.lanes.doubts(campaign, now - self.doubt_budget.span))
         if why:
-            log.warning("campaign %s is paused: %s", campaign, why, extra=said("doubt_budget_spent"))
+            log.warning("campaign %s is paused: %s", campaign, why, extra=named("doubt_budget_spent"))
             ledger.pause(campaign, why, now)
 
     def _after_error(self, ledger: Ledger, work: Assignment, error: SendError, now: datetime) -> Move:
@@ -288,7 +288,7 @@ class Delivery:
     def _say(self, sentence: str, event: str, **ids: str) -> None:
         if sentence not in self.warned:
             self.warned.add(sentence)
-            log.warning("%s", sentence, extra=said(event, **ids))
+            log.warning("%s", sentence, extra=named(event, **ids))
 
     def _back(
         self,

@@ -18,6 +18,7 @@ from runner.engine.policies import Policies
 from runner.model.failover import BackupOfDue
 from runner.model.lane import Lane
 from runner.ports import Ledger
+from runner.ports.telemetry import named
 from runner.rules.health import sentence
 
 log = logging.getLogger(__name__)
@@ -83,4 +84,6 @@ class Failover:
         )  # fmt: skip
         if (lane.account, chosen.account) not in self._said:
             self._said.add((lane.account, chosen.account))
-            log.warning("%s; account %s takes over", why, chosen.account)
+            log.warning(
+                "%s; account %s takes over", why, chosen.account, extra=named("taken_over", account=chosen.account)
+            )

@@ -22,6 +22,7 @@ from runner.errors import LedgerError
 from runner.model.attempt import Assignment
 from runner.model.handed_over import HandoverRecord, HandoverState
 from runner.ports import Ledger
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class NativeDelivery:
         except LedgerError:
             raise
         except Exception as error:  # one handover's trouble must not stop the others
-            log.exception("handover %s: unexpected failure", record.key)
+            log.exception("handover %s: unexpected failure", record.key, extra=named("handover_failed", record))
             await self.sending.later(record, f"unexpected failure: {type(error).__name__}")
         self.tools.woken()
 

@@ -12,6 +12,7 @@ from runner.model.handed_over import HandoverRecord
 from runner.model.handover import NativePage, NativeRow
 from runner.model.outcome import Observation
 from runner.model.request import Sent
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ async def _asked(tools: Reconciliation, record: HandoverRecord, row: NativeRow, 
             return row
         seen = provider.read_poll(sent, reply)
     except OutreachError as error:
-        log.info("handover %s: no answer about call %s: %s", record.key, ended.provider_id, error.message)
+        extra = named("no_answer", record, provider_id=ended.provider_id)
+        log.info("handover %s: no answer about call %s: %s", record.key, ended.provider_id, error.message, extra=extra)
         return replace(row, ended=None, is_calling=True)
     return replace(row, ended=seen) if seen.is_final else replace(row, ended=None, is_calling=True)

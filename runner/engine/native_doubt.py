@@ -12,6 +12,7 @@ from runner.errors import NotSent, OutreachError
 from runner.model.handed_over import HandoverRecord, HandoverState
 from runner.model.request import Finding
 from runner.ports import Ledger, NativeCampaigns
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,9 @@ class Doubts:
             native = self.tools.accounts.native(record.account)
             finding = await self._find(record, native)
         except OutreachError as error:
-            log.info("handover %s: still in doubt: %s", record.key, error.message)
+            log.info(
+                "handover %s: still in doubt: %s", record.key, error.message, extra=named("still_in_doubt", record)
+            )
             await self._look_again(record, record.polls)
             return
         if finding is None:

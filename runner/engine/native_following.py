@@ -18,6 +18,7 @@ from runner.model.handover import NativePage, NativeRow, NativeStatus
 from runner.model.move import ContactState
 from runner.model.outcome import Observation, Outcome
 from runner.ports import Ledger, NativeCampaigns
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,12 @@ class Following:
             status = native.read_status(reply)
             await self._read_rows(record, native)
         except OutreachError as error:
-            log.info("handover %s: no answer about its people: %s", record.key, error.message)
+            log.info(
+                "handover %s: no answer about its people: %s",
+                record.key,
+                error.message,
+                extra=named("no_answer", record),
+            )
             if not await self._given_up(record):
                 await self.sending.later(record, error.message)
             return

@@ -30,6 +30,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Request
 from runner.planning.handover import Terms
 from runner.ports import Ledger, NativeCampaigns
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Sending:
         try:
             request = self._first_request(fresh)
         except Exception as error:  # nothing has left
-            log.exception("handover %s: its request cannot be built", record.key)
+            log.exception(
+                "handover %s: its request cannot be built", record.key, extra=named("request_unbuilt", record)
+            )
             said = error.message if isinstance(error, OutreachError) else f"unexpected failure: {type(error).__name__}"
             await self._not_created(record, Rejected(said, pause=True))
             return
@@ -63,7 +66,9 @@ class Sending:
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_created(record, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
-            log.exception("handover %s: unexpected failure while sending", record.key)
+            log.exception(
+                "handover %s: unexpected failure while sending", record.key, extra=named("send_failed", record)
+            )
             await self._not_created(record, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:
             await self.go_on(await self.created(record, native_id, fresh.first))
@@ -99,7 +104,8 @@ class Sending:
         """Look after a handover again in a while; the wait grows with each failure in a row."""
         now, tries = self.tools.clock.now(), record.tries + 1
         if tries == 1:
-            log.warning("account %s: %s; it is tried again", record.account, why)
+            extra = named("account_unreachable", record)
+            log.warning("account %s: %s; it is tried again", record.account, why, extra=extra)
         wait = timedelta(seconds=max(seconds, 1.0) if seconds else 2.0 ** min(tries, 10))
         again = step(
             record,
@@ -142,7 +148,8 @@ class Sending:
         if not isinstance(error, Rejected):
             due_at = now + self._wait(ledger, record, error)
             back_in_line(self.tools, ledger, record, due_at, error)
-            log.warning("account %s: %s; the handover is made anew", record.account, error.message)
+            extra = named("handover_anew", record)
+            log.warning("account %s: %s; the handover is made anew", record.account, error.message, extra=extra)
         elif record.people == 1 and not error.pause:
             self._end(ledger, record, Observation(outcome=Outcome.FAILED, words={"error": error.message}))
         else:

@@ -19,6 +19,7 @@ from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Reply, Request, Sent
 from runner.ports import Clock, ManyPolls, Transport
+from runner.ports.telemetry import about, named
 from runner.rules.gate import Go, may_send
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,12 @@ class Polling:
         try:
             reply = await self.transport.send(account, many.request([work.attempt.provider_id for work in group]))
         except OutreachError as error:
-            log.info("account %s: no answer about %d outcomes: %s", account.name, len(group), error.message)
+            _no_answer(account.name, len(group), error)
         else:
             try:
                 seen = many.read(reply)
             except OutreachError as error:
-                log.info("account %s: no answer about %d outcomes: %s", account.name, len(group), error.message)
+                _no_answer(account.name, len(group), error)
                 if isinstance(error, InDoubt) or (isinstance(error, Rejected) and not error.pause):
                     await self._poll_singly(group)
                     return
@@ -70,18 +71,24 @@ class Polling:
         await _each(self._poll_one(work) for work in group)
 
     async def _poll_one(self, work: Assignment) -> None:
-        seen = Observation()
+        with about(work.attempt):
+            await self._hear(work, await self._asked(work))
+
+    async def _asked(self, work: Assignment) -> Observation:
+        """Give what the provider says of one attempt; nothing when it does not answer."""
         try:
             provider = self.accounts.provider(work.attempt.account)
             sent = sent_of(work)
             request = provider.poll_request(sent)
             if request is not None:
-                seen = provider.read_poll(sent, await self._send(work, request))
+                return provider.read_poll(sent, await self._send(work, request))
         except OutreachError as error:
-            log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message)
+            extra = named("no_answer")
+            log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message, extra=extra)
         except Exception:  # one attempt's trouble must not stop the others
-            log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key)
-        await self._hear(work, seen)
+            extra = named("poll_failed")
+            log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key, extra=extra)
+        return Observation()
 
     async def _hear(self, work: Assignment, seen: Observation) -> None:
         """Write down what was said of one attempt; without an outcome it is asked for again."""
@@ -90,7 +97,9 @@ class Polling:
         except LedgerError:
             raise
         except Exception:  # as above
-            log.exception("attempt %s: unexpected failure while its outcome was written down", work.attempt.key)
+            extra = named("settle_failed", work.attempt)
+            sentence = "attempt %s: unexpected failure while its outcome was written down"
+            log.exception(sentence, work.attempt.key, extra=extra)
             await self._ask_later(work, None)
 
     async def _take(self, work: Assignment, seen: Observation) -> None:
@@ -122,7 +131,12 @@ class Polling:
         try:
             is_off = provider.read_cancel(await self._send(work, request))
         except OutreachError as error:
-            log.warning("attempt %s: could not be called off: %s", attempt.key, error.message)
+            log.warning(
+                "attempt %s: could not be called off: %s",
+                attempt.key,
+                error.message,
+                extra=named("not_called_off", attempt),
+            )
             return False, now + _CALL_OFF_AGAIN
         if is_off:
             words = {"note": "called off: it waited in the provider's queue until it might not start any more"}
@@ -187,6 +201,11 @@ def sent_of(work: Assignment) -> Sent:
         sent_at=attempt.sent_at or attempt.due_at,
         provider_id=attempt.provider_id,
     )
+
+
+def _no_answer(account: str, count: int, error: OutreachError) -> None:
+    extra = named("no_answer", account=account)
+    log.info("account %s: no answer about %d outcomes: %s", account, count, error.message, extra=extra)
 
 
 async def _each(work: Iterable[Awaitable[None]]) -> None:

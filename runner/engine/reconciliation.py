@@ -21,6 +21,7 @@ from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding
 from runner.ports import Clock, Ledger, Transport
+from runner.ports.telemetry import about, named
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,11 @@ class Reconciliation:
 
     async def _look_for(self, work: Assignment) -> None:
         try:
-            await self._resolve(work)
+            with about(work.attempt):
+                await self._resolve(work)
         except Exception:  # one attempt's trouble must not stop the others
-            log.exception("attempt %s: unexpected failure while looking for it", work.attempt.key)
+            extra = named("look_up_failed", work.attempt)
+            log.exception("attempt %s: unexpected failure while looking for it", work.attempt.key, extra=extra)
             await self._look_again(work, work.attempt.polls)
 
     async def _resolve(self, work: Assignment) -> None:
@@ -113,7 +116,7 @@ class Reconciliation:
         try:
             finding = await self._look_up(work)
         except OutreachError as error:
-            log.info("attempt %s: still in doubt: %s", attempt.key, error.message)
+            log.info("attempt %s: still in doubt: %s", attempt.key, error.message, extra=named("still_in_doubt"))
             await self._look_again(work, attempt.polls)
             return
         if finding is not None and finding.found and await self._is_taken(work, finding.provider_id):

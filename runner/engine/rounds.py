@@ -15,6 +15,7 @@ from runner.errors import FilesWrong, LedgerUnwritable, OutreachError
 from runner.model.rounds import Recurring, RoundRecord, RoundState, round_name
 from runner.ports import Clock, Ledger
 from runner.ports.rounds import RoundStarter
+from runner.ports.telemetry import named
 from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of, rounds_count_from
 
 log = logging.getLogger(__name__)
@@ -126,7 +127,8 @@ class Rounds:
 
         count = await self._journal.run(write)
         if count:
-            log.warning("%s: %d missed, not started: %s", one.name, count, reason)
+            extra = named("rounds_missed", campaign=one.name)
+            log.warning("%s: %d missed, not started: %s", one.name, count, reason, extra=extra)
 
     async def _start_one(self, one: Recurring, at: datetime) -> bool:
         """Start a round; whether that went well, otherwise the campaign is paused."""
@@ -151,7 +153,7 @@ class Rounds:
             ledger.pause(one.name, NOT_STARTED + reason, now)
 
         await self._journal.run(write)
-        log.warning("%s: %s%s", one.name, NOT_STARTED, reason)
+        log.warning("%s: %s%s", one.name, NOT_STARTED, reason, extra=named("round_refused", campaign=one.name))
 
 
 def _started(one: Recurring, at: datetime, now: datetime) -> RoundRecord:

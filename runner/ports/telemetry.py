@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Literal, Protocol
 
 from runner.model.attempt import Attempt
+from runner.model.handed_over import HandoverRecord
 from runner.rules.numbers import mask
 
 SpanName = Literal["apply", "release", "request", "webhook"]
@@ -77,9 +78,9 @@ _NO_SPAN: Final[AbstractContextManager[Span]] = nullcontext(SILENT)
 
 
 @contextmanager
-def about(attempt: Attempt | None = None, /, **ids: str) -> Iterator[None]:
-    """Bind the ids of an attempt, and further ones, to everything that is logged and traced inside."""
-    bound = {**bound_ids(), **(ids_of(attempt) if attempt is not None else {}), **ids}
+def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator[None]:
+    """Bind the ids of an attempt or a handover, and further ones, to everything that is logged and traced inside."""
+    bound = {**bound_ids(), **(ids_of(of) if of is not None else {}), **ids}
     token = _BOUND.set(bound)
     try:
         yield
@@ -92,15 +93,18 @@ def bound_ids() -> Mapping[str, str]:
     return _BOUND.get(_NOTHING)
 
 
-def said(event: str, attempt: Attempt | None = None, /, **ids: str) -> dict[str, Any]:
+def named(event: str, of: Attempt | HandoverRecord | None = None, /, **ids: str) -> dict[str, Any]:
     """Give the `extra` of a log line: its short stable name, and ids beyond those that are bound."""
-    return {"event": event, "ids": {**(ids_of(attempt) if attempt is not None else {}), **ids}}
+    return {"event": event, "ids": {**(ids_of(of) if of is not None else {}), **ids}}
 
 
-def ids_of(attempt: Attempt) -> dict[str, str]:
-    """Give what tells an attempt from all others; the number masked."""
-    found = {
-        "campaign": attempt.campaign, "attempt": attempt.key, "account": attempt.account,
-        "provider": attempt.provider, "phone": mask(attempt.phone),
-    }  # fmt: skip
-    return {**found, "provider_id": attempt.provider_id} if attempt.provider_id else found
+def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
+    """Give what tells an attempt, or a handover, from all others; the number masked."""
+    if isinstance(of, HandoverRecord):
+        found = {"campaign": of.campaign, "handover": of.key, "account": of.account, "provider_id": of.native_id}
+    else:
+        found = {
+            "campaign": of.campaign, "attempt": of.key, "account": of.account, "provider": of.provider,
+            "phone": mask(of.phone), "provider_id": of.provider_id,
+        }  # fmt: skip
+    return {name: value for name, value in found.items() if value}
