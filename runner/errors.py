@@ -8,12 +8,18 @@ OutreachError                     exit 1 unless a subclass says otherwise
 ├── AddressRefused                a URL or an address that nothing may be sent to: provably nothing was
 ├── LedgerError                   the ledger cannot be used
 │   ├── LedgerHeld                exit 6: another runner holds it
+│   ├── LeaseLost                 exit 6: another runner has taken it over; this one sends nothing more
 │   ├── LedgerTooNew              a newer version of the tool wrote it
-│   └── LedgerUnwritable          a write failed: nothing may be sent
+│   └── LedgerUnwritable          exit 7: a write failed: nothing may be sent
+│       ├── LedgerFull            the disk is full
+│       └── LedgerBusy            another process keeps it locked
+├── ClockWrong                    exit 8: the machine's clock cannot be right: nothing may be sent
 ├── MoveRefused                   a state change that the table of moves does not allow
 ├── WebhookRefused                a webhook that is forged, too large or unreadable
+├── NotifyFailed                  a notification was not taken, so far as anybody can tell
 └── SendError                     a request to a provider did not end in a receipt
     ├── NotSent                   provably never reached the provider: same attempt, later
+    │   └── TooLate               it was not sent in time, and nobody was asked to
     ├── Rejected                  the provider said no, provably not dialled
     ├── Throttled                 the provider said not now, provably not dialled
     └── InDoubt                   may have been placed: never sent again blindly
@@ -43,6 +49,10 @@ class ExitCode(IntEnum):
     """ended with failed or held contacts"""
     LEDGER_HELD = 6
     """another runner holds the ledger"""
+    UNWRITABLE = 7
+    """the ledger cannot be written: its disk is full, its folder is gone or read-only, another process keeps it locked"""
+    CLOCK_WRONG = 8
+    """the machine's clock cannot be right"""
     STOPPED = 130
     """stopped by a signal"""
 
@@ -139,12 +149,34 @@ class LedgerHeld(LedgerError):
         self.serves = serves
 
 
+class LeaseLost(LedgerError):
+    """Another runner has taken the ledger over, so this one may write and send nothing more."""
+
+    exit_code = ExitCode.LEDGER_HELD
+
+
 class LedgerTooNew(LedgerError):
     """A newer version of the tool wrote this ledger."""
 
 
 class LedgerUnwritable(LedgerError):
     """A write failed, so no request may leave."""
+
+    exit_code = ExitCode.UNWRITABLE
+
+
+class LedgerFull(LedgerUnwritable):
+    """There is no room for what was to be written."""
+
+
+class LedgerBusy(LedgerUnwritable):
+    """Another process keeps the ledger locked; nothing was written, and it may be tried again."""
+
+
+class ClockWrong(OutreachError):
+    """The machine's clock cannot be right, and windows are kept by it."""
+
+    exit_code = ExitCode.CLOCK_WRONG
 
 
 class MoveRefused(OutreachError):
@@ -165,6 +197,10 @@ class SendError(OutreachError):
 
 class NotSent(SendError):
     """The request provably never reached the provider."""
+
+
+class TooLate(NotSent):
+    """The request was kept back: too much time had passed since its intent, or the lease was not sure any more."""
 
 
 class Rejected(SendError):

@@ -166,12 +166,17 @@ def standing(store: Store, of: str = "renewals") -> dict[str, str]:
 
 
 def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
-    """Give every row of every table of a ledger."""
-    names = [row[0] for row in store._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return {
-        name: [tuple(row) for row in store._connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2")]
-        for name in sorted(names)
-    }
+    """Give every row of every table of a ledger, without what is random or follows from it."""
+    rows = store._connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'event_links'")
+    found = {}
+    for name in sorted(row[0] for row in rows):
+        columns = [
+            row["name"] for row in store._connection.execute(f"PRAGMA table_info({name})") if row["name"] != "salt"
+        ]
+        where = "WHERE name NOT IN ('instance', 'pseudonym_key', 'home')" if name == "facts" else ""
+        query = f"SELECT {', '.join(columns)} FROM {name} {where} ORDER BY 1, 2"
+        found[name] = [tuple(row) for row in store._connection.execute(query)]
+    return found
 
 
 @dataclass
@@ -183,6 +188,10 @@ class ClockByHand:
     def now(self) -> datetime:
         """Give the instant that was set."""
         return self.at
+
+    def boottime(self) -> float:
+        """Give the seconds that were let pass."""
+        return (self.at - NOON).total_seconds()
 
     def forward(self, span: timedelta) -> None:
         """Let time pass."""

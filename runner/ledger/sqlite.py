@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from runner.errors import LedgerError, LedgerHeld, LedgerUnwritable, NotFound
+from runner.errors import LedgerBusy, LedgerError, LedgerFull, LedgerHeld, LedgerUnwritable, NotFound
+from runner.ledger import chain
 
 # Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
 _WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
@@ -19,7 +21,7 @@ _BUSY_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
 _SERVE: Final = "outreach serve, "
 _UNWRITABLE: Final = (
-    "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR",
+    "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR",
 )  # fmt: skip
 
 
@@ -41,6 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
+    chain.install(connection)
     # With TRUNCATE the end of the rollback journal itself is synced, so a commit that has returned cannot be
     # rolled back by a power cut; DELETE would leave that to a sync of the folder, which FULL does not do.
     connection.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'TRUNCATE'}")
@@ -65,6 +68,7 @@ def copy_in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Give a copy of a ledger as it stands, which nothing outlives, and close the ledger itself."""
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     copy.row_factory = sqlite3.Row
+    chain.install(copy)
     connection.backup(copy)
     connection.close()
     return copy
@@ -108,12 +112,20 @@ def errors_mapped() -> Iterator[None]:
     except sqlite3.Error as error:
         raise foreign_error(error) from error
     except OSError as error:
-        raise LedgerUnwritable(f"the ledger cannot be written: {error.strerror}") from error
+        kind = LedgerFull if error.errno == errno.ENOSPC else LedgerUnwritable
+        raise kind(f"the ledger cannot be written: {error.strerror}") from error
 
 
 def foreign_error(error: sqlite3.Error) -> LedgerError:
     """Map SQLite's errors to ours, in one place."""
     name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_FULL"):
+        return LedgerFull(f"the ledger cannot be written: {error}", help="make room on its disk, then run again")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return LedgerBusy(
+            f"the ledger cannot be written: {error}",
+            help="another program keeps the file locked: end that, then run again",
+        )
     if name.startswith(_UNWRITABLE):
         return LedgerUnwritable(f"the ledger cannot be written: {error}")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):

@@ -27,6 +27,10 @@ class Clock(Protocol):
         """Give the present instant, aware and UTC."""
         ...
 
+    def boottime(self) -> float:
+        """Give seconds that only grow and go on while the machine sleeps; nobody sets them."""
+        ...
+
 
 class Alarm(Protocol):
     """Wakes the dispatcher; decides nothing."""

@@ -6,6 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_SINCE_BOOT: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boottime() -> float:
+    """Give the seconds since the machine's start, those asleep included where the system counts them."""
+    return time.clock_gettime(_SINCE_BOOT)
 
 
 class SystemClock:
@@ -16,6 +24,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Give the present instant, aware and UTC."""
         return datetime.now(UTC)  # noqa: TID251 the one place that reads it
+
+    def boottime(self) -> float:
+        """Give the seconds since the machine's start, those asleep included where the system counts them."""
+        return boottime()
 
     def seconds_until(self, at: datetime) -> float:
         """Give the real seconds until an instant; 0 when it has passed."""
@@ -33,13 +45,17 @@ class FastClock:
     """
 
     def __init__(self, start: datetime, speed: float) -> None:
-        self._start = start
+        self._start = self._origin = start
         self._began = time.monotonic()
         self.speed = speed
 
     def now(self) -> datetime:
         """Give this clock's instant, aware and UTC."""
         return self._start + timedelta(seconds=(time.monotonic() - self._began) * self.speed)
+
+    def boottime(self) -> float:
+        """Give the seconds of this clock since it was made, those that were skipped included."""
+        return (self.now() - self._origin).total_seconds()
 
     def seconds_until(self, at: datetime) -> float:
         """Give the real seconds until an instant of this clock; 0 when it has passed."""
