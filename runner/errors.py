@@ -10,6 +10,7 @@ OutreachError                     exit 1 unless a subclass says otherwise
 │   ├── LedgerHeld                exit 6: another runner holds it
 │   ├── LeaseLost                 exit 6: another runner has taken it over; this one sends nothing more
 │   ├── LedgerTooNew              a newer version of the tool wrote it
+│   ├── LedgerCopied              a copy or an older state: nothing may be sent until it is reconciled
 │   └── LedgerUnwritable          exit 7: a write failed: nothing may be sent
 │       ├── LedgerFull            the disk is full
 │       └── LedgerBusy            another process keeps it locked
@@ -159,6 +160,10 @@ class LedgerTooNew(LedgerError):
     """A newer version of the tool wrote this ledger."""
 
 
+class LedgerCopied(LedgerError):
+    """A copy, or an older state of the ledger: nothing may be sent from it until it is reconciled."""
+
+
 class LedgerUnwritable(LedgerError):
     """A write failed, so no request may leave."""
 
@@ -189,6 +194,18 @@ class WebhookRefused(OutreachError):
     def __init__(self, message: str, *, status: int = 401) -> None:
         super().__init__(message)
         self.status = status
+
+
+class NotifyFailed(OutreachError):
+    """A notification was not taken, so far as anybody can tell; `retry_after` in seconds when the receiver said when.
+
+    With ``is_final`` no other try can do better.
+    """
+
+    def __init__(self, message: str, *, help: str = "", retry_after: float | None = None, is_final: bool = False) -> None:
+        super().__init__(message, help=help)
+        self.retry_after = retry_after
+        self.is_final = is_final
 
 
 class SendError(OutreachError):

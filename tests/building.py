@@ -77,7 +77,7 @@ def contact(number: int, **changes: Any) -> Contact:
 def account(provider: str = "movoice", **changes: Any) -> Account:
     """Give an account that answers nowhere."""
     facts: dict[str, Any] = {
-        "name": provider, "provider": provider, "base_url": "http://127.0.0.1:9", "credential": "env:NONE",
+        "name": provider, "provider": provider, "base_url": "http://127.0.0.1:9", "allow_loopback": True, "credential": "env:NONE",
     }  # fmt: skip
     return Account(**facts | changes)
 

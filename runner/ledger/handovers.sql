@@ -123,8 +123,8 @@ UPDATE campaigns SET state = 'cancelled', reason = :reason WHERE name = :name AN
 
 -- name: note_cancelled
 -- Writes an event for every attempt of a campaign that is about to be called off.
-INSERT INTO events (at, attempt_id, kind, detail)
-SELECT :at, id, 'cancelled', :detail FROM attempts WHERE campaign_id = :campaign_id AND state = 'planned'
+INSERT INTO events (at, attempt_id, kind, detail, salt)
+SELECT :at, id, 'cancelled', :detail, randomblob(16) FROM attempts WHERE campaign_id = :campaign_id AND state = 'planned'
 
 -- name: waiting_contacts
 -- Whoever has an attempt in a campaign that was not sent yet.

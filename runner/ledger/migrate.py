@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 from runner.errors import LedgerTooNew
+from runner.ledger import chain
 from runner.ports.crash_points import CrashPoint, reached
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -57,6 +58,7 @@ def is_older(connection: sqlite3.Connection) -> bool:
 def migrate(connection: sqlite3.Connection) -> int:
     """Apply the steps that are missing; give how many. Safe to run from two processes at once."""
     check_version(connection)
+    chain.install(connection)
     applied = 0
     for step in migrations():
         connection.execute("BEGIN IMMEDIATE")

@@ -239,7 +239,7 @@ SELECT account FROM payloads WHERE contact_id = :contact_id AND step = :step
 
 -- name: add_event
 -- What happened to an attempt; never changed afterwards.
-INSERT INTO events (at, attempt_id, kind, detail) VALUES (:at, :attempt_id, :kind, :detail)
+INSERT INTO events (at, attempt_id, kind, detail, salt) VALUES (:at, :attempt_id, :kind, :detail, randomblob(16))
 
 -- name: history
 -- A contact's finished tries, newest last, and how often the provider dialled for each.

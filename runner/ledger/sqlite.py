@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import IO, Final
 
 from runner.errors import LedgerBusy, LedgerError, LedgerFull, LedgerHeld, LedgerUnwritable, NotFound
-from runner.ledger import chain
 
 # Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
 _WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
@@ -43,7 +42,6 @@ def connect(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
-    chain.install(connection)
     # With TRUNCATE the end of the rollback journal itself is synced, so a commit that has returned cannot be
     # rolled back by a power cut; DELETE would leave that to a sync of the folder, which FULL does not do.
     connection.execute(f"PRAGMA journal_mode = {'WAL' if _WAL_IS_SAFE else 'TRUNCATE'}")
@@ -68,7 +66,6 @@ def copy_in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Give a copy of a ledger as it stands, which nothing outlives, and close the ledger itself."""
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     copy.row_factory = sqlite3.Row
-    chain.install(copy)
     connection.backup(copy)
     connection.close()
     return copy

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
-from runner.ledger import sqlite
+from runner.ledger import instance, sqlite
 from runner.ledger.assignments import assignment_of
 from runner.ledger.backups import Backups
 from runner.ledger.handovers import MOST_HINTS, Handovers
@@ -38,6 +38,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._depth = 0
+        self._tide: instance.Tide | None = None
         self.letters = Letters(self)
         self.handovers = Handovers(self)
         self.rounds = Rounds(self)
@@ -50,7 +51,9 @@ class Store:
         with sqlite.errors_mapped():
             connection = sqlite.connect(path)
             migrate(connection)
-        return cls(connection)
+            store = cls(connection)
+            store._tide = instance.settle_in(connection, path)
+        return store
 
     @classmethod
     def open_read_only(cls, path: Path) -> Self:
@@ -89,6 +92,8 @@ class Store:
         try:
             yield
             self._execute_plain(commit)
+            if self._depth == 1 and self._tide is not None:
+                self._tide.advance()
         except BaseException:
             self._undo(rollback, begin, name)
             raise

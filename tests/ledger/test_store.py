@@ -131,7 +131,7 @@ def test_a_move_and_its_follow_up_are_one_change(store: Store) -> None:
     assert dump(store) == before
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET kind = 'x'", "DELETE FROM events"])
+@pytest.mark.parametrize("statement", ["UPDATE events SET kind = 'x'", "UPDATE events SET salt = NULL", "DELETE FROM events"])
 def test_events_are_append_only(store: Store, statement: str) -> None:
     apply(store, campaign(), PEOPLE)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):

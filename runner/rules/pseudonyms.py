@@ -1,0 +1,99 @@
+"""Keyed pseudonyms of phone numbers: the same for one person in one ledger, and a guess without that ledger's key.
+
+A bare hash of a number protects nobody: all numbers there are can be hashed in minutes. Keyed by a
+random secret of the ledger, a pseudonym tells two people apart in a log, and only whoever holds the
+ledger can find out whom it stands for.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, field
+
+SHORT = 8
+"""hex digits of a pseudonym in masked output: two of 10,000 people share one with a chance of 1 in 100"""
+_LAST = 4
+_FEW = 2
+_TWO_DIGITS = frozenset(
+    [
+        "20",
+        "27",
+        "30",
+        "31",
+        "32",
+        "33",
+        "34",
+        "36",
+        "39",
+        "40",
+        "41",
+        "43",
+        "44",
+        "45",
+        "46",
+        "47",
+        "48",
+        "49",
+        "51",
+        "52",
+        "53",
+        "54",
+        "55",
+        "56",
+        "57",
+        "58",
+        "60",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "66",
+        "81",
+        "82",
+        "84",
+        "86",
+        "90",
+        "91",
+        "92",
+        "93",
+        "94",
+        "95",
+        "98",
+    ]
+)
+_CONTEXT = b"outreach-phone\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """The pseudonyms of one ledger, by its secret key of 32 random bytes."""
+
+    key: bytes = field(repr=False)
+
+    def of(self, phone: str) -> str:
+        """Give the pseudonym of a number in E.164, HMAC-SHA256 as 64 hex digits."""
+        return hmac.digest(self.key, _CONTEXT + phone.encode(), "sha256").hex()
+
+    def short(self, phone: str) -> str:
+        """Give the first eight hex digits of a number's pseudonym, for people's eyes."""
+        return self.of(phone)[:SHORT]
+
+    def shown(self, phone: str) -> str:
+        """Write a number masked, with what tells it apart: `+1***0143#1a2b3c4d`; nothing for no number."""
+        return f"{masked(phone)}#{self.short(phone)}" if phone else ""
+
+
+def masked(phone: str) -> str:
+    """Hide all of a number in E.164 but its country code and its last four digits: `+1***0143`."""
+    code = _country_code(phone.removeprefix("+"))
+    rest = phone.removeprefix("+").removeprefix(code)
+    shown = rest[-_LAST:] if len(rest) >= 2 * _LAST else rest[-_FEW:]
+    return f"+{code}***{shown}"
+
+
+def _country_code(digits: str) -> str:
+    """Give the country code of a number: of one digit, of the two that E.164 gives whole countries, else of three."""
+    if digits[:1] in {"1", "7"}:
+        return digits[:1]
+    return digits[:2] if digits[:2] in _TWO_DIGITS else digits[:3]
