@@ -26,6 +26,7 @@ from runner.errors import LedgerError
 from runner.model.attempt import Assignment
 from runner.ports import Alarm, Clock, Ledger
 from runner.ports.crash_points import CrashPoint, reached
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,8 @@ class Dispatcher:
         await self._journal.run(lambda ledger: self._policies.renew(ledger.campaigns_in_force()))
         doubtful = await self._reconciliation.recover() + await self._native.recover()
         if doubtful:
-            log.warning("%d attempts were being sent when the runner last stopped; they are in doubt", doubtful)
+            sentence = "%d attempts were being sent when the runner last stopped; they are in doubt"
+            log.warning(sentence, doubtful, extra=named("recovered"))
         await self._journal.run(lambda ledger: self._pacing.begin(ledger, self._clock.now()))
         try:
             await self._loop(until_done=until_done)
@@ -138,7 +140,10 @@ class Dispatcher:
         now = self._clock.now()
         lines, limited = self._delivery.lines, self._delivery.accounts.lines()
         free_lines = lines.free(limited)
-        found = await self._journal.run(lambda ledger: self._look(ledger, free_lines, now))
+        with self._delivery.telemetry.span("release") as span:
+            found = await self._journal.run(lambda ledger: self._look(ledger, free_lines, now))
+            span.note(attempts=len(found.released))
+        self._delivery.telemetry.turned()
         for account in lines.to_count(limited, found.due_accounts, now):
             self._spawn(self._delivery.count_lines(account))
         if found.released:

@@ -12,6 +12,7 @@ from runner.engine.accounts import Accounts
 from runner.engine.journal import Journal
 from runner.errors import OutreachError
 from runner.ports import Clock, DoNotCallList, Ledger, Transport
+from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ class DoNotCall:
             async with asyncio.timeout(_FIRST_ROUND_SECONDS):
                 await self.round()
         except TimeoutError:
-            log.warning("the do-not-call lists of the providers are slow; calling goes on meanwhile")
+            extra = named("do_not_call_slow")
+            log.warning("the do-not-call lists of the providers are slow; calling goes on meanwhile", extra=extra)
 
     async def keep(self) -> None:
         """Tell the lists about every suppression as it arises, until cancelled."""
@@ -64,7 +66,9 @@ class DoNotCall:
                 await self._push(account, listing)
             except OutreachError as error:
                 self._failed.add(account)
-                log.warning("account %s: its do-not-call list was not kept in step: %s", account, error.message)
+                sentence = "account %s: its do-not-call list was not kept in step: %s"
+                extra = named("do_not_call_failed", account=account)
+                log.warning(sentence, account, error.message, extra=extra)
 
     async def _lists(self) -> list[tuple[str, DoNotCallList]]:
         """Give the lists of the accounts that campaigns in force pay with."""

@@ -63,6 +63,8 @@ class Pacing:
     breakers: Breakers
     of_ledger: SharedLimits | None = None
     """how fast all campaigns of the ledger together may go"""
+    full: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """the limit that left no room in the last turn, by campaign and account; may be read by any thread"""
     _lanes: dict[int, Lane] = field(default_factory=dict)
     _scopes_of: dict[int, tuple[Scope, ...]] = field(default_factory=dict)
     _meters: dict[Scope, Meter] = field(default_factory=dict)
@@ -226,8 +228,10 @@ class Pacing:
         self.breakers.claimed(ledger, lane.account, work.attempt.id, now)
 
     def _next_at(self, lanes: Iterable[Lane], rooms: dict[Scope, Room], now: datetime) -> datetime | None:
-        found = [room_of(self._scopes(lane), rooms) for lane in lanes]
-        times = [one.until for one in found if one.free <= 0 and one.until is not None and one.until > now]
+        found = [(lane, room_of(self._scopes(lane), rooms)) for lane in lanes]
+        full = [(lane, room) for lane, room in found if room.free <= 0]
+        self.full = {(family_of(lane.campaign), lane.account): room.why for lane, room in full}
+        times = [room.until for _, room in full if room.until is not None and room.until > now]
         return min(times, default=None)
 
 
