@@ -40,6 +40,7 @@ providers:
     live: [ringing]
     webhook: {{id: id, reference: mark, outcome: state, signature: {{header: X-Parley-Signature}}}}
 """
+_ACCOUNTS = "accounts: {parley: {provider: parley, allow_loopback: true}}\n"
 _BODY = 'to: "{{ phone }}", who: "{{ agent }}", mark: "{{ reference }}", facts: "{{ variables }}"'
 _READ_SIDE = """\
     poll: {path: "/{{ channel }}s/{{ id }}", outcome: state, tag: tag, summary: summary, duration: seconds, transcript: said}
@@ -60,9 +61,7 @@ _STATES = {
 def declaration(url: str, *, readable: bool = True) -> str:
     """Give the `providers` of an outreach.yaml; without a read side nothing can be asked or found again."""
     text = _CARDS.format(url=url, body=_BODY)
-    if not readable:
-        return text
-    return text + _READ_SIDE
+    return (text + _READ_SIDE if readable else text) + _ACCOUNTS
 
 
 def account(folder: Path, url: str) -> Account:

@@ -7,7 +7,7 @@ import re
 MASK = "************"
 
 _SECRET_NAME = re.compile(r"key|secret|token|password|credential", re.IGNORECASE)
-_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*")
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*|keyring:[^/\s][^/]*/[^/]+")
 _TEMPLATE = re.compile(r"\{\{[^{}]*\}\}")
 _COLUMN_NAME = re.compile(r"[a-z]+(_[a-z]+)*")
 _NAME = (
@@ -25,8 +25,8 @@ _LAST = re.compile(r"[\s\]},]*")
 def is_secret(name: str, value: str) -> bool:
     """Whether the value of this key must not be shown.
 
-    A reference (`env:`, `file:`) and a bare template give nothing away, and a key named just
-    `key` with a snake_case word names a column.
+    A reference (`env:`, `file:`, `keyring:`) and a bare template give nothing away, and a key named just
+    `key` with a snake_case word names a column. A command (`cmd:`) may hold anything among its words.
     """
     text = value.strip().strip("\"'")
     if not text or not _SECRET_NAME.search(name):

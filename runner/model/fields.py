@@ -20,7 +20,9 @@ from runner.model.durations import format_clock_time, format_duration, parse_clo
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)")
+_REFERENCE = re.compile(
+    r"(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:[^/\s][^/]*/[^/]+|cmd:(?!\s*(echo|printf)\b)\s*\S.*)"
+)
 _PUNCTUATION = re.compile(r"[\s().\-\u00a0]")
 
 
@@ -232,9 +234,14 @@ CredentialReference = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$",
+            "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|keyring:.+/.+|cmd:.+)$",
             "patternErrorMessage": "write a reference, never the key: env:REVOX_API_KEY",
-            "examples": ["env:REVOX_API_KEY", "file:~/.config/outreach/revox.key"],
+            "examples": [
+                "env:REVOX_API_KEY",
+                "file:~/.config/outreach/revox.key",
+                "keyring:outreach/revox",
+                "cmd:sops -d --extract '[\"revox\"]' secrets.yaml",
+            ],
         }
     ),
 ]

@@ -16,6 +16,7 @@ from runner.model.http_api import HttpApi, Signature
 from runner.model.http_fields import key_variable
 from runner.model.limits import Limits, SharedLimits
 from runner.model.movoice_plan import Plan
+from runner.model.notification import HookList, NotifyTarget
 from runner.model.retry import RetryPolicy
 from runner.model.window import WindowList
 
@@ -58,6 +59,8 @@ class AccountEntry(FilePart):
     """Where the API answers; the provider's documented or declared URL when absent."""
     credential: CredentialReference | None = None
     """Where the API key is found, such as `env:REVOX_API_KEY`; never the key itself."""
+    allow_loopback: bool = False
+    """Whether `base_url` may lead to this machine, also without TLS; every other address must be public and https."""
     generation: str | None = None
     """Which generation of the API answers, for providers that changed it: revox `A` or `D`."""
     webhook_secret: CredentialReference | None = None
@@ -111,6 +114,8 @@ class Defaults(FilePart):
     """Whose clock the windows follow."""
     locale: str | None = None
     """How money, dates and numbers are written."""
+    on: HookList | None = None
+    """Whom to notify on what, such as `{finished: team}`."""
 
 
 class Project(FilePart):
@@ -126,6 +131,8 @@ class Project(FilePart):
     """Providers of your own by name: HTTP APIs that are told here how to place calls and texts."""
     defaults: Defaults = Defaults()
     """What campaigns get that do not say otherwise."""
+    notify: dict[Name, NotifyTarget] = {}
+    """Where notifications go, by the name that campaigns use: `{team: {apprise: env:TEAM_CHAT_URL}}`."""
     limits: SharedLimits | None = None
     """How fast all campaigns of the ledger together may go."""
     caps: CapList = ()
@@ -144,6 +151,8 @@ class Account:
     credential: str
     """a reference such as `env:REVOX_API_KEY`, never the key"""
     generation: str = ""
+    allow_loopback: bool = False
+    """whether requests may go to this machine, besides public hosts"""
     webhook_secret: str = ""
     poll: tuple[timedelta, ...] = POLL_LADDER
     settle_after: timedelta = SETTLE_AFTER
@@ -172,6 +181,7 @@ def account_of(name: str, entry: AccountEntry, api: HttpApi | None = None) -> Ac
         base_url=base_url.rstrip("/"),
         credential=entry.credential or f"env:{key_variable(entry.provider)}",
         generation=entry.generation or "",
+        allow_loopback=entry.allow_loopback,
         webhook_secret=entry.webhook_secret or "",
         poll=entry.poll,
         settle_after=entry.settle_after,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runner.errors import CredentialMissing
+from runner.providers.secret_sources import from_command, from_keyring, shown_command
+from runner.rules.scrub import SECRETS
 
 MAX_BYTES = 16 * 1024
 """no key is longer; a larger file is not a key"""
@@ -19,10 +21,12 @@ def resolve(reference: str, environ: Mapping[str, str], base: Path) -> str:
 
     ``env:NAME`` is a variable of the environment. ``file:path`` is a file that only its owner may
     read; a relative path starts at ``base``, ``~`` is the home folder, line ends after the key are
-    dropped. Raises CredentialMissing with the reference and a line to paste.
+    dropped. ``keyring:service/name`` is a password of the system's keyring, ``cmd:...`` what a command
+    prints. Whatever prints or logs takes the key out from then on. Raises CredentialMissing with the
+    reference and a line to paste.
     """
     value, advice = _found(reference, environ, base)
-    return _usable(reference, value, advice)
+    return _usable(shown_reference(reference), value, advice)
 
 
 def resolve_secrets(reference: str, environ: Mapping[str, str], base: Path) -> str:
@@ -32,7 +36,17 @@ def resolve_secrets(reference: str, environ: Mapping[str, str], base: Path) -> s
     CredentialMissing as `resolve` does.
     """
     value, advice = _found(reference, environ, base)
-    return " ".join(_usable(reference, one, advice) for one in value.split() or [""])
+    return " ".join(_usable(shown_reference(reference), one, advice) for one in value.split() or [""])
+
+
+def is_slow(reference: str) -> bool:
+    """Whether following a reference may take seconds, so that an event loop must not wait for it."""
+    return reference.startswith(("cmd:", "keyring:"))
+
+
+def shown_reference(reference: str) -> str:
+    """Write a reference for a message; of a command only its program."""
+    return shown_command(reference.removeprefix("cmd:")) if reference.startswith("cmd:") else reference
 
 
 def _found(reference: str, environ: Mapping[str, str], base: Path) -> tuple[str, str]:
@@ -43,6 +57,10 @@ def _found(reference: str, environ: Mapping[str, str], base: Path) -> tuple[str,
     if kind == "file" and rest:
         path = _path(rest, environ, base)
         return _from_file(reference, path), f"put the key, and nothing else, into {rest}"
+    if kind == "keyring" and "/" in rest.strip("/"):
+        return from_keyring(rest).strip(), "keep the key, and nothing else, in the keyring"
+    if kind == "cmd" and rest.strip():
+        return from_command(rest, environ, base), "have the command print the key, and nothing else"
     raise CredentialMissing("a credential is not a reference", help="write: credential: env:REVOX_API_KEY")
 
 
@@ -80,5 +98,6 @@ def _path(text: str, environ: Mapping[str, str], base: Path) -> Path:
 def _usable(reference: str, value: str, help: str) -> str:
     """Refuse what cannot stand in a header, before a library quotes it in an error."""
     if value and value.isascii() and value.isprintable() and " " not in value:
+        SECRETS.add(value)
         return value
     raise CredentialMissing(f"`{reference}` holds no key: a key is one line of letters, digits and signs", help=help)

@@ -13,10 +13,12 @@ from typing import Any, Literal
 import httpx
 
 from runner import __version__
-from runner.errors import InDoubt, NotSent, OutreachError, Rejected
+from runner.errors import AddressRefused, InDoubt, NotSent, OutreachError, Rejected
 from runner.model.json import JsonObject
 from runner.model.project import Account
 from runner.model.request import Reply, Request
+from runner.providers.addresses import guarded_transport
+from runner.providers.credentials import is_slow
 from runner.providers.registry import provider_for
 from runner.providers.replies import MAX_ANSWER, MAX_BODY
 
@@ -67,8 +69,8 @@ class HttpTransport:
     """Implements the port `Transport` over HTTP/1.1.
 
     Takes ``credentials``, which gives the key for a reference (or raises CredentialMissing), and
-    ``auth``, which gives for an account the function that puts a key into headers. Asks for no
-    proxy, follows no redirect, keeps no cookie, never tries again.
+    ``auth``, which gives for an account the function that puts a key into headers; ``network`` carries
+    requests in place of real connections. Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
     """
 
     def __init__(
@@ -77,15 +79,18 @@ class HttpTransport:
         auth: Callable[[Account], Callable[[str], Mapping[str, str]]] | None = None,
         *,
         timeouts: Timeouts | None = None,
+        network: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._credentials = credentials
         self._auth = auth or (lambda account: provider_for(account).auth_headers)
         self._timeouts = timeouts or Timeouts()
-        tls = httpx.create_ssl_context(trust_env=False)
+        tls = httpx.create_ssl_context(trust_env=False) if network is None else None
         # A connection that idled may be closed by the other side just when a dial request is on its
         # way, and nobody can tell whether it arrived: every POST gets a connection of its own.
-        self._fresh = _client(self._timeouts, tls, keep_alive=0)
-        self._kept = _client(self._timeouts, tls, keep_alive=20)
+        self._fresh, self._kept = (
+            {own: _client(self._timeouts, tls, keep, network, allow_loopback=own) for own in (False, True)}
+            for keep in (0, 20)
+        )
 
     async def send(self, account: Account, request: Request) -> Reply:
         """Send one request, once; give whatever answer came, whatever its status.
@@ -94,8 +99,8 @@ class HttpTransport:
         with ``pause`` when the account has no usable key or generation: nothing was sent, nothing else will be.
         """
         is_look_up = request.method == "GET" or request.reads
-        client = self._kept if is_look_up else self._fresh
-        prepared = self._prepare(client, account, request)
+        client = (self._kept if is_look_up else self._fresh)[account.allow_loopback]
+        prepared = self._prepare(client, account, request, await self._key_headers(account))
         try:
             async with asyncio.timeout(self._timeouts.whole):
                 return await _exchange(client, prepared, MAX_ANSWER if is_look_up else MAX_BODY)
@@ -106,15 +111,24 @@ class HttpTransport:
 
     async def aclose(self) -> None:
         """Close every connection; nothing can be sent afterwards."""
-        await self._fresh.aclose()
-        await self._kept.aclose()
+        for client in (*self._fresh.values(), *self._kept.values()):
+            await client.aclose()
 
-    def _prepare(self, client: httpx.AsyncClient, account: Account, request: Request) -> httpx.Request:
-        """Build the library's request; nothing has left while this runs."""
+    async def _key_headers(self, account: Account) -> Mapping[str, str]:
+        """Give the headers that carry an account's key; raise Rejected with ``pause`` when there is none."""
+        reference = account.credential
         try:
-            headers = {**request.headers, **self._auth(account)(self._credentials(account.credential))}
+            if is_slow(reference):
+                return self._auth(account)(await asyncio.to_thread(self._credentials, reference))
+            return self._auth(account)(self._credentials(reference))
         except OutreachError as unusable:
             raise Rejected(unusable.message, pause=True, help=unusable.help) from None
+
+    def _prepare(
+        self, client: httpx.AsyncClient, account: Account, request: Request, key: Mapping[str, str]
+    ) -> httpx.Request:
+        """Build the library's request; nothing has left while this runs."""
+        headers = {**request.headers, **key}
         content = None if request.body is None else encoded(request.body)
         try:
             prepared = client.build_request(
@@ -128,6 +142,8 @@ class HttpTransport:
             raise NotSent(f"the request to {account.provider} cannot be written ({_kind(error)})") from None
         if (prepared.url.port or 0) > _LAST_PORT:
             raise NotSent(f"`{prepared.url.port}` is not a port", help="correct base_url in outreach.yaml")
+        if _origin(prepared.url) != _origin(httpx.URL(account.base_url)):
+            raise Rejected("the request would take the key to another host than the account's", pause=True)
         return prepared
 
 
@@ -146,18 +162,22 @@ def reached(error: Exception) -> Reached | None:
 
 
 def translated(provider: str, error: Exception) -> Exception:
-    """Give our error for one of the library: NotSent or InDoubt; an error of ours stays as it is.
+    """Give our error for one of the library: NotSent or InDoubt; Rejected with ``pause`` for a forbidden address.
 
     The library's own words are left out, since they may quote a header with the key.
     """
     if isinstance(error, (NotSent, InDoubt)):
         return error
+    if isinstance(error, AddressRefused):
+        return Rejected(f"{provider} was not called: {error.message}", pause=True, help=error.help)
     if reached(error) == "not_sent":
         return NotSent(f"{provider} was not reached ({_kind(error)})")
     return InDoubt(f"the request to {provider} may have arrived ({_kind(error)})")
 
 
-def _client(timeouts: Timeouts, tls: Any, *, keep_alive: int) -> httpx.AsyncClient:
+def _client(
+    timeouts: Timeouts, tls: Any, keep_alive: int, network: httpx.AsyncBaseTransport | None, *, allow_loopback: bool
+) -> httpx.AsyncClient:
     headers = {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
@@ -165,14 +185,14 @@ def _client(timeouts: Timeouts, tls: Any, *, keep_alive: int) -> httpx.AsyncClie
     }
     if not keep_alive:
         headers["Connection"] = "close"
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=keep_alive, keepalive_expiry=2.0)
     return httpx.AsyncClient(
-        verify=tls,
+        transport=network or guarded_transport(allow_loopback=allow_loopback, tls=tls, limits=limits),
         trust_env=False,
         follow_redirects=False,
         headers=headers,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         timeout=httpx.Timeout(connect=timeouts.connect, write=timeouts.write, read=timeouts.read, pool=timeouts.pool),
-        limits=httpx.Limits(max_connections=200, max_keepalive_connections=keep_alive, keepalive_expiry=2.0),
     )
 
 
@@ -222,3 +242,8 @@ def _kind(error: Exception) -> str:
     """Name the kind of an error in words: `ReadTimeout` is `read timeout`."""
     name = type(error).__name__
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Give what a key is bound to: scheme, host and port."""
+    return url.scheme, url.host, url.port

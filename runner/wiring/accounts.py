@@ -41,6 +41,7 @@ def sandbox_accounts(accounts: Mapping[str, Account], url: str, *, pace: float =
         name: replace(
             account,
             base_url=f"{url}/{account.provider}{_documented_path(account.provider)}",
+            allow_loopback=True,
             credential="sandbox:key",
             webhook_secret="sandbox:webhook",  # noqa: S106 a reference
             poll=tuple(span * pace for span in _SANDBOX_POLL),

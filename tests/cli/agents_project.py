@@ -55,7 +55,7 @@ class Place:
     def settle(self, after: str) -> None:
         """Write outreach.yaml, with so long a wait for lost requests."""
         accounts = "".join(
-            f"  {name}: {{provider: {name}, base_url: {self.server.url}/{name}, settle_after: {after}, "
+            f"  {name}: {{provider: {name}, base_url: {self.server.url}/{name}, allow_loopback: true, settle_after: {after}, "
             "credential: env:AGENTS_TEST_KEY}\n"
             for name in ("revox", "movoice")
         )

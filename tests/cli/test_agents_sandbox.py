@@ -30,7 +30,7 @@ def project(tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.setenv("AGENTS_TEST_KEY", "any")
     httpx.post(f"{sandbox}/_sandbox/reset", trust_env=False, timeout=10).raise_for_status()
     accounts = "".join(
-        f"  {name}: {{provider: {name}, base_url: {sandbox}{base}, credential: env:AGENTS_TEST_KEY}}\n"
+        f"  {name}: {{provider: {name}, base_url: {sandbox}{base}, allow_loopback: true, credential: env:AGENTS_TEST_KEY}}\n"
         for name, base in BASES.items()
     )
     (tmp_path / "outreach.yaml").write_text(f"accounts:\n{accounts}")

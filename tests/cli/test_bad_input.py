@@ -59,7 +59,7 @@ def project(tmp_path: Path, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> Pa
     _post(sandbox, "reset", {})
     _post(sandbox, "people", {f"+120255501{end}": ["answered"] for end in (43, 44, 45)})
     accounts = "".join(
-        f"  {name}: {{provider: {name}, base_url: {sandbox}{base}, credential: env:BAD_INPUT_KEY, "
+        f"  {name}: {{provider: {name}, base_url: {sandbox}{base}, allow_loopback: true, credential: env:BAD_INPUT_KEY, "
         "poll: [0.2s, 0.5s, 1s, 2s, 4s]}\n"
         for name, base in _BASES.items()
     )

@@ -23,10 +23,10 @@ from tests.e2e.processes import dials, outreach, sandbox_process
 
 _PROJECT = """\
 accounts:
-  voice: {{provider: movoice, base_url: "{url}/movoice/v1", credential: env:VOICE_KEY}}
-  texts: {{provider: revmo, base_url: "{url}/revmo", credential: env:TEXT_KEY}}
-  ring: {{provider: revring, base_url: "{url}/revring/v1", credential: env:RING_KEY, webhook_secret: env:RING_SECRET}}
-  other: {{provider: revox, base_url: "{url}/revox/api", credential: env:OTHER_KEY}}
+  voice: {{provider: movoice, base_url: "{url}/movoice/v1", allow_loopback: true, credential: env:VOICE_KEY}}
+  texts: {{provider: revmo, base_url: "{url}/revmo", allow_loopback: true, credential: env:TEXT_KEY}}
+  ring: {{provider: revring, base_url: "{url}/revring/v1", allow_loopback: true, credential: env:RING_KEY, webhook_secret: env:RING_SECRET}}
+  other: {{provider: revox, base_url: "{url}/revox/api", allow_loopback: true, credential: env:OTHER_KEY}}
 """
 _CAMPAIGN = """\
 campaign: {name}

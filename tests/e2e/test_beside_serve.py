@@ -23,7 +23,7 @@ from tests.e2e.processes import dials, outreach, sandbox_process, start
 
 _PROJECT = """\
 accounts:
-  movoice: {{provider: movoice, base_url: "{url}/movoice/v1", credential: env:BESIDE_SERVE_KEY, poll: [0.3s, 0.5s, 1s, 2s, 4s, 8s]}}
+  movoice: {{provider: movoice, base_url: "{url}/movoice/v1", allow_loopback: true, credential: env:BESIDE_SERVE_KEY, poll: [0.3s, 0.5s, 1s, 2s, 4s, 8s]}}
 """
 _CAMPAIGN = """\
 campaign: visits

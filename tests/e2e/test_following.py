@@ -61,7 +61,7 @@ def test_run_alone_says_that_it_asks_and_does(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("FOLLOWING_KEY", "k")
     with sandbox_process(tmp_path) as url:
         (tmp_path / "outreach.yaml").write_text(
-            f'accounts:\n  movoice: {{provider: movoice, base_url: "{url}/movoice/v1", credential: env:FOLLOWING_KEY,'
+            f'accounts:\n  movoice: {{provider: movoice, base_url: "{url}/movoice/v1", allow_loopback: true, credential: env:FOLLOWING_KEY,'
             " poll: [0.3s, 1s, 2s, 4s, 8s, 16s]}\n",
             "utf-8",
         )

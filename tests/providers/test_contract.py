@@ -160,7 +160,12 @@ def account_at(url: str, name: str, generation: str) -> Account:
             return parley.account(Path(folder), url)
     base = {"revring": "/v1", "revox": "/api", "movoice": "/api/v1" if generation else "/v1"}.get(name, "")
     return Account(
-        name="main", provider=name, base_url=f"{url}/{name}{base}", credential="env:KEY", generation=generation
+        name="main",
+        provider=name,
+        base_url=f"{url}/{name}{base}",
+        allow_loopback=True,
+        credential="env:KEY",
+        generation=generation,
     )
 
 

@@ -95,7 +95,10 @@ class Line:
 @asynccontextmanager
 async def line(folder: Path, channel: Channel = "call", *, key: str = other.KEY) -> AsyncIterator[Line]:
     with other.running(Acme()) as acme:
-        (folder / "outreach.yaml").write_text(other.DECLARATION.format(url=acme.url), "utf-8")
+        (folder / "outreach.yaml").write_text(
+            other.DECLARATION.format(url=acme.url) + "accounts: {acme: {provider: acme, allow_loopback: true}}\n",
+            "utf-8",
+        )
         project = load_project(folder).project
         account = resolve_account(project, "acme", "default")
         assert account is not None

@@ -39,6 +39,7 @@ ACCOUNTS = """\
 accounts:
   acme:
     provider: acme
+    allow_loopback: true
     webhook_secret: env:ACME_WEBHOOK_SECRET
     poll: 0.05s, 0.05s, 0.1s, 0.1s, 0.2s, 1s, 2s, 5s
     settle_after: 0.2s

@@ -122,6 +122,7 @@ async def desk(
             name="main",
             provider=name,
             base_url=f"{server.url}/{name}{BASES[name]}",
+            allow_loopback=True,
             credential="env:KEY",
             generation=generation,
             plan="business" if name == "movoice" else None,
