@@ -32,6 +32,7 @@ from runner.model.fields import (
     wrong,
 )
 from runner.model.limits import Limits, SharedLimits
+from runner.model.notification import HookList
 from runner.model.numbers import PERSONAL_LINES, Countries, NumberTypes
 from runner.model.repeat import Repeat, needs_start
 from runner.model.retry import Callback, Retry, RetryPolicy
@@ -291,6 +292,8 @@ class Campaign(FilePart):
     """How fast it may go."""
     locale: str = "en_US"
     """How money, dates and numbers are written in templates, such as en_US, de_DE or fr_CA."""
+    on: HookList | None = None
+    """Whom to notify on what, such as `{finished: team}`; the targets stand in outreach.yaml under `notify`."""
 
     def canonical(self) -> Self:
         """Give the campaign in its one long form: agents named, steps complete, no short keys left."""

@@ -39,6 +39,10 @@ class CrashPoint(StrEnum):
     """between two chunks of a plan that is being written"""
     IN_MIGRATION = "in_migration"
     """inside a step of the schema, before its commit"""
+    BEFORE_NOTIFY = "before_notify"
+    """what happened is durable, its notification was not sent yet"""
+    AFTER_NOTIFY = "after_notify"
+    """a notification was taken, and nowhere written down"""
 
 
 CRASH_VARIABLE: Final = "OUTREACH_CRASH_AT"
