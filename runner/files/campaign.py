@@ -13,6 +13,7 @@ from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of, nearest, place
 from runner.files.law_checks import check_law
 from runner.files.nodes import KeyPath, Node, position_in
+from runner.files.notify_checks import check_hooks
 from runner.files.number_checks import check_countries
 from runner.files.paths import read_bytes, resolve_inside
 from runner.files.plan_limits import within_plans
@@ -124,7 +125,7 @@ def load_campaign(
 
 def with_defaults(campaign: Campaign, defaults: Defaults) -> Campaign:
     """Fill the keys that a campaign does not set from the project's defaults; limits are filled one by one."""
-    found = {key: getattr(defaults, key) for key in ("windows", "retry", "timezone", "locale")}
+    found = {key: getattr(defaults, key) for key in ("windows", "retry", "timezone", "locale", "on")}
     update = {key: value for key, value in found.items() if value is not None and key not in campaign.model_fields_set}
     if defaults.limits is not None:
         own = {key: getattr(campaign.limits, key) for key in campaign.limits.model_fields_set}
@@ -186,6 +187,7 @@ def _rule_faults(checked: Checked[Campaign], project: Project, providers: Mappin
         *check_countries(this),
         *check_providers(this),
         *check_variants(this),
+        *check_hooks(written.on, project.notify, checked.root, ("on",)),
     ]
     return [fault for fault in found if not _is_echo(checked.root, fault, checked.left_out)]
 

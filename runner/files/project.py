@@ -13,6 +13,7 @@ from runner.files.document import Document, read_document
 from runner.files.faults import Fault, diagnostic_of
 from runner.files.keys import did_you_mean
 from runner.files.nodes import Node
+from runner.files.notify_checks import check_targets
 from runner.files.paths import read_bytes, resolve_inside
 from runner.files.validation import check_model
 from runner.model.project import Project
@@ -89,6 +90,7 @@ def read_project(file: Path, root: Path, *, shown: str = "") -> Project:
     faults = [*checked.faults, *_path_faults(document.root, file, root)]
     if checked.value is not None:
         faults += check_declared(checked.value, checked.left_out)
+        faults += check_targets(checked.value, checked.root)
     diagnostics = [*document.problems, *(diagnostic_of(document, checked.root, fault) for fault in faults)]
     if diagnostics or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))
