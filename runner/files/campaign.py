@@ -15,7 +15,7 @@ from runner.files.law_checks import check_law
 from runner.files.nodes import KeyPath, Node, position_in
 from runner.files.notify_checks import check_hooks
 from runner.files.number_checks import check_countries
-from runner.files.paths import read_bytes, resolve_inside
+from runner.files.paths import read_bytes, refuse_link_out, resolve_inside
 from runner.files.plan_limits import within_plans
 from runner.files.provider_checks import check_providers
 from runner.files.validation import Checked, check_model
@@ -108,6 +108,8 @@ def load_campaign(
     FilesWrong with every diagnostic of the file in file order, NotFound when there is no such
     file. Reads no other file and needs neither network nor credentials.
     """
+    if root is not None:
+        refuse_link_out(path, root, shown or str(path))
     document = read_document(read_bytes(path), shown or str(path))
     diagnostics = list(document.problems)
     checked = check_model(Campaign, document.root) if document.root else None

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import errno
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +20,12 @@ from typing import IO
 
 from runner.errors import Diagnostic, FilesWrong, Span
 from runner.files.csv_rows import BAD_BYTE, CsvRow, CsvRows, TornRow, column_of, marked_encoding, open_text
+from runner.files.paths import NoRegularFile, open_regular
 from runner.model.campaign import ContactSource
 from runner.rules.numbers import is_country
+
+MOST_BYTES = 1 << 30
+"""bytes of a file with contacts, or with numbers that are not to be contacted"""
 
 TIMEZONE_COLUMN = "timezone"
 """the column that holds the zone when the campaign names none"""
@@ -54,13 +60,15 @@ class CsvTable:
 
 
 @contextmanager
-def opened(path: Path, encoding: str) -> Iterator[IO[str]]:
-    """Open a file for reading as text; raises FilesWrong when it is not there or cannot be decoded."""
+def opened(path: Path, encoding: str, *, follow: bool = False) -> Iterator[IO[str]]:
+    """Open a file for reading as text; raises FilesWrong when it is not there, too large, or cannot be decoded.
+
+    The links of a path that a campaign names were followed when it was checked; one that stands there now came later
+    and is refused. A path that the command was given may be a link: `follow`.
+    """
     _refuse(_encoding_problems(path, encoding))
     try:
-        if path.exists() and not path.is_file():
-            raise OSError  # noqa: TRY301 opening a pipe would wait for its other end
-        binary = path.open("rb")
+        binary = open_regular(path, follow=follow)
     except (OSError, ValueError) as error:
         raise FilesWrong([_missing(path, error)]) from error
     with binary:
@@ -155,8 +163,10 @@ def _encoding_problems(path: Path, encoding: str) -> list[Diagnostic]:
 def _missing(path: Path, error: Exception) -> Diagnostic:
     if path.is_dir():
         return _problem(path, "P10", f"`{path}` is a folder", "name a file in it")
-    if path.exists() and not path.is_file():
+    if isinstance(error, NoRegularFile) or (path.exists() and not path.is_file()):
         return _problem(path, "P10", f"`{path}` is a pipe or a device", "name a file")
+    if path.is_symlink() and isinstance(error, OSError) and error.errno == errno.ELOOP:
+        return _problem(path, "P10", f"`{path}` became a link while it was looked at", "put the file itself there")
     if not isinstance(error, FileNotFoundError):
         reason = (getattr(error, "strerror", None) or str(error) or "no reason given").lower()
         return _problem(path, "P10", f"`{path}` cannot be read: {reason}", "")
@@ -167,6 +177,11 @@ def _missing(path: Path, error: Exception) -> Diagnostic:
 
 
 def _content_problems(path: Path, binary: io.BufferedReader, encoding: str) -> Iterator[Diagnostic]:
+    if os.fstat(binary.fileno()).st_size > MOST_BYTES:
+        yield _problem(
+            path, "P10", f"`{path}` is larger than {MOST_BYTES >> 30} GiB", "split it into several campaigns"
+        )
+        return
     start = binary.peek(4)
     if start.startswith(b"PK\x03\x04"):
         yield _problem(path, "P12", "this is a spreadsheet or an archive, not text", "save it as CSV UTF-8")

@@ -62,6 +62,15 @@ def open_text(binary: io.BufferedReader, encoding: str) -> IO[str]:
     return io.TextIOWrapper(binary, encoding=marked_encoding(binary) or encoding, errors="outreach.mark", newline="")
 
 
+def read_line(text: IO[str]) -> str:
+    """Read one line, its first 1,048,577 characters; what is behind them is dropped. Empty at the end of the text."""
+    line = text.readline(MOST_LINE + 1)
+    rest = line if len(line) > MOST_LINE else ""
+    while rest and rest[-1] not in "\r\n":
+        rest = text.readline(MOST_LINE)
+    return line
+
+
 def marked_encoding(binary: io.BufferedReader) -> str:
     """Give the encoding that the byte order mark at the start of a file tells; empty without one. Reads nothing."""
     start = binary.peek(4)
@@ -179,7 +188,7 @@ class _Lines:
         # ends the row in progress, not the file: the reader then says that its quote is open
         if len(self.taken) >= MOST_LINES or self._size > MOST_LINE:
             raise StopIteration
-        line = self._again.popleft() if self._again else self._read()
+        line = self._again.popleft() if self._again else read_line(self._text)
         if not line:
             raise StopIteration
         self.line += 1
@@ -199,10 +208,3 @@ class _Lines:
         for _ in range(count):
             self._again.appendleft(self.taken.pop())
             self.line -= 1
-
-    def _read(self) -> str:
-        line = self._text.readline(MOST_LINE + 1)
-        rest = line if len(line) > MOST_LINE else ""
-        while rest and rest[-1] not in "\r\n":
-            rest = self._text.readline(MOST_LINE)
-        return line

@@ -13,21 +13,21 @@ from functools import cached_property
 from runner.errors import Diagnostic, Severity, Span
 from runner.files.masking import is_secret, mask_columns, mask_line
 from runner.files.nodes import KeyPath, Node, Plain, position_in
-from runner.files.yaml_events import MarkedYAMLError, Parse, UnquotedTemplate, YamlFault, parse_events
+from runner.files.yaml_events import MAX_NODES, MarkedYAMLError, Parse, UnquotedTemplate, YamlFault, parse_events
 from runner.files.yaml_faults import plain_fault
 
 __all__ = ["MAX_BYTES", "MAX_LINE", "Document", "KeyPath", "Node", "Plain", "position_in", "read_document"]
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 1024 * 1024
 MAX_LINE = 64 * 1024
 MAX_LINES = 100_000
 MAX_REPAIRS = 20
-MAX_REREAD = 256 * 1024
+MAX_REREAD = 12 * 1024
 """a file with lines to repair is read again after each: at most so often, and so many characters in all"""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _TEMPLATE_VALUE = re.compile(r"^\s*(?:- +)*(?:[^\s\"'#{\[][^\"'{\[#]*?:\s+)?(?=\{\{|\{%)")
-_COMMENT = re.compile(r"\s+#.*$")
+_COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 _CSV_HELP = "put people into a CSV file: contacts: contacts/people.csv"
 _STAND_INS = {ord(char): 0xE000 + ord(char) for char in "{}[],:#\"'%&*!|>@`-?\\"}
 """characters that YAML reads, and those that stand in for them inside an unquoted template"""
@@ -137,6 +137,8 @@ def _decode(data: bytes) -> str:
     text = _with_line_feeds(text)
     if text.count("\n") > MAX_LINES:
         raise YamlFault("Y09", f"this file has more than {MAX_LINES:,} lines", _CSV_HELP, 0, 0)
+    if _values_at_least(text) > MAX_NODES:
+        raise YamlFault("Y09", f"more than {MAX_NODES:,} values stand in this file", _CSV_HELP, 0, 0)
     at = 0
     for line in text.split("\n"):
         if len(line) > MAX_LINE:
@@ -151,12 +153,24 @@ def _decode(data: bytes) -> str:
     return text
 
 
+def _values_at_least(text: str) -> int:
+    """Count by its marks how many values a text has, before the parser takes a second to find too many.
+
+    Two for each key and one for each item; a comma that parts two keys stands for none. What looks
+    like marks inside of texts counts too: nobody writes fifty thousand of them.
+    """
+    pairs = text.count(": ") + text.count(":\n")
+    return 2 * pairs + max(0, text.count(",") - pairs) + text.count("- ")
+
+
 def _with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _refused(data: bytes, file: str, sha256: str, fault: YamlFault) -> Document:
-    text = _with_line_feeds(data[:MAX_BYTES].decode("utf-8-sig", errors="replace"))
+    # a place stands in what was read so far; of a file that is too large the first line is enough
+    shown = data if len(data) <= MAX_BYTES else data[:MAX_LINE]
+    text = _with_line_feeds(shown.decode("utf-8-sig", errors="replace"))
     lines = tuple(text.split("\n"))
     bare = Document(file=file, sha256=sha256, lines=lines, root=None, problems=())
     return Document(file=file, sha256=sha256, lines=lines, root=None, problems=(_diagnostic(bare, text, fault),))

@@ -14,7 +14,7 @@ from runner.files.faults import Fault, diagnostic_of
 from runner.files.keys import did_you_mean
 from runner.files.nodes import Node
 from runner.files.notify_checks import check_targets
-from runner.files.paths import read_bytes, resolve_inside
+from runner.files.paths import read_bytes, refuse_link_out, resolve_inside
 from runner.files.validation import check_model
 from runner.model.project import Project
 
@@ -81,6 +81,7 @@ def load_project(root: Path, *, shown: str = "") -> LoadedProject:
 
 def read_project(file: Path, root: Path, *, shown: str = "") -> Project:
     """Read a project file; raise FilesWrong with every diagnostic, in file order. An empty file is fine."""
+    refuse_link_out(file, root, shown or str(file))
     document = read_document(read_bytes(file), shown or str(file))
     if document.root is None:
         if _is_blank(document):

@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from runner.errors import Diagnostic, Severity, Span
+from runner.errors import Diagnostic, FilesWrong, Severity, Span
+from runner.files.contact_table import opened
+from runner.files.csv_rows import BAD_BYTE, read_line
 from runner.model.campaign import ContactSource
 from runner.model.contact import RejectedRow
 
+_SHOWN = 2_000
+"""characters of a row that are shown at most"""
 _VALUE = re.compile(r"`[^`]*`|\d+")
 _HELP: Mapping[str, str] = {
     "P02": "say which country: contacts: {{file: {file}, country: GB}}",
@@ -75,12 +79,12 @@ def _lines_of(source: ContactSource, numbers: Iterable[int]) -> dict[int, str]:
         return {}
     found: dict[int, str] = {}
     try:
-        with Path(source.file).open(encoding=source.encoding, errors="replace", newline=None) as file:
-            for number, line in enumerate(file, start=1):
+        with opened(Path(source.file), source.encoding) as file:
+            for number, line in enumerate(iter(lambda: read_line(file), ""), start=1):
                 if number in wanted:
-                    found[number] = line.rstrip("\n").lstrip("\ufeff")
+                    found[number] = line.rstrip("\r\n").replace(BAD_BYTE, "\ufffd")[:_SHOWN]
                 if len(found) == len(wanted):
                     break
-    except (OSError, LookupError):
+    except FilesWrong:
         return found
     return found

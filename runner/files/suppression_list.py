@@ -36,7 +36,7 @@ def read_list(path: Path, usual: Usual, now: datetime) -> Iterator[Suppression |
 
     Raises FilesWrong when the file as a whole cannot be read.
     """
-    for entry in entries_of(path, Columns()):
+    for entry in entries_of(path, Columns(), follow=True):
         try:
             yield _suppression(entry, usual, now)
         except NumberRefused as refused:

@@ -10,7 +10,7 @@ from typing import IO
 
 from runner.errors import Diagnostic, FilesWrong, Span
 from runner.files.contact_table import column_problems, opened, says_phone
-from runner.files.csv_rows import BAD_BYTE, CsvRow, CsvRows, TornRow
+from runner.files.csv_rows import BAD_BYTE, CsvRow, CsvRows, TornRow, read_line
 from runner.model.campaign import Columns, ContactSource
 from runner.rules.numbers import NumberRefused, read_number
 
@@ -71,17 +71,18 @@ def read_suppressions(source: ContactSource, base: Path) -> Suppressions:
     return Suppressions(source.suppress, places)
 
 
-def entries_of(path: Path, columns: Columns) -> Iterator[Entry]:
+def entries_of(path: Path, columns: Columns, *, follow: bool = False) -> Iterator[Entry]:
     """Give the entries of a list, or of a CSV with a phone column; raises FilesWrong for a file that is neither.
 
-    The first line tells them apart: a header has letters, a number has none.
+    The first line tells them apart: a header has letters, a number has none. With `follow` the path may be a link.
     """
-    with opened(path, "utf-8") as text:
+    # opened once: what was found to be a list must not turn into a table on the second look
+    with opened(path, "utf-8", follow=follow) as text:
         first_line, first = next(_said(text), (0, ""))
-    with opened(path, "utf-8") as text:
+        text.seek(0)
         if any(one.isalpha() for one in first):
             for _ in range(first_line - 1):
-                text.readline()
+                read_line(text)
             yield from _csv_entries(CsvRows(text, None), path, columns, first_line - 1)
         else:
             yield from (Entry(line, written.strip()) for line, written in _said(text))
@@ -119,7 +120,7 @@ def _numbers(path: Path, country: str | None, columns: Columns) -> Iterator[tupl
 
 def _said(text: IO[str]) -> Iterator[tuple[int, str]]:
     """Give the lines that are neither blank nor a comment, with their numbers."""
-    for line, written in enumerate(text, start=1):
+    for line, written in enumerate(iter(lambda: read_line(text), ""), start=1):
         if written.strip() and not _COMMENT.match(written):
             yield line, written
 

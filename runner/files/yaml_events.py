@@ -200,14 +200,14 @@ class _Builder:
         elif key == "<<" and node.style == "":
             self._fault("Y07", "merge keys (`<<`) are not read", "write the keys out where they are needed", event)
         elif key in parent.seen:
-            self._fault("Y01", f"`{key}` is set twice", f"first set on line {parent.seen[key]}", event)
+            self._fault("Y01", f"`{key[:_LINE_SHOWN]}` is set twice", f"first set on line {parent.seen[key]}", event)
         parent.seen.setdefault(key or "", node.span.line)
         parent.keys.append(node)
 
     def _place(self, node: Node, size: int, anchor: str | None, event: Any) -> None:
         if anchor is not None:
             if anchor in self._anchors:
-                self._fault("Y08", f"the anchor `&{anchor}` is set twice", "give it another name", event)
+                self._fault("Y08", f"the anchor `&{anchor[:_LINE_SHOWN]}` is set twice", "give it another name", event)
             self._anchors[anchor] = (node, size)
         if not self._open:
             self._parse.root = node
@@ -225,7 +225,7 @@ class _Builder:
         if known is None:
             self._fault(
                 "Y08",
-                f"`*{event.anchor}` names no anchor above it",
+                f"`*{event.anchor[:_LINE_SHOWN]}` names no anchor above it",
                 "write the value itself, or put it in quotes",
                 event,
             )
@@ -247,7 +247,7 @@ class _Builder:
     def _check_tag(self, event: Any) -> None:
         if event.tag is not None and event.tag != "!":
             start = event.start_mark.index
-            word = self._text[start:].split(maxsplit=1)[0]
+            word = self._text[start : start + _LINE_SHOWN].split(maxsplit=1)[0]
             fault = YamlFault(
                 "Y04", f"`{word}` is a tag, and every value here is text", f"remove `{word}`", start, start + len(word)
             )
