@@ -32,8 +32,9 @@ SELECT phone, reason, source, at, until FROM suppressions ORDER BY at, phone
 SELECT phone, reason, source, at, until FROM suppressions WHERE phone = :phone
 
 -- name: suppress
--- Adds a person. The first reason stays, unless it ends and this one lasts longer.
-INSERT INTO suppressions (phone, reason, source, at, until) VALUES (:phone, :reason, :source, :at, :until)
+-- Adds a person, unless they were erased and are forbidden by a hash alone. The first reason stays, unless it ends and this one lasts longer.
+INSERT INTO suppressions (phone, reason, source, at, until) SELECT :phone, :reason, :source, :at, :until
+WHERE NOT EXISTS (SELECT 1 FROM erased WHERE pseudonym = pseudonym(:phone))
 ON CONFLICT (phone) DO UPDATE SET
     reason = excluded.reason, source = excluded.source, at = excluded.at, until = excluded.until
 WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until)

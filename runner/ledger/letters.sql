@@ -84,12 +84,14 @@ SELECT s.phone FROM suppressions s WHERE s.until IS NULL AND NOT EXISTS
 ORDER BY s.at, s.phone LIMIT :count
 
 -- name: list_number
--- An account's own list knows a number.
-INSERT INTO listed_numbers (account, phone, at) VALUES (:account, :phone, :at) ON CONFLICT DO NOTHING
+-- An account's own list knows a number; one that was erased is not kept here again.
+INSERT INTO listed_numbers (account, phone, at) SELECT :account, :phone, :at
+WHERE NOT EXISTS (SELECT 1 FROM erased WHERE pseudonym = pseudonym(:phone)) ON CONFLICT DO NOTHING
 
 -- name: is_suppressed
 -- Whether a person must not be contacted, for good.
 SELECT 1 AS found FROM suppressions WHERE phone = :phone AND until IS NULL
+UNION ALL SELECT 1 FROM erased WHERE pseudonym = pseudonym(:phone)
 
 -- name: outcome_of_attempt
 -- How an attempt ended.

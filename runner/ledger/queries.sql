@@ -181,7 +181,8 @@ SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.ph
     a.channel, COALESCE(b.provider, p.provider) AS provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
     a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
     a.polls, COALESCE(b.agent_id, p.agent_id) AS agent_id, COALESCE(b.method, p.method) AS method,
-    COALESCE(b.path, p.path) AS path, COALESCE(b.body, p.body) AS body, COALESCE(l.agent, '') AS agent, k.variant, k.cells, s.reason AS suppression, s.until AS suppressed_until,
+    COALESCE(b.path, p.path) AS path, COALESCE(b.body, p.body) AS body, COALESCE(l.agent, '') AS agent, k.variant, k.cells, COALESCE(g.reason, s.reason) AS suppression,
+    CASE WHEN g.pseudonym IS NULL THEN s.until END AS suppressed_until,
     c.state = 'active' AND r.complete AS is_active, k.state IN ('removed', 'suppressed') AS has_left
 FROM attempts a
 JOIN campaigns c ON c.id = a.campaign_id
@@ -191,6 +192,7 @@ JOIN payloads p ON p.contact_id = a.contact_id AND p.step = a.step
 LEFT JOIN backups b ON b.contact_id = a.contact_id AND b.step = a.step AND b.rank = a.backup AND b.account = a.account
 LEFT JOIN lanes l ON l.id = a.lane_id
 LEFT JOIN suppressions s ON s.phone = a.phone
+LEFT JOIN erased g ON g.pseudonym = pseudonym(a.phone)
 WHERE a.id IN (SELECT value FROM json_each(:ids)) ORDER BY a.due_at, a.id
 
 -- name: attempts_to_ask

@@ -11,6 +11,7 @@ from sqlite3 import Row
 from typing import Any
 
 from runner.errors import LedgerError
+from runner.ledger.forbidden import with_erased
 from runner.ledger.instants import to_micros
 from runner.ledger.past import everybodys_past
 from runner.ledger.store import Store
@@ -77,7 +78,7 @@ def known_campaign(
     and whom suppressions with an end leave alone.
     """
     listed = suppressions(store)
-    forbidden = {one.phone: one.sentence for one in listed if one.until is None}
+    forbidden = with_erased(store, {one.phone: one.sentence for one in listed if one.until is None})
     dealings = _dealings(store, listed, now, look_back) if now is not None else {}
     found = store.one("campaign_id", name=name)
     if found is None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from runner.errors import LedgerError, LedgerUnwritable
-from runner.ledger import instance, sqlite
+from runner.ledger import forbidden, instance, sqlite
 from runner.ledger.assignments import assignment_of
 from runner.ledger.backups import Backups
 from runner.ledger.handovers import MOST_HINTS, Handovers
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.lanes import Lanes
+from runner.ledger.lease import Leases
 from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, is_older, migrate
 from runner.ledger.past import past_attempts
@@ -37,6 +38,7 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        forbidden.install(connection)
         self._depth = 0
         self._tide: instance.Tide | None = None
         self.letters = Letters(self)
@@ -44,6 +46,7 @@ class Store:
         self.rounds = Rounds(self)
         self.lanes = Lanes(self)
         self.backups = Backups(self)
+        self.leases = Leases(self)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -213,11 +216,11 @@ class Store:
         row = self.one("open_attempts", only=_names(only))
         return int(row["count"]) if row is not None else 0
 
-    def pause(self, campaign: str, reason: str, now: datetime) -> None:
-        """Pause a campaign and write down why."""
+    def pause(self, campaign: str, reason: str, now: datetime, *, cause: str = "") -> None:
+        """Pause a campaign and write down why, with `cause` in a word for other programs too."""
         with self.transaction():
             if self.change("pause_campaign", name=campaign, reason=reason):
-                self.event(now, None, "paused", campaign=campaign, reason=reason)
+                self.event(now, None, "paused", campaign=campaign, reason=reason, **({"cause": cause} if cause else {}))
 
     def resume(self, campaign: str, now: datetime) -> bool:
         """End a campaign's pause; whether it was paused."""

@@ -53,13 +53,23 @@ def lift(store: Store, phone: str, why: str, by: str, now: datetime) -> Lifted |
     with store.transaction():
         entry = suppression_of(store, phone)
         if entry is None:
-            return None
+            return _lift_erased(store, phone, why, by, now)
         store.change("keep_lifted", phone=phone, lifted_at=to_micros(now), why=why, lifted_by=by)
         store.change("lift_suppression", phone=phone)
         listed_by = tuple(row["account"] for row in store.all("lists_with", phone=phone))
         store.change("forget_listed", phone=phone)
         store.event(now, None, "suppression_lifted", source=entry.source, why=why, by=by)
     return Lifted(entry=entry, listed_by=listed_by)
+
+
+def _lift_erased(store: Store, phone: str, why: str, by: str, now: datetime) -> Lifted | None:
+    """Let somebody be contacted again who was erased; None when the number was not."""
+    row = store.one("is_erased", phone=phone)
+    if row is None:
+        return None
+    store.change("lift_erased", phone=phone)
+    store.event(now, None, "suppression_lifted", source="erased", why=why, by=by)
+    return Lifted(entry=Suppression(phone=phone, reason=row["reason"], source="erased", at=now), listed_by=())
 
 
 def _entry(row: Row) -> Suppression:
