@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +64,8 @@ def surroundings_of(
 ) -> AbstractAsyncContextManager[Surroundings]:
     """Choose what the engine runs in."""
     if options.sandbox is None:
-        return real_surroundings(workspace.accounts, workspace.credential, workspace.webhook_secret)
+        targets = workspace.loaded.project.notify
+        return real_surroundings(workspace.accounts, workspace.credential, workspace.webhook_secret, targets)
     if options.sandbox == "here":
         return own_sandbox(workspace.accounts, seed=options.seed, start=options.at or now)
     return other_sandbox(workspace.accounts, options.sandbox.rstrip("/"))
@@ -179,6 +180,7 @@ async def _placed_here(
             one for one in await running.overview() if options.only is None or family_of(one.campaign) in options.only
         ]
         dials = await running.check_dials() if running.sandbox_url else None
+        _say_what_was_withheld(await running.withhold_notifications() if running.sandbox_url else {})
     return _ended(applied, overview, dials, stopped=stopped)
 
 
@@ -341,6 +343,12 @@ def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:
         return ExitCode.STOPPED
     unfinished = any(one.row_stats["failed"] or one.row_stats["held"] or one.status == "paused" for one in overview)
     return ExitCode.UNFINISHED if unfinished else ExitCode.OK
+
+
+def _say_what_was_withheld(counts: Mapping[str, int]) -> None:
+    if counts:
+        whom = ", ".join(f"{target} {count:,}" for target, count in counts.items())
+        _say(f"{count_of(sum(counts.values()), 'notification')} withheld, since this was the sandbox: {whom}")
 
 
 def _relative(path: Path) -> str:

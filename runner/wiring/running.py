@@ -19,6 +19,7 @@ from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.do_not_call import DoNotCall
 from runner.engine.inbox import Inbox
 from runner.engine.journal import Journal
+from runner.engine.notifications import Notifications, withheld
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
@@ -27,13 +28,16 @@ from runner.errors import NotFound, OutreachError
 from runner.files.law_table import law_table
 from runner.ledger import overview, sqlite
 from runner.ledger.instants import to_micros
+from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
 from runner.model.campaign import Campaign
 from runner.model.limits import SharedLimits
+from runner.model.notification import NotifyTarget
 from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
 from runner.ports.rounds import RoundStarter
+from runner.providers.notify import Targets
 from runner.providers.transport import HttpTransport, Timeouts
 from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
@@ -75,6 +79,8 @@ class Surroundings:
     webhook_secret: Callable[[str], str] | None = None
     """follows references to what proves webhooks; `credential` does without it"""
     machine: Machine = field(default_factory=Machine)
+    notify: Mapping[str, NotifyTarget] = field(default_factory=dict)
+    """where notifications go; with a sandbox none is sent"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +117,33 @@ class Engine:
     rounds: Rounds | None = None
     network: httpx.AsyncBaseTransport | None = None
     """carries what is asked of the sandbox in place of real connections"""
+    notifications: Notifications | None = None
+    """None in the sandbox, which tells nobody"""
 
     async def run(self, *, until_done: bool) -> None:
-        """Place what is due until done or stopped, the providers' do-not-call lists kept in step all the while."""
+        """Place what is due until done or stopped, the providers' do-not-call lists kept in step all the while.
+
+        Notifications go out beside it; at the end it waits seconds for those that are due, and leaves the others.
+        """
         await self.do_not_call.first_round()
-        keeping = asyncio.create_task(self.do_not_call.keep())
+        beside = [asyncio.create_task(self.do_not_call.keep())]
+        if self.notifications is not None:
+            beside.append(asyncio.create_task(self.notifications.run()))
         try:
             await self.dispatcher.run(until_done=until_done)
         finally:
-            keeping.cancel()
-            with suppress(asyncio.CancelledError, OutreachError):
-                await keeping
+            for task in beside:
+                task.cancel()
+            for task in beside:
+                with suppress(asyncio.CancelledError, OutreachError):
+                    await task
         await self.do_not_call.first_round()
+        if self.notifications is not None:
+            await self.notifications.finish()
+
+    async def withhold_notifications(self) -> dict[str, int]:
+        """Have what a rehearsal would tell never be sent; give how many notifications of each target."""
+        return await withheld(self.journal, Outbox(self.store), self.clock.now())
 
     async def check_dials(self) -> DialCheck:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
@@ -168,9 +189,16 @@ async def real_surroundings(
     accounts: Mapping[str, Account],
     credential: Callable[[str], str],
     webhook_secret: Callable[[str], str] | None = None,
+    notify: Mapping[str, NotifyTarget] | None = None,
 ) -> AsyncIterator[Surroundings]:
     """Run over the real providers, by the machine's clock."""
-    yield Surroundings(clock=SystemClock(), accounts=accounts, credential=credential, webhook_secret=webhook_secret)
+    yield Surroundings(
+        clock=SystemClock(),
+        accounts=accounts,
+        credential=credential,
+        webhook_secret=webhook_secret,
+        notify=notify or {},
+    )
 
 
 @asynccontextmanager
@@ -254,6 +282,11 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         inbox = Inbox(journal, accounts, reconciliation, clock, secret)
         await inbox.tidy()
         stack.push_async_callback(inbox.settled)
+        notifications = None
+        if not surroundings.sandbox_url:
+            targets = Targets(surroundings.notify, secret)
+            stack.push_async_callback(targets.aclose)
+            notifications = Notifications(journal, Outbox(store), targets, clock)
         url = ""
         if listen is not None or surroundings.sandbox_url:
             host, port = listen or ("127.0.0.1", 0)
@@ -272,6 +305,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
             sandbox_url=surroundings.sandbox_url,
             rounds=rounds,
             network=machine.network,
+            notifications=notifications,
         )
 
 
