@@ -12,6 +12,7 @@ from typing import Any
 
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
+from runner.engine.clock_watch import ClockWatch
 from runner.engine.dealings import dealings_with
 from runner.engine.journal import Journal
 from runner.engine.lines import COUNT_LASTS, Lines
@@ -19,9 +20,20 @@ from runner.engine.meanwhile import over_meanwhile
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.settlement import give_up, settle
-from runner.errors import CredentialMissing, InDoubt, NotFound, NotSent, OutreachError, Rejected, SendError, Throttled
+from runner.errors import (
+    CredentialMissing,
+    InDoubt,
+    NotFound,
+    NotSent,
+    OutreachError,
+    Rejected,
+    SendError,
+    Throttled,
+    TooLate,
+)
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import ContactState, Move
+from runner.model.notification import DOUBT_BUDGET
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
@@ -56,6 +68,8 @@ class Delivery:
     warned: set[str] = field(default_factory=set)
     """the warnings that were given already"""
     telemetry: Telemetry = SILENT
+    watch: ClockWatch | None = None
+    """looks whether the clock was set since it was decided what starts"""
 
     def deliver(self, claimed: Sequence[Assignment]) -> Coroutine[Any, Any, None]:
         """Carry out a batch of claimed attempts; every one of them ends in a named state.
@@ -67,7 +81,7 @@ class Delivery:
 
     async def _deliver(self, claimed: Sequence[Assignment]) -> None:
         began = time.perf_counter()
-        intended = await self.journal.run(lambda ledger: self._intend(ledger, claimed))
+        intended, at = await self.journal.run_dated(lambda ledger: self._intend(ledger, claimed), begins=True)
         if intended:
             reached(CrashPoint.AFTER_INTENT)
         took, now = time.perf_counter() - began, self.clock.now()
@@ -78,7 +92,7 @@ class Delivery:
             if work.attempt.id not in leaving:
                 self.lines.landed(work)
         # Each writes down its own end, so one that cannot must not leave the others behind unwatched.
-        ends = await asyncio.gather(*(self._send(work) for work in intended), return_exceptions=True)
+        ends = await asyncio.gather(*(self._send(work, at) for work in intended), return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
@@ -103,8 +117,9 @@ class Delivery:
 
     def _judge(self, ledger: Ledger, work: Assignment, now: datetime) -> Move:
         attempt = work.attempt
-        if work.is_paused:
-            return self._back(work, now, attempt.due_at, "the campaign is paused")
+        kept_back = self._kept_back(work)
+        if kept_back:
+            return self._back(work, now, attempt.due_at, kept_back)
         policy = self.policies.of(attempt.campaign)
         step = policy.step_named(attempt.step)
         if step is None:
@@ -130,6 +145,14 @@ class Delivery:
             case Drop():
                 return give_up(policy, work, verdict, ledger.history(attempt.contact_id), now)
 
+    def _kept_back(self, work: Assignment) -> str:
+        """Say why nothing at all may leave now; empty when something may."""
+        if self.journal.tenure.is_closing:
+            return "the runner stops"
+        if self.watch is not None and self.watch.step():
+            return "the clock was set"
+        return "the campaign is paused" if work.is_paused else ""
+
     async def count_lines(self, name: str) -> None:
         """Ask how many lines an account has free; nothing starts while nobody says."""
         account, available = self.accounts.account(name), None
@@ -144,16 +167,16 @@ class Delivery:
             self.lines.end_count(name, available, account.spare_lines or 0, self.clock.now())
         self.woken()
 
-    async def _send(self, work: Assignment) -> None:
+    async def _send(self, work: Assignment, intended_at: float) -> None:
         """Send one attempt whose intent is durable, and write down what came of it."""
         try:
             with about(work.attempt):
-                await self._send_counted(work)
+                await self._send_counted(work, intended_at)
         finally:
             self.lines.landed(work)
         self.woken()
 
-    async def _send_counted(self, work: Assignment) -> None:
+    async def _send_counted(self, work: Assignment, intended_at: float) -> None:
         attempt = work.attempt
         agent = self.policies.agent_of(attempt.campaign, attempt.step, work.agent)
         in_body = agent is None or agent.reference == "metadata"
@@ -161,6 +184,7 @@ class Delivery:
             provider = self.accounts.provider(attempt.account)
             request = provider.stamp(work.request, attempt.key, in_body=in_body)
             reached(CrashPoint.BEFORE_POST)
+            self.journal.tenure.check_sending(intended_at)
             reply = await self.transport.send(self.accounts.account(attempt.account), request)
             reached(CrashPoint.AFTER_POST)
             receipt = provider.read_receipt(reply)
@@ -225,7 +249,10 @@ class Delivery:
             current = ledger.assignments([work.attempt.id])[0]
             if current.attempt.state is AttemptState.SENDING:  # else its webhook was faster, and is proof
                 ledger.move([self._after_error(ledger, current, error, now)])
-            self.pacing.sent(ledger, work.attempt, error, now)
+            if isinstance(error, TooLate):
+                self.pacing.dropped(ledger, work.attempt, now)
+            else:
+                self.pacing.sent(ledger, work.attempt, error, now)
             if isinstance(error, Rejected) and error.pause:
                 reason = f"account {work.attempt.account}: {error.message}"
                 ledger.pause(work.attempt.campaign, reason, now)
@@ -241,7 +268,7 @@ class Delivery:
         why = self.doubt_budget.verdict(ledger.lanes.doubts(campaign, now - self.doubt_budget.span))
         if why:
             log.warning("campaign %s is paused: %s", campaign, why, extra=named("doubt_budget_spent"))
-            ledger.pause(campaign, why, now)
+            ledger.pause(campaign, why, now, cause=DOUBT_BUDGET)
 
     def _after_error(self, ledger: Ledger, work: Assignment, error: SendError, now: datetime) -> Move:
         """Give the move that an error's proof allows: only what provably was not sent is sent again."""
@@ -259,6 +286,8 @@ class Delivery:
             return replace(settled, reason=error.message + then)
         if isinstance(error, Throttled):
             return self._later(ledger, work, error, now, now + _wait(error, tries))
+        if isinstance(error, TooLate):
+            return self._back(work, now, now, error.message, unsent=True)
         if isinstance(error, NotSent):
             return self._later(ledger, work, error, now, now + _backoff(tries))
         settle_after = self.accounts.account(attempt.account).settle_after

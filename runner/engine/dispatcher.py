@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from runner.engine.breakers import Probe
+from runner.engine.clock_watch import ClockWatch
 from runner.engine.delivery import Delivery
 from runner.engine.failover import Failover
 from runner.engine.journal import Journal
@@ -21,12 +22,16 @@ from runner.engine.native_release import native_steps
 from runner.engine.pacing import Release
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
+from runner.engine.recovery import recover
 from runner.engine.rounds import Rounds
 from runner.errors import LedgerError
 from runner.model.attempt import Assignment
+from runner.model.lease import Recovered
 from runner.ports import Alarm, Clock, Ledger
 from runner.ports.crash_points import CrashPoint, reached
 from runner.ports.telemetry import named
+from runner.rules.clocks import in_words, is_set_back
+from runner.rules.lease import RENEWED_EVERY
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +79,11 @@ class Dispatcher:
         clock: Clock,
         wakefulness: Wakefulness,
         rounds: Rounds | None = None,
+        watch: ClockWatch | None = None,
     ) -> None:
         self._journal = journal
+        self._tenure = journal.tenure
+        self._watch = watch or ClockWatch(clock)
         self._policies = policies
         self._delivery = delivery
         self._reconciliation = reconciliation
@@ -97,6 +105,8 @@ class Dispatcher:
         self._handing: set[int] = set()
         self._calling_off: set[int] = set()
         self.fault: BaseException | None = None
+        self.recovered: Recovered | None = None
+        """what was found at the start; None before"""
 
     def wake(self) -> None:
         """Have the loop look again at once."""
@@ -105,6 +115,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Have the loop claim nothing more; what is being sent is still finished and written down."""
         self._stopping = True
+        self._tenure.close()
         if self._rounds is not None:
             self._rounds.stop()
         self.wake()
@@ -114,17 +125,34 @@ class Dispatcher:
 
         Raises LedgerError when the ledger cannot be written: without it nothing may be sent.
         """
+        self._tenure.is_closing = self._stopping
         await self._journal.run(lambda ledger: self._policies.renew(ledger.campaigns_in_force()))
-        doubtful = await self._reconciliation.recover() + await self._native.recover()
-        if doubtful:
-            sentence = "%d attempts were being sent when the runner last stopped; they are in doubt"
-            log.warning(sentence, doubtful, extra=named("recovered"))
+        self.recovered = found = await self._journal.run(
+            lambda ledger: recover(ledger, self._reconciliation, self._native, self._tenure.epoch)
+        )
+        level = logging.INFO if found.is_clean else logging.WARNING
+        log.log(level, "%s", found.sentence, extra=named("recovered"))
         await self._journal.run(lambda ledger: self._pacing.begin(ledger, self._clock.now()))
+        holding = asyncio.create_task(self._hold())
         try:
             await self._loop(until_done=until_done)
         except LedgerError as error:
             self.fault = self.fault or error
-        await self._drain()
+        finally:
+            await self._drain()
+            holding.cancel()
+        self._raise_fault()
+
+    async def _hold(self) -> None:
+        """Have the lease renewed while nothing else is written."""
+        while self._tenure.is_renewed:
+            await asyncio.sleep(RENEWED_EVERY.total_seconds())
+            try:
+                await self._journal.run(lambda _: None)
+            except LedgerError as error:
+                self.fault = self.fault or error
+                self.stop()
+                return
 
     async def _loop(self, *, until_done: bool) -> None:
         while not self._stopping:
@@ -137,11 +165,12 @@ class Dispatcher:
 
     async def _tick(self) -> tuple[datetime | None, bool]:
         """Start everything that may start now; give the next instant to look and whether anything is still open."""
+        step = self._watch.take()
         now = self._clock.now()
         lines, limited = self._delivery.lines, self._delivery.accounts.lines()
         free_lines = lines.free(limited)
         with self._delivery.telemetry.span("release") as span:
-            found = await self._journal.run(lambda ledger: self._look(ledger, free_lines, now))
+            found = await self._journal.run(lambda ledger: self._look(ledger, free_lines, now, step), begins=True)
             span.note(attempts=len(found.released))
         self._delivery.telemetry.turned()
         for account in lines.to_count(limited, found.due_accounts, now):
@@ -158,6 +187,8 @@ class Dispatcher:
         if self._rounds is not None and found.next_round is not None and found.next_round <= now:
             self._rounds.take()
             self._spawn(self._rounds.start())
+        if step:
+            self.wake()
         next_lines = lines.next_at(found.due_accounts)
         return min((at for at in (found.next_at, next_lines) if at is not None), default=None), found.is_open
 
@@ -172,11 +203,14 @@ class Dispatcher:
         for work in found.calling_off:
             self._spawn(_watched(self._calling_off, work.attempt.id, self._native.call_off(work)))
 
-    def _look(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime) -> _Found:
+    def _look(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime, step: timedelta) -> _Found:
+        self._heed_clock(ledger, now, step)
+        begins = not (step or self._tenure.is_closing)
         to_read = self._pacing.breakers.to_read(ledger, now)
-        released = self._release(ledger, free_lines, now)
+        self._policies.renew(ledger.campaigns_in_force())
+        released = self._release(ledger, free_lines, now) if begins else Release([], None)
         due_accounts = ledger.accounts_due(now) if free_lines else set()
-        native = self._native.look(ledger, now, self._handing, self._calling_off)
+        native = self._native.look(ledger, now, self._handing, self._calling_off, begins=begins)
         due = ledger.to_ask(now, _ASK_AT_MOST)
         asking = [work for work in due if work.attempt.id not in self._asking]
         # What is being asked for has its next time only when the answer is in, and that wakes the loop.
@@ -194,9 +228,28 @@ class Dispatcher:
         finally:
             self._asking.difference_update(work.attempt.id for work in group)
 
+    def _heed_clock(self, ledger: Ledger, now: datetime, step: timedelta) -> None:
+        """Note that the clock was set, and leave it to a person when it cannot be right."""
+        if step:
+            words = f"the clock was set {'back' if step < timedelta(0) else 'ahead'} by {in_words(step)}"
+            log.warning("%s; nothing is sent until windows are looked at anew", words, extra=named("clock_set"))
+            ledger.letters.note(now, None, "clock_set", seconds=round(step.total_seconds(), 3))
+            if is_set_back(step):
+                self._pause_all(ledger, words, now)
+        if self._watch.skew:
+            log.error("%s; the campaigns are paused", self._watch.skew, extra=named("clock_differs"))
+            ledger.letters.note(now, None, "clock_differs", reason=self._watch.skew)
+            self._pause_all(ledger, self._watch.skew, now)
+            self._watch.skew = ""
+
+    @staticmethod
+    def _pause_all(ledger: Ledger, reason: str, now: datetime) -> None:
+        for campaign in ledger.campaigns_in_force():
+            if campaign.is_active:
+                ledger.pause(campaign.name, reason, now)
+
     def _release(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime) -> Release:
         """Claim what is due inside all limits; give it and when time makes more room."""
-        self._policies.renew(ledger.campaigns_in_force())
         apart = {(name, step) for name in self._policies.active for step in native_steps(self._policies.of(name))}
         self._failover.shift(ledger, now, frozenset(apart))
         return self._pacing.release(ledger, now, frozenset(apart), free_lines)
@@ -227,6 +280,8 @@ class Dispatcher:
     async def _drain(self) -> None:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
+
+    def _raise_fault(self) -> None:
         if self.fault is not None:
             if isinstance(self.fault, LedgerError):
                 raise self.fault

@@ -59,12 +59,21 @@ class NativeDelivery:
         """Put right what a crash left behind; give how many people are in doubt because of it."""
         return await self.tools.journal.run(self.doubts.recover)
 
-    def look(self, ledger: Ledger, now: datetime, busy: AbstractSet[int], calling_off: AbstractSet[int]) -> Look:
-        """Release what is due and find what is to be looked after, inside the transaction that is open.
+    def look(
+        self,
+        ledger: Ledger,
+        now: datetime,
+        busy: AbstractSet[int],
+        calling_off: AbstractSet[int],
+        *,
+        begins: bool = True,
+    ) -> Look:
+        """Release what is due, if anything new may begin, and find what is to be looked after.
 
-        Leaves out handovers that are `busy` and attempts that are being called off.
+        Inside the transaction that is open. Leaves out handovers that are `busy` and attempts that are
+        being called off.
         """
-        fresh = release(self.tools, ledger, now)
+        fresh = release(self.tools, ledger, now) if begins else []
         begun = {one.record.id for one in fresh}
         others = [one for one in ledger.handovers.unfinished() if one.id not in busy | begun]
         due = [one for one in others if self._is_due(one, now)]

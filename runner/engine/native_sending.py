@@ -30,6 +30,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Request
 from runner.planning.handover import Terms
 from runner.ports import Ledger, NativeCampaigns
+from runner.ports.crash_points import CrashPoint, reached
 from runner.ports.telemetry import named
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ class Sending:
             await self._not_created(record, Rejected(said, pause=True))
             return
         try:
+            reached(CrashPoint.BEFORE_POST)
             reply = await self.tools.transport.send(accounts.account(record.account), request)
+            reached(CrashPoint.AFTER_POST)
             native_id = accounts.native(record.account).read_created(reply)
         except SendError as error:
             await self._not_created(record, error)

@@ -49,14 +49,22 @@ class Reconciliation:
         """
 
         def put_right(ledger: Ledger) -> int:
-            now = self.clock.now()
-            for work in ledger.in_state(AttemptState.CLAIMED):
-                ledger.move([_unclaimed(work, now, self._first_step(work))])
-            sending = ledger.in_state(AttemptState.SENDING)
-            ledger.move(self._doubted(work, now) for work in sending)
-            return len(sending)
+            self.put_back(ledger)
+            return self.doubt(ledger)
 
         return await self.journal.run(put_right)
+
+    def put_back(self, ledger: Ledger) -> int:
+        """Put what is claimed back in line, inside the transaction that is open; give how many."""
+        now = self.clock.now()
+        return sum(
+            ledger.move(_unclaimed(work, now, self._first_step(work)) for work in ledger.in_state(AttemptState.CLAIMED))
+        )
+
+    def doubt(self, ledger: Ledger) -> int:
+        """Have what is being sent looked for, inside the transaction that is open; give how many."""
+        now = self.clock.now()
+        return sum(ledger.move(self._doubted(work, now) for work in ledger.in_state(AttemptState.SENDING)))
 
     async def ask(self, due: Sequence[Assignment]) -> None:
         """Ask about accepted and doubtful attempts whose time has come."""

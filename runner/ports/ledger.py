@@ -25,6 +25,7 @@ from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
 from runner.model.tried import Tried
 from runner.ports.backups import BackupLedger
+from runner.ports.lease import LeaseLedger
 from runner.ports.rounds import RoundLedger
 from runner.rules.health import AccountHealth
 
@@ -249,6 +250,11 @@ class Ledger(Protocol):
         ...
 
     @property
+    def leases(self) -> LeaseLedger:
+        """Who runs on the ledger."""
+        ...
+
+    @property
     def rounds(self) -> RoundLedger:
         """What is remembered of campaigns that repeat."""
         ...
@@ -318,8 +324,8 @@ class Ledger(Protocol):
         """Count the attempts that still wait for something that the runner does, of the campaigns in `only` if given."""
         ...
 
-    def pause(self, campaign: str, reason: str, now: datetime) -> None:
-        """Pause a campaign and write down why."""
+    def pause(self, campaign: str, reason: str, now: datetime, *, cause: str = "") -> None:
+        """Pause a campaign and write down why, with `cause` in a word for other programs too."""
         ...
 
     def past_attempts(self, phone: str, since: datetime, now: datetime) -> tuple[PastAttempt, ...]:
