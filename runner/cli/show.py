@@ -47,16 +47,11 @@ def _without_empty(value: object) -> object:
     """Leave out keys that hold nothing: no options, no description. To retry `on` nothing says something, though."""
     if isinstance(value, dict):
         return {
-            key: item if _is_retried(key, item) else _without_empty(item)
+            key: item if key == "on" else _without_empty(item)
             for key, item in value.items()
-            if _is_retried(key, item) or item not in ("", [], {})
+            if key == "on" or item not in ("", [], {})
         }
     return [_without_empty(item) for item in value] if isinstance(value, list) else value
-
-
-def _is_retried(key: str, item: object) -> bool:
-    """Whether a value is the `on` of a retry rule; that of a campaign is a list."""
-    return key == "on" and isinstance(item, dict)
 
 
 def _quoted(value: object) -> object:
