@@ -10,7 +10,6 @@ import codecs
 import difflib
 import errno
 import io
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from typing import IO
 
 from runner.errors import Diagnostic, FilesWrong, Span
 from runner.files.csv_rows import BAD_BYTE, CsvRow, CsvRows, TornRow, column_of, marked_encoding, open_text
-from runner.files.paths import NoRegularFile, open_regular
+from runner.files.paths import FileTooLarge, NoRegularFile, open_regular
 from runner.model.campaign import ContactSource
 from runner.rules.numbers import is_country
 
@@ -68,7 +67,7 @@ def opened(path: Path, encoding: str, *, follow: bool = False) -> Iterator[IO[st
     """
     _refuse(_encoding_problems(path, encoding))
     try:
-        binary = open_regular(path, follow=follow)
+        binary = open_regular(path, follow=follow, most=MOST_BYTES)
     except (OSError, ValueError) as error:
         raise FilesWrong([_missing(path, error)]) from error
     with binary:
@@ -165,6 +164,9 @@ def _missing(path: Path, error: Exception) -> Diagnostic:
         return _problem(path, "P10", f"`{path}` is a folder", "name a file in it")
     if isinstance(error, NoRegularFile) or (path.exists() and not path.is_file()):
         return _problem(path, "P10", f"`{path}` is a pipe or a device", "name a file")
+    if isinstance(error, FileTooLarge):
+        message = f"`{path}` is larger than {MOST_BYTES >> 30} GiB"
+        return _problem(path, "P10", message, "split it into several campaigns")
     if path.is_symlink() and isinstance(error, OSError) and error.errno == errno.ELOOP:
         return _problem(path, "P10", f"`{path}` became a link while it was looked at", "put the file itself there")
     if not isinstance(error, FileNotFoundError):
@@ -177,11 +179,6 @@ def _missing(path: Path, error: Exception) -> Diagnostic:
 
 
 def _content_problems(path: Path, binary: io.BufferedReader, encoding: str) -> Iterator[Diagnostic]:
-    if os.fstat(binary.fileno()).st_size > MOST_BYTES:
-        yield _problem(
-            path, "P10", f"`{path}` is larger than {MOST_BYTES >> 30} GiB", "split it into several campaigns"
-        )
-        return
     start = binary.peek(4)
     if start.startswith(b"PK\x03\x04"):
         yield _problem(path, "P12", "this is a spreadsheet or an archive, not text", "save it as CSV UTF-8")

@@ -17,7 +17,11 @@ class NoRegularFile(OSError):
     """A pipe, a device or a socket stands where a file should."""
 
 
-def open_regular(path: Path, *, follow: bool = True) -> io.BufferedReader:
+class FileTooLarge(OSError):
+    """A file is larger than its reader takes."""
+
+
+def open_regular(path: Path, *, follow: bool = True, most: int | None = None) -> io.BufferedReader:
     """Open a file for reading; raise OSError, NoRegularFile for what could be waited for without end.
 
     What was opened is looked at, not what the path named a moment before. Without `follow` a
@@ -25,10 +29,13 @@ def open_regular(path: Path, *, follow: bool = True) -> io.BufferedReader:
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
     handle = os.open(path, flags)
-    mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):
+    facts = os.fstat(handle)
+    if not stat.S_ISREG(facts.st_mode):
         os.close(handle)
-        raise IsADirectoryError(path) if stat.S_ISDIR(mode) else NoRegularFile("a pipe or a device")
+        raise IsADirectoryError(path) if stat.S_ISDIR(facts.st_mode) else NoRegularFile("a pipe or a device")
+    if most is not None and facts.st_size > most:
+        os.close(handle)
+        raise FileTooLarge
     return os.fdopen(handle, "rb")
 
 
