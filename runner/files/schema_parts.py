@@ -102,6 +102,24 @@ NEW_PARTS["Caps"] = {
     ],
 }
 
+_TARGET_NAMES: Schema = {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "examples": ["team", "team, crm"]},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    ]
+}
+NEW_PARTS["Hooks"] = {
+    "description": "Whom to notify on what: a map from what happens to targets, or a list of long forms.",
+    "anyOf": [
+        {
+            "type": "object",
+            "additionalProperties": _TARGET_NAMES,
+            "examples": [{"answered, declined": "crm", "tag BOOKED": "crm", "finished, paused": "team"}],
+        },
+        {"type": "array", "items": {"$ref": "#/$defs/Hook"}},
+    ],
+}
+
 _WORD_LIST: Schema = {
     "anyOf": [
         {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
@@ -132,6 +150,8 @@ REPLACED: dict[tuple[str, str], Schema] = {
     ("Defaults", "windows"): {"$ref": "#/$defs/Windows"},
     ("Campaign", "caps"): {"$ref": "#/$defs/Caps"},
     ("Project", "caps"): {"$ref": "#/$defs/Caps"},
+    ("Campaign", "on"): {"$ref": "#/$defs/Hooks"},
+    ("Defaults", "on"): {"$ref": "#/$defs/Hooks"},
     ("Retry", "on"): {"$ref": "#/$defs/RetriedOutcomes"},
     ("Retry", "after"): {"$ref": "#/$defs/Waits"},
     ("Retry", "stop_when"): {"anyOf": [{"$ref": "#/$defs/Outcomes"}, {"type": ["string", "boolean"]}]},
@@ -198,6 +218,7 @@ EXAMPLES: dict[tuple[str, str], list[Any]] = {
     ("SharedLimits", "concurrency"): [50],
     ("SharedLimits", "per_second"): [0.5, 2],
     ("Message", "template"): ["reminder.txt"],
+    ("NotifyTarget", "webhook"): ["https://hooks.example.com/outreach", "env:CRM_HOOK_URL"],
     **{
         (model, key): [example]
         for model in ("PollRequest", "WebhookShape", "CallbackShape")
