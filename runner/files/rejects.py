@@ -16,6 +16,7 @@ REASON_COLUMNS = ("rejected_row", "rejected_column", "rejected_reason")
 """what stands before the row's own cells: they may be more than the header has, so they come last"""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_UNSEEN = " \u00a0\u200b\u200c\u200d\u2060\ufeff"
 _PHONE = re.compile(r"\+[\d\s().\-]{6,30}", re.ASCII)
 
 
@@ -41,7 +42,8 @@ def write_rejects(path: Path, header: Sequence[str], rows: Iterable[RejectedRow]
 
 def harmless(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run; a phone number is left alone."""
-    if cell.startswith(_FORMULA) and not _PHONE.fullmatch(cell):
+    is_formula = cell.startswith(_FORMULA) or cell.lstrip(_UNSEEN).startswith(_FORMULA)
+    if is_formula and not _PHONE.fullmatch(cell):
         return f"'{cell}"
     return cell
 

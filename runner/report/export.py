@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
@@ -18,18 +19,38 @@ COLUMNS = (
 """the columns of the CSV; later versions add new ones behind"""
 
 
-def write_csv(rows: Iterable[ExportRow], file: IO[str], harmless: Callable[[str], str]) -> int:
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_UNSEEN_AT_THE_START = " \t\r\n\u00a0\u200b\u200c\u200d\u2060\ufeff"
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""what a terminal or a page obeys instead of showing it; tabs and line feeds are text"""
+
+
+def for_spreadsheets(cell: str) -> str:
+    """Give a cell that a spreadsheet takes for text: an apostrophe before what it would run or work out.
+
+    A phone number is worked out as well, and loses its `+`. What a terminal would obey is written out.
+    """
+    text = _OBEYED.sub(lambda found: f"\\x{ord(found[0]):02x}", cell)
+    return f"'{text}" if text.lstrip(_UNSEEN_AT_THE_START).startswith(_FORMULA) else text
+
+
+def as_it_is(cell: str) -> str:
+    """Give a cell as the ledger holds it, for programs; a lone surrogate, which no file can hold, is replaced."""
+    return cell.encode("utf-8", "replace").decode("utf-8")
+
+
+def write_csv(rows: Iterable[ExportRow], file: IO[str], written: Callable[[str], str] = for_spreadsheets) -> int:
     """Write a header and one line for each row; give how many rows.
 
-    Every cell is quoted and goes through `harmless`, which disarms what a spreadsheet would run.
-    Instants are UTC; structured output, the provider's words and replies are JSON in their cell.
+    Every cell is quoted and goes through `written`. Instants are UTC; structured output, the
+    provider's words and replies are JSON in their cell.
     """
     lines = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
     lines.writerow(COLUMNS)
     count = 0
     for row in rows:
         cells = _cells(row)
-        lines.writerow([harmless(cells[name]) for name in COLUMNS])
+        lines.writerow([written(cells[name]) for name in COLUMNS])
         count += 1
     return count
 

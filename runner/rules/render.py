@@ -26,7 +26,11 @@ __all__ = ["RenderFailed", "Rendered", "Renderer", "TemplateWrong"]
 VariableType = Literal["text", "number", "boolean", "json"]
 
 _MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\{#")
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""what nobody sees and machines read: controls, turned directions, lone surrogates, letters that are tags"""
+_HALF_MARK = re.compile(r"\{\s*\Z")
 _UNSAFE = re.compile(f"{_MARKS.pattern}|{_UNSEEN.pattern}")
 _NOTHING = frozenset({"None", "nan", "NaN", "undefined"})
 _WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
@@ -184,6 +188,9 @@ def _sendable(text: str, part: _Part, values: Mapping[str, Any]) -> str:
     found = _UNSAFE.search(text)
     if found is not None:
         raise _unsafe(found[0], part, values)
+    if _HALF_MARK.search(text):
+        # beside another value in the agent's prompt it makes a whole mark, whose name the provider fills in
+        raise _unsafe("{", part, values)
     if text.strip() in _NOTHING:
         raise _failed(part, "V09", f"`{text.strip()}` would be said to a person", "give a value: | default('...')")
     return text
@@ -192,7 +199,7 @@ def _sendable(text: str, part: _Part, values: Mapping[str, Any]) -> str:
 def _unsafe(piece: str, part: _Part, values: Mapping[str, Any]) -> RenderFailed:
     column = _column_with(piece, values["contact"])
     subject = f"`contact.{column}`" if column else "this text"
-    is_mark = _MARKS.fullmatch(piece) is not None
+    is_mark = piece == "{" or _MARKS.fullmatch(piece) is not None
     what = f"`{piece}`, which the provider would fill in" if is_mark else f"the unseen character U+{ord(piece):04X}"
     advice = "take it out of the contacts" if column else "take it out of the template"
     return _failed(part, "V09", f"{subject} carries {what}", advice, name=f"contact.{column}" if column else "")

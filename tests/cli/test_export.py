@@ -56,10 +56,11 @@ def test_csv_has_a_row_for_each_contact_and_attempt(shell: Shell, project: Path)
     assert (done.code, done.err) == (0, "")
     rows = read_csv(done.out)
     assert [(row["campaign"], row["contact"]) for row in rows] == [
-        ("renewals", phone(0)), ("renewals", phone(1)), ("renewals", phone(2)), ("reminders", phone(0)),
+        ("renewals", f"'{phone(0)}"), ("renewals", f"'{phone(1)}"), ("renewals", f"'{phone(2)}"),
+        ("reminders", f"'{phone(0)}"),
     ]  # fmt: skip
     first = rows[0]
-    assert first["phone"] == phone(0), "kept as it was written"
+    assert first["phone"] == f"'{phone(0)}", "text, and no number that loses its +"
     assert (first["outcome"], first["tag"], first["duration_seconds"]) == ("answered", "'=BOOKED", "61")
     assert first["summary"] == 'said "yes",\nand hung up'
     assert json.loads(first["structured"]) == {"day": "Tuesday", "note": "é"}
@@ -82,8 +83,19 @@ def test_nothing_is_a_formula(shell: Shell, project: Path, cell: str) -> None:
     store.close()
     for row in read_csv(shell("export", cwd=project).out):
         for name, value in row.items():
-            assert name == "phone" or not value.startswith(("=", "-", "@", "\t", "\r", "\uff1d")), (name, value)
-            assert not value.startswith("+") or re.fullmatch(r"\+\d+", value), (name, value)
+            assert not value.lstrip().startswith(("=", "+", "-", "@", "\uff1d")), (name, value)
+
+
+def test_raw_cells_are_as_the_ledger_holds_them(shell: Shell, project: Path) -> None:
+    first = read_csv(shell("export", "--raw", cwd=project).out)[0]
+    assert (first["phone"], first["contact"], first["tag"]) == (phone(0), phone(0), "=BOOKED")
+
+
+def test_a_terminal_obeys_nothing(shell: Shell, project: Path) -> None:
+    store = Store.open(project / "ledger.db")
+    store._connection.execute("UPDATE attempts SET tag = ?", ("\x1b]0;owned\x07 \u202egnp",))
+    store.close()
+    assert read_csv(shell("export", cwd=project).out)[0]["tag"] == "\\x1b]0;owned\\x07 \\x202egnp"
 
 
 def test_json_lines_hold_the_same(shell: Shell, project: Path) -> None:
