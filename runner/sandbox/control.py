@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from runner.errors import UsageWrong
 from runner.sandbox.fault_plans import read_plan, read_share
+from runner.sandbox.filled_in import filled_in, variables_of
 from runner.sandbox.requests_log import Seen
 from runner.sandbox.settings import PROVIDERS, Mischief, Target, check_script
 from runner.sandbox.wire import Json, Refused, instant, is_phone, is_text, is_whole
@@ -48,6 +49,7 @@ class Control:
         """Give the endpoints."""
         return [
             Route("/dials", self._dials, methods=["GET"]),
+            Route("/said", self._said, methods=["POST"]),
             Route("/requests", self._requests, methods=["GET"]),
             Route("/clock", self._clock, methods=["GET"]),
             Route("/people", self._people, methods=["POST"]),
@@ -63,6 +65,18 @@ class Control:
 
     async def _dials(self, request: Request) -> Response:  # noqa: ARG002  the framework hands it over
         return Json([_dial(dial) for dial in self._world.dials()])
+
+    async def _said(self, request: Request) -> Response:
+        prompt = (await _object(request)).get("prompt")
+        if not isinstance(prompt, str):
+            raise UsageWrong("the words to fill in are missing", help='write {"prompt": "Say hello to {{name}}."}')
+        calls = [call for provider in PROVIDERS for call in self._world.calls(provider)]
+        return Json(
+            [
+                {"provider": call.provider, "to": call.to, "said": filled_in(prompt, variables_of(call))}
+                for call in calls
+            ]
+        )
 
     async def _requests(self, request: Request) -> Response:  # noqa: ARG002  the framework hands it over
         return Json([_seen(seen) for seen in self._world.requests.all()])
