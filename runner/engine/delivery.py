@@ -136,10 +136,7 @@ class Delivery:
         )  # fmt: skip
         match verdict:
             case Go():
-                return Move(
-                    attempt_id=attempt.id, old=attempt.state, new=AttemptState.SENDING, at=now, sent_at=now,
-                    contact=ContactState.CALLING,
-                )  # fmt: skip
+                return _leaving(attempt, now)
             case Wait(until, why):
                 return replace(self._back(work, now, until, why), source=verdict.source)
             case Drop():
@@ -357,3 +354,17 @@ def _told(seconds: float) -> timedelta:
 
 def _backoff(tries: int) -> timedelta:
     return min(timedelta(seconds=2.0**tries), _LONGEST_BACKOFF)
+
+
+def _leaving(attempt: Attempt, now: datetime) -> Move:
+    """Have an attempt sent; one that a lost copy of the ledger may have sent is looked for first."""
+    if attempt.is_lost:
+        return Move(
+            attempt_id=attempt.id, old=attempt.state, new=AttemptState.IN_DOUBT, at=now, poll_at=now,
+            sent_at=attempt.lost_until, contact=ContactState.CALLING,
+            reason="another copy of this ledger may have sent it",
+        )  # fmt: skip
+    return Move(
+        attempt_id=attempt.id, old=attempt.state, new=AttemptState.SENDING, at=now, sent_at=now,
+        contact=ContactState.CALLING,
+    )  # fmt: skip

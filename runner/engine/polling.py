@@ -198,7 +198,8 @@ def sent_of(work: Assignment) -> Sent:
         phone=attempt.phone,
         agent_id=work.agent_id,
         campaign=attempt.campaign,
-        sent_at=attempt.sent_at or attempt.due_at,
+        sent_at=attempt.lost_since or attempt.sent_at or attempt.due_at,
+        sent_by=attempt.lost_until,
         provider_id=attempt.provider_id,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from runner.engine.accounts import Accounts
@@ -171,7 +171,8 @@ class Reconciliation:
     async def _look_up(self, work: Assignment) -> Finding | None:
         """Page through the provider's list to its end; None when the provider cannot be asked."""
         provider, account = self.accounts.provider(work.attempt.account), self.accounts.account(work.attempt.account)
-        sent = sent_of(work)
+        taken = await self.journal.run(lambda ledger: ledger.letters.known_calls(work.attempt))
+        sent = replace(sent_of(work), taken=taken)
         for page in range(_MOST_PAGES):
             request = provider.find_request(sent, page)
             if request is None:
@@ -188,7 +189,7 @@ class Reconciliation:
         """
         attempt, now = work.attempt, self.clock.now()
         if (
-            now >= (attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
+            now >= (attempt.lost_until or attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
             and empty == attempt.polls
         ):
             await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))

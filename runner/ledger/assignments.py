@@ -22,6 +22,8 @@ def assignment_of(row: sqlite3.Row) -> Assignment:
         sent_at=from_micros(row["sent_at"]), poll_at=from_micros(row["poll_at"]), polls=row["polls"],
         jurisdictions=tuple(row["jurisdictions"].split()), step_due_at=from_micros(row["step_due_at"]),
         is_callback=bool(row["is_callback"]), own_zones=own_zones(row["zone_source"], row["phone"]),
+        lost_since=from_micros(row["lost_since"]), lost_until=from_micros(row["lost_until"]),
+        is_lost=row["lost_until"] is not None and not row["lost_asked"],
     )  # fmt: skip
     return Assignment(
         attempt=attempt,

@@ -155,3 +155,38 @@ UPDATE inbox SET body = x'' WHERE received_at < :before AND body <> x''
 -- name: purge_loose_replies
 -- Drops the words of texts from before an instant that belong to no attempt.
 UPDATE replies SET body = '' WHERE attempt_id IS NULL AND at < :before AND body <> ''
+
+-- name: newest_word
+-- The newest instant that a ledger knows of what it did itself.
+SELECT MAX(at) AS at FROM (SELECT MAX(at) AS at FROM events UNION ALL SELECT MAX(sent_at) FROM attempts
+    UNION ALL SELECT MAX(received_at) FROM inbox)
+
+-- name: lost_attempts
+-- What was open, and would have been dealt with by the end of a time that another copy may have used.
+SELECT a.id, a.state, a.contact_id, a.campaign_id, a.step,
+    EXISTS (SELECT 1 FROM backups b WHERE b.contact_id = a.contact_id AND b.step = a.step) AS has_backups
+FROM attempts a WHERE a.state IN ('claimed', 'sending', 'in_doubt', 'accepted', 'held')
+    OR (a.state = 'planned' AND a.due_at <= :until)
+ORDER BY a.id
+
+-- name: lose_attempt
+-- Another copy may have sent an attempt between two instants.
+UPDATE attempts SET lost_since = MIN(COALESCE(lost_since, :since), :since), lost_until = :until, lost_asked = :asked
+WHERE id = :id
+
+-- name: lose_contact
+-- Another copy may have gone on with a person between two instants.
+UPDATE contacts SET lost_since = MIN(COALESCE(lost_since, :since), :since), lost_until = :until WHERE id = :id
+
+-- name: ask_at
+-- An attempt is asked about at an instant; empty look-ups of before prove nothing any more.
+UPDATE attempts SET poll_at = :at, polls = CASE state WHEN 'in_doubt' THEN 0 ELSE polls END
+WHERE id = :id AND state IN ('accepted', 'in_doubt')
+
+-- name: end_lease
+-- Whoever held the state that was copied holds nothing here.
+UPDATE lease SET epoch = epoch + 1, until = 0 WHERE id = 1
+
+-- name: policies_in_force
+-- The rules of every applied campaign.
+SELECT c.id, r.policy FROM campaigns c JOIN revisions r ON r.id = c.revision_id

@@ -151,7 +151,7 @@ def _forgetting(store: Store, *, really: bool) -> Iterator[None]:
         pass
 
 
-def _take_back_unless(really: bool) -> None:  # noqa: FBT001 reads as a sentence
+def _take_back_unless(really: bool) -> None:
     if not really:
         raise _CountedOnly
 

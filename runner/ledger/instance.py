@@ -85,6 +85,13 @@ def adopt(connection: sqlite3.Connection, path: Path, *, instance: str) -> None:
     connection.execute(query("set_fact"), {"name": "home", "value": _number_of(path)})
 
 
+def remark(connection: sqlite3.Connection, path: Path) -> Tide:
+    """Write the mark of a ledger that was adopted, once that is committed."""
+    found = connection.execute("SELECT value FROM facts WHERE name = 'instance'").fetchone()[0]
+    write_mark(path, Mark(instance=found, event=_newest(connection)))
+    return settle_in(connection, path)
+
+
 def mark_as_copy(connection: sqlite3.Connection) -> None:
     """Write into a backup that it is one."""
     connection.execute(query("set_fact"), {"name": "home", "value": _COPIED})

@@ -10,6 +10,7 @@ from importlib import resources
 
 from runner.errors import LedgerTooNew
 from runner.ledger import chain
+from runner.ledger.copies import keep_before_migration
 from runner.ports.crash_points import CrashPoint, reached
 
 _NAME = re.compile(r"(\d{4})_(\w+)\.sql")
@@ -56,9 +57,14 @@ def is_older(connection: sqlite3.Connection) -> bool:
 
 
 def migrate(connection: sqlite3.Connection) -> int:
-    """Apply the steps that are missing; give how many. Safe to run from two processes at once."""
+    """Apply the steps that are missing; give how many. Safe to run from two processes at once.
+
+    A ledger that holds campaigns is copied to a file beside it before: `<file>.schema-<version>`.
+    """
     check_version(connection)
     chain.install(connection)
+    if is_older(connection):
+        keep_before_migration(connection, schema_version(connection))
     applied = 0
     for step in migrations():
         connection.execute("BEGIN IMMEDIATE")

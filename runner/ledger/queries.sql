@@ -65,11 +65,13 @@ ON CONFLICT (contact_id, step) DO UPDATE SET
     method = excluded.method, path = excluded.path, body = excluded.body, fingerprint = excluded.fingerprint, lane_id = excluded.lane_id
 
 -- name: add_attempt
--- A planned attempt; the unique key lets it exist once, however often it is applied.
+-- A planned attempt; the unique key lets it exist once, however often it is applied. What another copy of the ledger may
+-- have done with the person, it may have done with what follows too.
 INSERT INTO attempts (key, campaign_id, contact_id, phone, step, number, channel, account, state, due_at, step_due_at,
-    is_callback, lane_id)
+    is_callback, lane_id, lost_since, lost_until)
 VALUES (:key, :campaign_id, :contact_id, :phone, :step, :number, :channel, :account, 'planned', :due_at, :step_due_at,
-    :is_callback, (SELECT p.lane_id FROM payloads p WHERE p.contact_id = :contact_id AND p.step = :step))
+    :is_callback, (SELECT p.lane_id FROM payloads p WHERE p.contact_id = :contact_id AND p.step = :step),
+    (SELECT k.lost_since FROM contacts k WHERE k.id = :contact_id), (SELECT k.lost_until FROM contacts k WHERE k.id = :contact_id))
 ON CONFLICT (key) DO NOTHING
 
 -- name: add_first_attempt
@@ -179,7 +181,7 @@ UPDATE OR IGNORE attempts SET state = 'claimed', lease_until = :lease_until WHER
 -- Attempts as the engine sees them; `:ids` is a JSON list.
 SELECT a.id, a.key, c.name AS campaign, a.contact_id, k.key AS contact_key, a.phone, k.zones, k.zone_source, k.jurisdictions, a.step, a.number,
     a.channel, COALESCE(b.provider, p.provider) AS provider, a.account, a.state, a.due_at, COALESCE(a.step_due_at, a.due_at) AS step_due_at, a.is_callback,
-    a.transport_tries, a.provider_id, a.sent_at, a.poll_at,
+    a.transport_tries, a.provider_id, a.sent_at, a.poll_at, a.lost_since, a.lost_until, a.lost_asked,
     a.polls, COALESCE(b.agent_id, p.agent_id) AS agent_id, COALESCE(b.method, p.method) AS method,
     COALESCE(b.path, p.path) AS path, COALESCE(b.body, p.body) AS body, COALESCE(l.agent, '') AS agent, k.variant, k.cells, COALESCE(g.reason, s.reason) AS suppression,
     CASE WHEN g.pseudonym IS NULL THEN s.until END AS suppressed_until,
@@ -218,6 +220,7 @@ UPDATE attempts SET state = :new,
     lease_until = :lease_until,
     sent_at = CASE WHEN :unsent THEN NULL ELSE COALESCE(:sent_at, sent_at) END,
     doubted_at = CASE WHEN :new = 'in_doubt' AND :old = 'sending' THEN :at ELSE doubted_at END,
+    lost_asked = CASE WHEN lost_until IS NOT NULL AND :new IN ('in_doubt', 'held') THEN 1 ELSE lost_asked END,
     provider_id = COALESCE(:provider_id, provider_id),
     poll_at = :poll_at,
     polls = :polls,

@@ -46,8 +46,9 @@ _S = AttemptState
 _GIVEN_UP = frozenset({_S.CANCELLED, _S.SUPPRESSED, _S.EXPIRED, _S.SUPERSEDED})
 
 MOVES: dict[AttemptState, frozenset[AttemptState]] = {
-    _S.PLANNED: frozenset({_S.CLAIMED}) | _GIVEN_UP,
-    _S.CLAIMED: frozenset({_S.SENDING, _S.PLANNED}) | _GIVEN_UP,
+    # Held, or in doubt from the claim on: another copy of the ledger may have sent it.
+    _S.PLANNED: frozenset({_S.CLAIMED, _S.HELD}) | _GIVEN_UP,
+    _S.CLAIMED: frozenset({_S.SENDING, _S.PLANNED, _S.IN_DOUBT}) | _GIVEN_UP,
     _S.SENDING: frozenset({_S.ACCEPTED, _S.FINISHED, _S.PLANNED, _S.IN_DOUBT}),
     _S.ACCEPTED: frozenset({_S.FINISHED}),
     _S.IN_DOUBT: frozenset({_S.ACCEPTED, _S.PLANNED, _S.HELD, _S.FINISHED}),
@@ -118,6 +119,12 @@ class Attempt:
     """when its step became due for the person, however often the attempt was put off since"""
     is_callback: bool = False
     """made at a time that the person named; none of the step's tries"""
+    lost_since: datetime | None = None
+    """from when on another copy of the ledger may have sent it; None when none may have"""
+    lost_until: datetime | None = None
+    """until when it may have"""
+    is_lost: bool = False
+    """another copy may have sent it, and nobody has been asked yet"""
 
     @property
     def where(self) -> Whereabouts:

@@ -75,6 +75,10 @@ class Sent:
     sent_at: datetime
     provider_id: str = ""
     """empty while in doubt"""
+    taken: frozenset[str] = frozenset()
+    """the provider's ids of calls and texts to the same number that are known to be other attempts'"""
+    sent_by: datetime | None = None
+    """the latest instant at which it left, where nobody knows it better; `sent_at` when absent"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

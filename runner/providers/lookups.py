@@ -31,14 +31,19 @@ def settle_on(sent: Sent, candidates: Iterable[Candidate], *, more: bool) -> Fin
     """Find the request among the candidates of one page.
 
     An entry that carries the key is it. Else it is the only entry without a key that was made
-    between a minute before and a quarter of an hour after the request left. Raise InDoubt when
-    several could be it, or when one has no date or no id: then nothing is proved either way.
+    between a minute before and a quarter of an hour after the request left and is not known to be
+    another attempt's. Raise InDoubt when several could be it, or when one has no date or no id:
+    then nothing is proved either way.
     """
     entries = tuple(candidates)
     for entry in entries:
         if entry.reference == sent.key and entry.provider_id:
             return Finding(provider_id=entry.provider_id)
-    open_entries = [entry for entry in entries if not entry.reference and in_time(sent, entry.created_at)]
+    open_entries = [
+        entry
+        for entry in entries
+        if not entry.reference and entry.provider_id not in sent.taken and in_time(sent, entry.created_at)
+    ]
     if not open_entries:
         return Finding(more=more)
     only = open_entries[0]
@@ -54,7 +59,7 @@ def opens_at(sent: Sent) -> datetime:
 
 def closes_at(sent: Sent) -> datetime:
     """Give the latest instant at which the request may be listed."""
-    return sent.sent_at + AFTER
+    return (sent.sent_by or sent.sent_at) + AFTER
 
 
 def in_time(sent: Sent, created_at: datetime | None) -> bool:

@@ -17,8 +17,8 @@ S = AttemptState
 ALLOWED = {
     (old, new)
     for old, news in {
-        S.PLANNED: "claimed cancelled suppressed expired superseded",
-        S.CLAIMED: "sending planned cancelled suppressed expired superseded",
+        S.PLANNED: "claimed held cancelled suppressed expired superseded",
+        S.CLAIMED: "sending planned in_doubt cancelled suppressed expired superseded",
         S.SENDING: "accepted finished planned in_doubt",
         S.ACCEPTED: "finished",
         S.IN_DOUBT: "accepted planned held finished",
