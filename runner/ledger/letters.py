@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.ledger.instants import to_micros
 from runner.ledger.results import fill_result
-from runner.model.attempt import Assignment
+from runner.model.attempt import Assignment, Attempt
 from runner.model.outcome import InboundText, Observation
 from runner.model.result import StoredWebhook
 
@@ -42,6 +42,11 @@ class Letters:
             held = self._store.one("count_quarantine")
             if held is not None and held["count"] > MOST_WAITING + MOST_WAITING // _SLACK:
                 self._store.change("trim_quarantine", most=MOST_WAITING)
+
+    def known_calls(self, attempt: Attempt) -> frozenset[str]:
+        """Give the provider's ids of a person's other attempts through the same account."""
+        rows = self._store.all("known_calls", id=attempt.id, phone=attempt.phone, account=attempt.account)
+        return frozenset(row["provider_id"] for row in rows)
 
     def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:
         """Give the webhooks that came since then and wait for this provider's id or this key, oldest first."""

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from runner.model.attempt import Assignment, AttemptState
+from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.dealings import PastAttempt
 from runner.model.handed_over import (
     DueGroup,
@@ -118,6 +118,10 @@ class LetterLedger(Protocol):
 
     def quarantine(self, account: str, digest: str, names: Iterable[tuple[str, str]]) -> None:
         """Have a received webhook wait for the calls that it names, by provider's id and by planted key."""
+        ...
+
+    def known_calls(self, attempt: Attempt) -> frozenset[str]:
+        """Give the provider's ids of a person's other attempts through the same account."""
         ...
 
     def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:

@@ -104,6 +104,20 @@ async def test_a_provider_without_a_list_holds_the_attempt(store: Store, journal
     assert store.open_attempts() == 0
 
 
+async def test_the_call_of_an_earlier_try_does_not_hide_a_lost_one(engine: Bench) -> None:
+    apply(engine.store, campaign(retry="3 times, 5m apart, on no_answer"), ONE)
+    engine.transport.dials = [reply({"call_id": "first"}), InDoubt("no answer came")]
+    await engine.deliver()
+    assert await engine.reconciliation.settle(1, Observation(outcome=Outcome.NO_ANSWER))
+    engine.clock.forward(timedelta(minutes=5))
+    await engine.deliver()
+    assert engine.state(1) is S.IN_DOUBT
+    first = {"call_id": "first", "recipient_phone": phone(0), "created_at": NOON.isoformat()}
+    lost = {"call_id": "lost", "recipient_phone": phone(0), "created_at": engine.clock.at.isoformat()}
+    await look(engine, reply({"calls": [first, lost], "total": 2, "offset": 0}))
+    assert (engine.state(1), engine.attempt(1)["provider_id"]) == (S.ACCEPTED, "lost")
+
+
 async def test_two_calls_that_cannot_be_told_apart_prove_nothing(engine: Bench) -> None:
     await in_doubt(engine)
     call = {"recipient_phone": phone(0), "created_at": NOON.isoformat()}

@@ -1,0 +1,6 @@
+-- Which of a provider's calls are whose.
+
+-- name: known_calls
+-- The provider's ids of the other attempts of a phone number through one account.
+SELECT provider_id FROM attempts
+WHERE phone = :phone AND account = :account AND id <> :id AND provider_id IS NOT NULL
