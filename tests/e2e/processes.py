@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,12 @@ def outreach(*words: str, cwd: Path, timeout: float = 90) -> subprocess.Complete
     )  # fmt: skip
 
 
-def start(*words: str, cwd: Path, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    """Start one command and leave it running."""
+def start(
+    *words: str, cwd: Path, stderr: int = subprocess.DEVNULL, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
+    """Start one command, with `env` beside this process's own variables, and leave it running."""
     return subprocess.Popen(
-        [sys.executable, "-m", "runner", *words], cwd=cwd, text=True, env=_environment(),
+        [sys.executable, "-m", "runner", *words], cwd=cwd, text=True, env={**_environment(), **(env or {})},
         stdout=subprocess.PIPE, stderr=stderr,
     )  # fmt: skip
 

@@ -41,6 +41,7 @@ variables: {{name: "{{{{ contact.name }}}}"}}
 
 
 @pytest.mark.parametrize("kills", [1, 2, 3, 5, 8, 13, 21, 27, 34, 40])
+@pytest.mark.fault("F4")
 def test_killed_and_run_again(tmp_path: Path, kills: int) -> None:
     """The ten rounds of the promise: SIGKILL after the Nth dial, each provider in turn, then a second run."""
     provider = sorted(_AGENTS)[kills % 3]
@@ -76,6 +77,7 @@ def assert_one_dial_each(placed: list[dict[str, object]], campaign: dict[str, ob
     assert sorted(attempt["provider_id"] for attempt in attempts) == sorted(str(dial["id"]) for dial in placed)
 
 
+@pytest.mark.fault("F23")
 def test_two_runners_on_one_ledger(tmp_path: Path) -> None:
     """The second runner is turned away with its own exit code, and dials nobody."""
     write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=200)
@@ -93,6 +95,7 @@ def test_two_runners_on_one_ledger(tmp_path: Path) -> None:
     assert "runs on this ledger already" in second.stderr
 
 
+@pytest.mark.fault("F25")
 def test_sigterm_drains(tmp_path: Path) -> None:
     """Told to stop, it finishes what it is sending, leaves nothing in doubt, and a second run ends the rest."""
     write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=40)

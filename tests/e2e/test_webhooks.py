@@ -106,6 +106,7 @@ MISCHIEF = {
 
 @pytest.mark.parametrize("provider", sorted(AGENTS))
 @pytest.mark.parametrize("how", sorted(MISCHIEF))
+@pytest.mark.fault("F14")
 async def test_every_call_ends_as_it_went_whatever_happens_to_webhooks(tmp_path: Path, provider: str, how: str) -> None:
     settings = Settings(seed=3, mischief=MISCHIEF[how], odds={"answered": 6, "no_answer": 2, "busy": 2})
     async with scene(tmp_path, provider, settings, people=6) as here:
@@ -118,6 +119,7 @@ async def test_every_call_ends_as_it_went_whatever_happens_to_webhooks(tmp_path:
     assert sorted(row["provider_id"] for row in rows) == sorted(dial["id"] for dial in dials)
 
 
+@pytest.mark.fault("F15")
 async def test_early_webhooks_wait_for_their_call(tmp_path: Path) -> None:
     settings = Settings(seed=1, mischief=Mischief(early=1.0), odds={"answered": 1}, talk_seconds=(0.0, 0.01))
     async with scene(tmp_path, "movoice", settings, people=4) as here:
@@ -148,6 +150,7 @@ async def accepted(folder: Path, provider: str = "movoice") -> AsyncIterator[tup
         await going
 
 
+@pytest.mark.fault("F13")
 async def test_a_hundred_at_once_are_one_change_and_all_are_answered(tmp_path: Path) -> None:
     async with accepted(tmp_path) as (here, call):
         before = await here.changes()
@@ -158,6 +161,7 @@ async def test_a_hundred_at_once_are_one_change_and_all_are_answered(tmp_path: P
         assert (await here.rows())[0]["outcome"] == "answered"
 
 
+@pytest.mark.fault("F18")
 async def test_forged_webhooks_are_refused_and_counted(tmp_path: Path) -> None:
     async with accepted(tmp_path) as (here, call):
         before = await here.changes()
@@ -176,6 +180,7 @@ def signed(content: bytes, age: float = 0.0, secret: str = SANDBOX_SECRET) -> di
     return {"X-RevRing-Timestamp": stamp, "X-RevRing-Signature": f"v1={mac}"}
 
 
+@pytest.mark.fault("F18")
 async def test_signatures_hold_only_while_fresh_whole_and_single(tmp_path: Path) -> None:
     async with accepted(tmp_path, "revring") as (here, call):
         content = json.dumps({"id": call, "status": "COMPLETED", "summary": "said yes"}).encode()
@@ -196,6 +201,7 @@ async def test_signatures_hold_only_while_fresh_whole_and_single(tmp_path: Path)
         assert (await here.post(content, token="", **signed(content, age=9))).json() == {"result": "seen before"}
 
 
+@pytest.mark.fault("F19")
 async def test_an_unknown_call_is_taken_in_and_kept(tmp_path: Path) -> None:
     async with accepted(tmp_path) as (here, _):
         answer = await here.post(completed("nobody-knows"))

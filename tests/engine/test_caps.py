@@ -60,6 +60,7 @@ def last_event(store: Store, number: int) -> str:
 # ---- caps ----
 
 
+@pytest.mark.fault("F37")
 async def test_a_cap_counts_what_another_campaign_did(engine: Bench) -> None:
     apply(engine.store, campaign(), ONE, *ACCOUNTS)
     apply(engine.store, other(caps="1 per day"), ONE, *ACCOUNTS)
@@ -80,6 +81,7 @@ async def test_a_cap_counts_what_another_campaign_did(engine: Bench) -> None:
 
 
 @pytest.mark.parametrize(("calls", "waits"), [(None, False), (1, False), (2, True), (5, True)])
+@pytest.mark.fault("F40")
 async def test_redials_of_the_provider_count(engine: Bench, calls: int | None, waits: bool) -> None:
     apply(engine.store, campaign(), ONE, *ACCOUNTS)
     apply(engine.store, other(caps="2 per 24h"), ONE, *ACCOUNTS)
@@ -129,6 +131,7 @@ async def test_a_cool_down_holds_other_campaigns_and_lets_the_sequence_text(engi
     assert [one.path for one in engine.transport.sent][1:] == ["/messages"], "the text of the same sequence goes on"
 
 
+@pytest.mark.fault("F37")
 async def test_people_who_share_a_number_are_called_one_after_the_other(engine: Bench) -> None:
     ada, ben = contact(0, key="1"), contact(0, key="2", row=3)
     apply(engine.store, campaign(caps="1 per day"), (ada, ben), *ACCOUNTS)
@@ -196,6 +199,7 @@ async def test_what_waits_at_a_provider_is_called_off_for_whoever_opted_out_else
     assert called_off == [phone(0)], "the call in which somebody says so is not cut off"
 
 
+@pytest.mark.fault("F35")
 def test_nothing_can_be_written_between_the_look_and_the_intent(
     engine: Bench, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -314,6 +318,7 @@ class _Run:
     max_examples=INTERLEAVINGS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(_EVENTS)
+@pytest.mark.fault("F35")
 def test_in_any_order_nobody_who_opted_out_is_dialled(template: Store, events: list[str]) -> None:
     run = _Run(template)
     for event in events:

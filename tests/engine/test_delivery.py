@@ -44,6 +44,7 @@ def engine(store: Store, journal: Journal) -> Bench:
     return bench(store, journal)
 
 
+@pytest.mark.fault("F42")
 async def test_an_intent_is_durable_before_the_request_leaves(engine: Bench, path: Path) -> None:
     apply(engine.store, campaign(), PEOPLE)
     seen: list[list[str]] = []
@@ -91,6 +92,7 @@ TABLE: list[tuple[str, Answer, S, timedelta | None, int, str]] = [
 @pytest.mark.parametrize(
     ("answer", "state", "due", "tries", "contact_state"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
+@pytest.mark.fault("F10")
 async def test_each_answer_has_its_consequence(  # noqa: PLR0917 a table
     engine: Bench,
     answer: Answer,
@@ -162,6 +164,7 @@ async def test_a_request_that_never_left_has_no_instant_of_sending(engine: Bench
     assert engine.attempt()["sent_at"] is None
 
 
+@pytest.mark.fault("F35")
 async def test_a_suppression_between_claim_and_intent_is_heard(engine: Bench) -> None:
     apply(engine.store, campaign(), PEOPLE[:2])
     claimed = await engine.claim()
@@ -185,6 +188,7 @@ async def test_a_pause_between_claim_and_intent_is_heard(engine: Bench) -> None:
     assert set(standing(engine.store).values()) == {"pending"}
 
 
+@pytest.mark.fault("F10")
 async def test_a_window_that_closes_between_claim_and_intent_is_seen(engine: Bench) -> None:
     apply(engine.store, campaign(windows="mon-fri 10:00-13:00"), ONE)
     claimed = await engine.claim()
@@ -224,6 +228,7 @@ async def test_a_rejected_number_is_tried_again_when_the_rules_say_so(engine: Be
 @pytest.mark.parametrize(
     "error", [InDoubt("no answer"), Rejected("gone"), NotSent("refused"), Throttled("later"), RuntimeError("boom")]
 )
+@pytest.mark.fault("F15")
 async def test_a_webhook_that_is_faster_than_the_answer_counts(
     engine: Bench, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -103,6 +103,7 @@ async def test_it_ends_at_once_when_there_is_nothing_to_do(engine: Bench) -> Non
     assert engine.transport.sent == []
 
 
+@pytest.mark.fault("F12")
 async def test_concurrency_counts_live_calls_not_open_requests(engine: Bench) -> None:
     apply(engine.store, campaign(limits={"concurrency": 3}), PEOPLE)
     async with running(engine):
@@ -189,6 +190,7 @@ async def test_told_to_stop_it_starts_nothing_and_finishes_what_is_being_sent(en
     assert [state for *_, state in states(engine.store)][:3] == ["accepted", "accepted", "planned"]
 
 
+@pytest.mark.fault("F20")
 async def test_a_ledger_that_cannot_be_written_stops_everything(
     engine: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -204,6 +206,7 @@ async def test_a_ledger_that_cannot_be_written_stops_everything(
     assert len(engine.transport.sent) <= sent_with_intent
 
 
+@pytest.mark.fault("F21")
 async def test_a_ledger_that_fails_while_sending_lets_the_rest_end(engine: Bench) -> None:
     apply(engine.store, campaign(limits={"concurrency": 5}), PEOPLE)
     engine.transport.gate = asyncio.Event()
@@ -301,6 +304,7 @@ def _by_key(engine: Bench) -> dict[str, Any]:
     return {row["key"]: row for row in engine.store._connection.execute("SELECT key, phone, state FROM attempts")}
 
 
+@pytest.mark.fault("F37")
 async def test_a_person_has_one_live_attempt_whatever_campaigns_there_are(engine: Bench) -> None:
     for name in ("one", "two", "three"):
         apply(engine.store, campaign(campaign=name), PEOPLE[:4])

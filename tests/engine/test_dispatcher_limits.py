@@ -129,6 +129,7 @@ async def test_a_call_that_nobody_hears_of_gives_its_slot_back(store: Store, jou
         assert len(engine.transport.sent) == 4
 
 
+@pytest.mark.fault("F10")
 async def test_an_account_that_asks_to_wait_is_left_alone_altogether(store: Store, journal: Journal) -> None:
     engine = bench(store, journal)
     engine.transport.dials = [Throttled("answered 429", retry_after=50), movoice_took]
@@ -152,6 +153,7 @@ async def test_an_account_that_asks_to_wait_is_left_alone_altogether(store: Stor
 
 
 @pytest.mark.parametrize("fault", [NotSent("no connection"), InDoubt("answered 503")])
+@pytest.mark.fault("F11")
 async def test_an_outage_costs_few_calls_and_ends_by_itself(
     store: Store, journal: Journal, fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -193,6 +195,7 @@ async def test_an_outage_costs_few_calls_and_ends_by_itself(
     assert any('"closed"' in one for one in kinds)
 
 
+@pytest.mark.fault("F11")
 async def test_an_open_breaker_outlives_a_restart_and_is_shown(store: Store, journal: Journal) -> None:
     engine = bench(store, journal, account(settle_after=timedelta(hours=3)))
     apply(store, campaign(), PEOPLE[:5])

@@ -57,6 +57,7 @@ async def test_a_proven_webhook_settles_once(engine: Bench) -> None:
     assert engine.attempt()["outcome"] == "answered"
 
 
+@pytest.mark.fault("F13")
 async def test_the_same_webhook_a_hundred_times_at_once_is_one_change(engine: Bench) -> None:
     await engine.deliver()
     content = revmo_says(engine, "completed")
@@ -65,6 +66,7 @@ async def test_the_same_webhook_a_hundred_times_at_once_is_one_change(engine: Be
     assert len(dump(engine.store)["inbox"]) == 1
 
 
+@pytest.mark.fault("F15")
 async def test_a_webhook_may_come_before_the_answer(engine: Bench) -> None:
     engine.transport.gate = asyncio.Event()
     sending = asyncio.create_task(engine.delivery.deliver(await engine.claim()))
@@ -76,6 +78,7 @@ async def test_a_webhook_may_come_before_the_answer(engine: Bench) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "secre", "secret "])
+@pytest.mark.fault("F18")
 async def test_a_forged_webhook_changes_nothing(engine: Bench, token: str) -> None:
     await engine.deliver()
     before = dump(engine.store)
@@ -101,6 +104,7 @@ async def test_nonsense_is_refused_and_not_kept(engine: Bench, content: bytes) -
     assert dump(engine.store)["inbox"] == []
 
 
+@pytest.mark.fault("F19")
 async def test_a_call_that_nobody_knows_is_kept_and_changes_nothing(engine: Bench) -> None:
     await engine.deliver()
     assert await receive(engine, body(external_id="other", status="completed")) == "unknown call"
@@ -113,6 +117,7 @@ async def test_an_account_that_nobody_knows_is_not_found(engine: Bench) -> None:
     assert refused.value.status == 404
 
 
+@pytest.mark.fault("F18")
 async def test_another_account_cannot_settle_a_call(store: Store, journal: Journal) -> None:
     apply(store, REVMO, ONE)
     other = account("revmo", name="other", webhook_secret="env:Y")
@@ -247,6 +252,7 @@ def signed(content: bytes, age: timedelta = timedelta(0)) -> dict[str, str]:
     return {"x-revring-timestamp": stamp, "x-revring-signature": f"v1={digest}"}
 
 
+@pytest.mark.fault("F18")
 async def test_a_signature_is_proof_while_it_is_fresh(store: Store, journal: Journal) -> None:
     rules = campaign(agent=None, agents={"a": {"provider": "revring", "id": "agent_1", "from": "+12025550190"}})
     apply(store, rules, ONE)

@@ -136,6 +136,7 @@ STORIES = {
 @pytest.mark.parametrize("name", sorted(STORIES))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.fault("F14")
 def test_the_end_is_a_function_of_the_set(tmp_path: Path, name: str, data: st.DataObject) -> None:
     story = STORIES[name]
     every = range(len(story.told))

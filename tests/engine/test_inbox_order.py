@@ -65,6 +65,7 @@ async def early(engine: Bench, *contents: bytes, token: str = "secret", after: t
 # Early
 
 
+@pytest.mark.fault("F15")
 async def test_a_webhook_that_is_faster_than_the_id_settles_with_the_answer(engine: Bench) -> None:
     await early(engine, event("completed", summary="booked", outcome="BOOKED"))
     row = engine.attempt()
@@ -80,6 +81,7 @@ async def test_a_call_that_started_early_stays_live(engine: Bench) -> None:
     assert inbox(engine)[0][0] == "waited for its call: still live"
 
 
+@pytest.mark.fault("F15")
 async def test_after_ten_minutes_nobody_waits_any_more(engine: Bench) -> None:
     await early(engine, event("completed"), after=timedelta(minutes=10, seconds=1))
     assert engine.state() is S.ACCEPTED
@@ -124,6 +126,7 @@ async def test_nobody_else_s_webhook_is_heard(engine: Bench) -> None:
 # Unknown
 
 
+@pytest.mark.fault("F19")
 async def test_webhooks_of_unknown_calls_are_kept_within_bounds(engine: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "MOST_WAITING", 5)
     for number in range(12):
@@ -152,6 +155,7 @@ async def test_what_nothing_proves_is_kept_within_the_same_bounds_and_goes_first
     assert inbox(engine)[0][1] == proven, "a flood of guesses does not push out what is proven"
 
 
+@pytest.mark.fault("F19")
 def test_the_bound_is_ten_thousand() -> None:
     assert letters.MOST_WAITING == 10_000
 
@@ -159,6 +163,7 @@ def test_the_bound_is_ten_thousand() -> None:
 # Late
 
 
+@pytest.mark.fault("F17")
 async def test_the_first_outcome_stays_and_the_provider_is_asked_for_the_record(engine: Bench) -> None:
     await engine.deliver()
     assert await receive(engine, event("completed")) == "settled"
@@ -171,6 +176,7 @@ async def test_the_first_outcome_stays_and_the_provider_is_asked_for_the_record(
     assert len(engine.transport.sent) == 1, "never a new call"
 
 
+@pytest.mark.fault("F17")
 async def test_the_same_contradiction_again_is_no_news(engine: Bench) -> None:
     await engine.deliver()
     await receive(engine, event("completed"))
@@ -180,6 +186,7 @@ async def test_the_same_contradiction_again_is_no_news(engine: Bench) -> None:
     assert len(events(engine, "conflict")) == 1
 
 
+@pytest.mark.fault("F17")
 async def test_a_record_that_cannot_be_asked_for_says_so(engine: Bench) -> None:
     await engine.deliver()
     await receive(engine, event("completed"))
@@ -295,6 +302,7 @@ async def test_hints_prove_no_absence(store: Store, journal: Journal) -> None:
 # Refused
 
 
+@pytest.mark.fault("F18")
 async def test_refused_webhooks_are_counted_once_a_minute(engine: Bench, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)
     for _ in range(3):

@@ -50,10 +50,12 @@ async def run_out(engine: Bench) -> None:
     await asyncio.wait_for(loop.run(until_done=True), 20)
 
 
+@pytest.mark.fault("F16")
 def test_the_ladder_is_the_one_that_is_promised() -> None:
     assert list(POLL_LADDER) == LADDER
 
 
+@pytest.mark.fault("F16")
 async def test_without_webhooks_each_call_is_asked_for_at_these_times_and_then_unknown(engine: Bench) -> None:
     apply(engine.store, campaign(), PEOPLE)
     asked = watched(engine)
@@ -85,6 +87,7 @@ async def test_the_first_answer_ends_the_asking(engine: Bench, rung: int) -> Non
     assert (engine.attempt()["outcome"], standing(engine.store)) == ("answered", {phone(0): "completed"})
 
 
+@pytest.mark.fault("F44")
 async def test_a_runner_that_was_down_asks_for_what_it_missed_once(engine: Bench) -> None:
     apply(engine.store, campaign(), PEOPLE[:1])
     await engine.deliver()

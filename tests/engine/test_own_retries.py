@@ -43,6 +43,7 @@ async def place(engine: Bench, order: int, calls: Any) -> None:
         ((2, 0), 2),
     ],
 )
+@pytest.mark.fault("F40")
 async def test_no_order_follows_when_the_budget_of_tries_is_used_up(
     store: Store, journal: Journal, calls: tuple[Any, ...], orders: int
 ) -> None:

@@ -33,6 +33,7 @@ async def queued(over: OverRevring) -> str:
     return waiting
 
 
+@pytest.mark.fault("F41")
 async def test_a_call_that_still_waits_when_the_window_shuts_is_called_off_and_tried_in_the_next(
     store: Store, journal: Journal
 ) -> None:
@@ -55,6 +56,7 @@ async def test_a_call_that_still_waits_when_the_window_shuts_is_called_off_and_t
         assert sorted(standing(store).values()) == ["calling", "retry"]
 
 
+@pytest.mark.fault("F41")
 async def test_the_first_look_is_no_later_than_the_end_of_the_window(store: Store, journal: Journal) -> None:
     made = bench(store, journal, account("revring"))
     of, people = calls(2, windows="mon-fri 09:00-12:01")
@@ -83,6 +85,7 @@ async def test_a_call_that_waits_for_somebody_who_opted_out_is_called_off_for_go
         assert sorted(standing(store).values()) == ["calling", "suppressed"]
 
 
+@pytest.mark.fault("F41")
 async def test_a_call_that_was_dialled_meanwhile_is_followed(store: Store, journal: Journal) -> None:
     """The look said queued, and the request to call it off came too late: 400."""
     made = bench(store, journal, account("revring"))

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import ExitCode, LedgerError, LedgerHeld, LedgerTooNew, LedgerUnwritable, NotFound
+from runner.errors import (
+    ExitCode,
+    LedgerBusy,
+    LedgerError,
+    LedgerFull,
+    LedgerHeld,
+    LedgerTooNew,
+    LedgerUnwritable,
+    NotFound,
+)
 from runner.ledger import overview, sqlite
 from runner.ledger.migrate import Migration, migrate, migrations, schema_version
 from runner.ledger.revisions import known_campaign
@@ -38,6 +47,7 @@ def test_a_new_ledger_and_its_folder_are_for_their_owner_alone(path: Path) -> No
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.fault("F42")
 def test_an_intent_survives_a_power_cut(path: Path) -> None:
     store = Store.open(path)
     assert store._connection.execute("PRAGMA synchronous").fetchone()[0] == 2, "FULL"
@@ -150,6 +160,7 @@ def test_a_file_in_the_place_of_the_folder_is_a_sentence(path: Path) -> None:
         pass
 
 
+@pytest.mark.fault("F20")
 def test_a_full_disk_takes_back_the_whole_change(path: Path) -> None:
     store = Store.open(path)
     apply(store, campaign(), PEOPLE)
@@ -164,6 +175,7 @@ def test_a_full_disk_takes_back_the_whole_change(path: Path) -> None:
     store.close()
 
 
+@pytest.mark.fault("F20")
 def test_after_a_full_disk_nothing_of_the_group_is_kept(path: Path) -> None:
     store = Store.open(path)
     apply(store, campaign(), PEOPLE)
@@ -207,6 +219,7 @@ def test_a_savepoint_is_not_kept_when_the_transaction_around_it_is_gone(path: Pa
     store.close()
 
 
+@pytest.mark.fault("F22")
 def test_a_ledger_that_somebody_else_writes_is_waited_for_and_then_refused(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,6 +237,7 @@ def test_a_ledger_that_somebody_else_writes_is_waited_for_and_then_refused(
     store.close()
 
 
+@pytest.mark.fault("F23")
 def test_a_second_runner_is_told_who_holds_the_ledger(path: Path) -> None:
     hold = (
         "import sys; from pathlib import Path; from runner.ledger.sqlite import exclusive_runner\n"
@@ -258,9 +272,9 @@ def test_a_url_names_a_file() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("SQLITE_FULL", LedgerUnwritable), ("SQLITE_READONLY", LedgerUnwritable), ("SQLITE_IOERR_FSYNC", LedgerUnwritable),
-        ("SQLITE_BUSY", LedgerUnwritable), ("SQLITE_READONLY_DBMOVED", LedgerUnwritable),
-        ("SQLITE_BUSY_SNAPSHOT", LedgerUnwritable), ("SQLITE_CORRUPT", LedgerError), ("SQLITE_NOTADB", LedgerError),
+        ("SQLITE_FULL", LedgerFull), ("SQLITE_READONLY", LedgerUnwritable), ("SQLITE_IOERR_FSYNC", LedgerUnwritable),
+        ("SQLITE_BUSY", LedgerBusy), ("SQLITE_READONLY_DBMOVED", LedgerUnwritable),
+        ("SQLITE_BUSY_SNAPSHOT", LedgerBusy), ("SQLITE_CORRUPT", LedgerError), ("SQLITE_NOTADB", LedgerError),
         ("SQLITE_ERROR", LedgerError), ("", LedgerError),
     ],
 )  # fmt: skip

@@ -63,6 +63,7 @@ DAYS: list[tuple[str, str, str, str, list[tuple[str, str]]]] = [
 
 
 @pytest.mark.parametrize(("windows", "zone", "day", "spans"), [row[1:] for row in DAYS], ids=[row[0] for row in DAYS])
+@pytest.mark.fault("F30")
 def test_hard_days(windows: str, zone: str, day: str, spans: list[tuple[str, str]]) -> None:
     start, ready = local(zone, day), hours(windows)
     tomorrow = local(zone, (datetime.fromisoformat(day) + DAY).isoformat())
@@ -73,6 +74,7 @@ def test_hard_days(windows: str, zone: str, day: str, spans: list[tuple[str, str
         assert not is_allowed(ready, (zone,), span.end)
 
 
+@pytest.mark.fault("F30")
 def test_the_day_that_samoa_left_out_has_no_windows() -> None:
     ready, zone = hours("fri 10:00-18:00"), ("Pacific/Apia",)
     assert allowed_spans(ready, zone, utc("2011-12-29T00:00"), utc("2012-01-02T00:00")) == []
@@ -121,6 +123,7 @@ ZONES = (
 
 
 @pytest.mark.parametrize(("number", "zone"), list(enumerate(ZONES)))
+@pytest.mark.fault("F29")
 def test_the_arithmetic_agrees_with_a_walk_around_changes_of_the_clock(number: int, zone: str) -> None:
     changes = oracle.changes_of(zone)
     sample = {changes[(number + shift) % len(changes)] for shift in (0, 3, 6, 9)}
