@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import FilesWrong, UsageWrong
+from runner.files.address_checks import address_faults
 from runner.files.campaign import in_file_order
 from runner.files.declared_checks import check_declared
 from runner.files.document import Document, read_document
@@ -92,6 +93,8 @@ def read_project(file: Path, root: Path, *, shown: str = "") -> Project:
     if checked.value is not None:
         faults += check_declared(checked.value, checked.left_out)
         faults += check_targets(checked.value, checked.root)
+        told = {fault.path for fault in faults}
+        faults += (fault for fault in address_faults(checked.value) if fault.path not in told)
     diagnostics = [*document.problems, *(diagnostic_of(document, checked.root, fault) for fault in faults)]
     if diagnostics or checked.value is None:
         raise FilesWrong(in_file_order(diagnostics))
