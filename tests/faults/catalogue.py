@@ -59,3 +59,9 @@ FAULTS: Mapping[str, Named] = {
     "F44": Named("nobody hears webhooks for hours", "outcomes are asked for"),
 }
 """F39, the failover of a PostgreSQL server, waits for that ledger"""
+
+
+def table() -> str:
+    """Draw the matrix for people."""
+    rows = [f"| {name} | {one.fault} | {one.expected} |" for name, one in FAULTS.items()]
+    return "\n".join(["| | what goes wrong | what comes of it |", "|---|---|---|", *rows])
