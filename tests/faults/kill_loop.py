@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from runner.ledger.standing import resume_by_hand
 from runner.ledger.store import Store
+from runner.schedule.clock import SystemClock
 from tests.e2e.processes import REPOSITORY, dials, fictional_number
 from tests.faults.joining import Joined, joined
 
@@ -96,13 +96,14 @@ class Toll:
     def said(self) -> str:
         """Give the figures in one line, and the first of everything that is wrong."""
         found = self.found
-        words = [
+        said = (
             f"{self.kills:,} SIGKILLs, {self.at_work:,} of them on a runner at work, {found.killed_sending:,} requests"
             f" cut off; {found.people:,} people in {self.rounds} rounds, {found.attempts:,} attempts,"
             f" {found.dials:,} dials: {len(found.twice)} attempts dialled twice, {len(found.lost)} lost,"
             f" {len(found.wrong)} with a wrong outcome, {len(found.held_elsewhere('revmo'))} held where there is a"
             f" read side, {len(found.held_at('revmo'))} at revmo, which has none; S = {SETTLE_SECONDS} s, looked twice"
-        ]
+        )
+        words = [said]
         words += [f"{self.resumed} pauses ended by hand"] if self.resumed else []
         words += [f"{len(found.strangers)} dials of unknown attempts"] if found.strangers else []
         wrong = (*found.twice, *found.lost, *found.wrong, *found.held_elsewhere("revmo"), *self.unexpected)
@@ -219,7 +220,7 @@ class _Lives:
             return
         with closing(Store.open(self.ledger)) as store:
             for name in _AGENTS:
-                self.resumed += resume_by_hand(store, f"{name}-people", "looked at it", datetime.now(UTC))
+                self.resumed += resume_by_hand(store, f"{name}-people", "looked at it", SystemClock().now())
 
 
 @contextmanager

@@ -169,27 +169,27 @@ class Toll:
 async def failed(how: Failure, at: int) -> Toll:
     """Run a campaign of each provider whose Nth write fails, run it again without, and compare with the dials."""
     with tempfile.TemporaryDirectory(prefix="nth-write-") as name:
-        folder = Path(name).resolve()
+        folder = Path(name)
         shutil.copytree(_template(), folder, dirs_exist_ok=True)
         workspace = open_workspace(folder)
         async with running(_settings(), WallClock()) as sandbox:
             witness = sandbox.world.requests = Witness(workspace.ledger_path)
-            fault, unended = Fault(how, at), ()
+            fault, unended = Fault(how, at), list[str]()
             try:
                 await _run(workspace, sandbox, fault)
             except LedgerError:
                 pass
             except TimeoutError:
-                unended = (f"{how}, write {at}: the first run hung",)
+                unended.append(f"{how}, write {at}: the first run hung")
             _resume(workspace)
             try:
                 await _run(workspace, sandbox, None)
             except (LedgerError, TimeoutError) as error:
-                unended += (f"{how}, write {at}: the second run ended by {error!r}",)
+                unended.append(f"{how}, write {at}: the second run ended by {error!r}")
             found = _joined(workspace, sandbox)
         return Toll(
             runs=1, struck=int(fault.struck), requests=witness.seen, unannounced=tuple(witness.unannounced),
-            unended=unended, found=found,
+            unended=tuple(unended), found=found,
         )  # fmt: skip
 
 
@@ -231,9 +231,7 @@ def _resume(workspace: Workspace) -> None:
 
 
 def _joined(workspace: Workspace, sandbox: RunningSandbox) -> Joined:
-    placed = [
-        {"reference": dial.reference, "id": dial.id, "outcome": dial.outcome} for dial in sandbox.world.dials()
-    ]
+    placed = [{"reference": dial.reference, "id": dial.id, "outcome": dial.outcome} for dial in sandbox.world.dials()]
     with closing(Store.open_read_only(workspace.ledger_path)) as store:
         attempts = store._connection.execute(
             "SELECT key, account, state, outcome, reason FROM attempts ORDER BY id"
@@ -254,7 +252,7 @@ def template() -> Iterator[None]:
         for place, (provider, agent) in enumerate(_AGENTS.items()):
             people = ", ".join(f'{{phone: "{_phone(place, who)}"}}' for who in range(len(_SCRIPT)))
             (folder / "campaigns" / f"{provider}.yaml").write_text(
-                f"campaign: {provider}\npurpose: transactional\nretry: 1 time, 1s apart, on busy\nagent: {agent}\n"
+                f"campaign: {provider}\npurpose: transactional\nretry: 2 times, 1s apart, on busy\nagent: {agent}\n"
                 f"contacts: [{people}]\n",
                 "utf-8",
             )

@@ -32,7 +32,8 @@ def settings(seed: int, faults: str) -> Settings:
 
 
 def _announce(url: str) -> None:
-    print(f"sandbox at {url}", flush=True)
+    sys.stdout.write(f"sandbox at {url}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
