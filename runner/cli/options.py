@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import click
 
 from runner.errors import UsageWrong
 from runner.rules.numbers import NumberRefused, read_number
 from runner.wiring.workspace import Workspace, open_workspace
+
+P = ParamSpec("P")
 
 paths_argument = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 
@@ -63,3 +66,15 @@ def as_number(text: str) -> str:
         return read_number(text, None).e164
     except NumberRefused:
         return text
+
+
+def holding_options(command: Callable[P, int]) -> Callable[P, int]:
+    """Let a command that runs be told how to take the ledger."""
+    takeover = click.option(
+        "--takeover", is_flag=True, help="Wait while another runner has the ledger, then take it over."
+    )
+    trusts_clock = click.option(
+        "--trust-clock", "trusts_clock", is_flag=True,
+        help="Run although the ledger knows of times later than now: the clock is right, and was wrong before.",
+    )  # fmt: skip
+    return takeover(trusts_clock(command))

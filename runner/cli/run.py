@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from runner.cli.apply import confirmed, print_applied
-from runner.cli.options import InstantType, workspace_of
+from runner.cli.options import InstantType, holding_options, workspace_of
 from runner.cli.output import format_option, print_warnings
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
@@ -34,6 +34,7 @@ HERE = "here"
 @click.option("--seed", type=int, default=0, show_default=True, help="What the people of an in-process sandbox do.")
 @click.option("--at", type=InstantType(), help="Where the clock of an in-process sandbox starts; now otherwise.")
 @click.option("--yes", is_flag=True, help="Do not ask, even on a terminal.")
+@holding_options
 @format_option
 @click.pass_context
 def run(
@@ -46,6 +47,8 @@ def run(
     *,
     windows_ignored: bool,
     yes: bool,
+    takeover: bool,
+    trusts_clock: bool,
 ) -> int:
     """Apply campaigns, then place their calls and texts until everything has ended.
 
@@ -63,8 +66,9 @@ def run(
     print_warnings(workspace, loaded)
     only = frozenset(one.campaign.campaign for one in loaded) or None
     options = RunOptions(
-        sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text"
-    )
+        sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text",
+        takeover=takeover, trusts_clock=trusts_clock,
+    )  # fmt: skip
     return asyncio.run(_run(workspace, loaded, options, form, ask=not yes and sandbox is None))
 
 

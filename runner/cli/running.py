@@ -57,6 +57,10 @@ class RunOptions:
     listen: tuple[str, int] | None = None
     shows_agents: bool = True
     """say on the way what becomes of agents that campaigns define"""
+    takeover: bool = False
+    """wait for the ledger while another runner has it, instead of giving up"""
+    trusts_clock: bool = False
+    """believe the machine's clock although the ledger knows of later instants"""
 
 
 def surroundings_of(
@@ -165,6 +169,8 @@ async def _placed_here(
         starter=FileRounds(workspace=workspace, windows_ignored=options.windows_ignored),
         serves=not options.until_done,
         limits=workspace.loaded.project.limits,
+        takeover=options.takeover,
+        trusts_clock=options.trusts_clock,
     ) as running:
         agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
         examined = plan(workspace, running.clock.now())

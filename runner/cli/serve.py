@@ -7,7 +7,7 @@ import ipaddress
 
 import click
 
-from runner.cli.options import workspace_of
+from runner.cli.options import holding_options, workspace_of
 from runner.cli.running import RunOptions, apply_and_run, surroundings_of
 from runner.errors import ExitCode, UsageWrong
 from runner.schedule.clock import SystemClock
@@ -19,8 +19,18 @@ from runner.wiring.workspace import Workspace
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="The port to listen on.")
 @click.option("--expose", is_flag=True, help="Allow an address that other machines can reach.")
 @click.option("--sandbox", metavar="URL", help="Place into the sandbox at URL.")
+@holding_options
 @click.pass_context
-def serve(ctx: click.Context, host: str, port: int, sandbox: str | None, *, expose: bool) -> int:
+def serve(
+    ctx: click.Context,
+    host: str,
+    port: int,
+    sandbox: str | None,
+    *,
+    expose: bool,
+    takeover: bool,
+    trusts_clock: bool,
+) -> int:
     """Place what is due as it becomes due, and receive webhooks at /webhooks/ACCOUNT.
 
     New revisions that `outreach apply` writes are taken up within seconds; `outreach run PATH`,
@@ -33,7 +43,9 @@ def serve(ctx: click.Context, host: str, port: int, sandbox: str | None, *, expo
             f"`{host}` can be reached by other machines", help="put a proxy with TLS before it, or add --expose"
         )
     workspace = workspace_of(ctx)
-    options = RunOptions(sandbox=sandbox, until_done=False, listen=(host, port))
+    options = RunOptions(
+        sandbox=sandbox, until_done=False, listen=(host, port), takeover=takeover, trusts_clock=trusts_clock
+    )  # fmt: skip
     return asyncio.run(_serve(workspace, options))
 
 

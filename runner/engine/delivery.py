@@ -20,6 +20,7 @@ from runner.engine.meanwhile import over_meanwhile
 from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.settlement import give_up, settle
+from runner.engine.stop_file import StopFile
 from runner.errors import (
     CredentialMissing,
     InDoubt,
@@ -68,6 +69,7 @@ class Delivery:
     warned: set[str] = field(default_factory=set)
     """the warnings that were given already"""
     telemetry: Telemetry = SILENT
+    stop_file: StopFile = field(default_factory=StopFile)
     watch: ClockWatch | None = None
     """looks whether the clock was set since it was decided what starts"""
 
@@ -100,11 +102,12 @@ class Delivery:
     def _intend(self, ledger: Ledger, claimed: Sequence[Assignment]) -> list[Assignment]:
         """Write the intents of those that may be sent, in the transaction that read what forbids it."""
         now = self.clock.now()
+        self.stop_file.heed(ledger, now)
         going = []
         for work in ledger.assignments([one.attempt.id for one in claimed]):
             if work.attempt.state is not AttemptState.CLAIMED:
                 continue
-            move = self._judge(ledger, work, now)
+            move = self._kept_back(work, now) or self._judge(ledger, work, now)
             if ledger.move([move])[0] and move.new is AttemptState.SENDING:
                 going.append(work)
         begun = {work.attempt.id for work in going}
@@ -117,9 +120,6 @@ class Delivery:
 
     def _judge(self, ledger: Ledger, work: Assignment, now: datetime) -> Move:
         attempt = work.attempt
-        kept_back = self._kept_back(work)
-        if kept_back:
-            return self._back(work, now, attempt.due_at, kept_back)
         policy = self.policies.of(attempt.campaign)
         step = policy.step_named(attempt.step)
         if step is None:
@@ -142,13 +142,17 @@ class Delivery:
             case Drop():
                 return give_up(policy, work, verdict, ledger.history(attempt.contact_id), now)
 
-    def _kept_back(self, work: Assignment) -> str:
-        """Say why nothing at all may leave now; empty when something may."""
+    def _kept_back(self, work: Assignment, now: datetime) -> Move | None:
+        """Give the move that puts an attempt back in line while nothing of its campaign may leave; None when it may."""
         if self.journal.tenure.is_closing:
-            return "the runner stops"
-        if self.watch is not None and self.watch.step():
-            return "the clock was set"
-        return "the campaign is paused" if work.is_paused else ""
+            why = "the runner stops"
+        elif self.watch is not None and self.watch.step():
+            why = "the clock was set"
+        elif work.is_paused:
+            why = "the campaign is paused"
+        else:
+            return None
+        return self._back(work, now, work.attempt.due_at, why)
 
     async def count_lines(self, name: str) -> None:
         """Ask how many lines an account has free; nothing starts while nobody says."""

@@ -40,7 +40,6 @@ class Leases:
                 "take_lease", **values, version=holder.version, epoch=before.epoch, now=to_micros(now),
                 until=to_micros(until),
             )  # fmt: skip
-            self._store.event(now, None, "taken", epoch=before.epoch + 1, holder=holder.sentence, tool=holder.version)
         return before.epoch + 1
 
     def check(self, epoch: int) -> None:
@@ -58,9 +57,9 @@ class Leases:
         if not self._store.change("renew_lease", epoch=epoch, now=to_micros(now), until=to_micros(until)):
             self.check(epoch)
 
-    def release(self, epoch: int, now: datetime) -> None:
+    def release(self, epoch: int) -> None:
         """Give the ledger back; changes nothing when another runner has taken it."""
-        self._store.change("release_lease", epoch=epoch, now=to_micros(now))
+        self._store.change("release_lease", epoch=epoch)
 
     def newest_instant(self) -> datetime | None:
         """Give the newest instant that the last events tell of; None in a ledger without any."""

@@ -17,7 +17,7 @@ UPDATE lease SET renewed = :now, until = :until WHERE id = 1 AND epoch = :epoch
 
 -- name: release_lease
 -- Give the ledger back before its lease ends.
-UPDATE lease SET until = :now WHERE id = 1 AND epoch = :epoch AND until > :now
+UPDATE lease SET until = 0 WHERE id = 1 AND epoch = :epoch
 
 -- name: newest_instant
 -- The newest of the last events; the last one is not always the newest, since clocks are set back.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +45,17 @@ class Reserve:
         except OSError:
             return False
         return True
+
+
+@contextmanager
+def reserved(ledger: Path) -> Iterator[Reserve]:
+    """Keep space beside a ledger while a runner runs."""
+    reserve = Reserve(ledger)
+    reserve.lay()
+    try:
+        yield reserve
+    finally:
+        reserve.spend()
 
 
 def _fill(handle: int) -> None:

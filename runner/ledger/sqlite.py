@@ -7,12 +7,13 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
 from runner.errors import LedgerBusy, LedgerError, LedgerFull, LedgerHeld, LedgerUnwritable, NotFound
+from runner.ledger import filesystem
 
 # Older versions can corrupt a database in WAL mode when a checkpoint restarts the log (fixed in 3.51.3).
 _WAL_IS_SAFE: Final = sqlite3.sqlite_version_info >= (3, 51, 3)
@@ -38,6 +39,8 @@ def connect(path: Path) -> sqlite3.Connection:
     Commits are durable when they return: an intent that is written survives a power cut.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    filesystem.require_local(path)
+    filesystem.require_private(path)
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_SECONDS)
@@ -54,6 +57,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     """Open a ledger for reading alone; raise NotFound when there is none."""
     if not path.exists():
         raise NotFound(f"there is no ledger at {path}", help="outreach apply creates it")
+    filesystem.require_private(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False,
         timeout=_BUSY_SECONDS,
@@ -111,6 +115,18 @@ def errors_mapped() -> Iterator[None]:
     except OSError as error:
         kind = LedgerFull if error.errno == errno.ENOSPC else LedgerUnwritable
         raise kind(f"the ledger cannot be written: {error.strerror}") from error
+
+
+def patiently(begin_or_commit: Callable[[], None], tries: int) -> None:
+    """Begin or commit, again while the ledger is locked: SQLite has then done nothing yet, and waits 5 s each time."""
+    for left in reversed(range(tries)):
+        try:
+            begin_or_commit()
+        except LedgerBusy:
+            if not left:
+                raise
+        else:
+            return
 
 
 def foreign_error(error: sqlite3.Error) -> LedgerError:

@@ -40,7 +40,9 @@ class Store:
         self._connection = connection
         forbidden.install(connection)
         self._depth = 0
-        self._tide: instance.Tide | None = None
+        self.patience = 1
+        """how often a transaction is tried while another process keeps the ledger locked, 5 s each"""
+        self.tide: instance.Tide | None = None
         self.letters = Letters(self)
         self.handovers = Handovers(self)
         self.rounds = Rounds(self)
@@ -55,7 +57,7 @@ class Store:
             connection = sqlite.connect(path)
             migrate(connection)
             store = cls(connection)
-            store._tide = instance.settle_in(connection, path)
+            store.tide = instance.settle_in(connection, path)
         return store
 
     @classmethod
@@ -90,13 +92,13 @@ class Store:
         if self._depth and not self._connection.in_transaction:
             # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
             raise LedgerUnwritable("the ledger took back what was being written")
-        self._execute_plain(begin)
+        sqlite.patiently(lambda: self._execute_plain(begin), self.patience)
         self._depth += 1
         try:
             yield
-            self._execute_plain(commit)
-            if self._depth == 1 and self._tide is not None:
-                self._tide.advance()
+            sqlite.patiently(lambda: self._execute_plain(commit), self.patience)
+            if self._depth == 1 and self.tide is not None:
+                self.tide.advance()
         except BaseException:
             self._undo(rollback, begin, name)
             raise

@@ -27,7 +27,7 @@ class LeaseLedger(Protocol):
         """Hold the ledger for longer; raise LeaseLost when another runner has taken it."""
         ...
 
-    def release(self, epoch: int, now: datetime) -> None:
+    def release(self, epoch: int) -> None:
         """Give the ledger back; changes nothing when another runner has taken it."""
         ...
 

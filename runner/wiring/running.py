@@ -14,6 +14,7 @@ import httpx
 
 from runner.engine.accounts import Accounts
 from runner.engine.breakers import Breakers
+from runner.engine.clock_watch import WatchedTransport
 from runner.engine.delivery import Delivery
 from runner.engine.dispatcher import Dispatcher, Wakefulness
 from runner.engine.do_not_call import DoNotCall
@@ -24,9 +25,10 @@ from runner.engine.pacing import Pacing
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
 from runner.engine.rounds import Rounds
+from runner.engine.stop_file import StopFile
 from runner.errors import NotFound, OutreachError
 from runner.files.law_table import law_table
-from runner.ledger import overview, sqlite
+from runner.ledger import overview
 from runner.ledger.instants import to_micros
 from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
@@ -52,6 +54,7 @@ from runner.wiring.accounts import (
     sandbox_credential,
     with_providers,
 )
+from runner.wiring.holding import taken
 from runner.wiring.machine import Machine
 
 IN_PROCESS_SPEED = 3600.0
@@ -248,9 +251,13 @@ async def engine(  # noqa: PLR0913 what a runner may be told
     starter: RoundStarter | None = None,
     serves: bool = False,
     limits: SharedLimits | None = None,
+    takeover: bool = False,
+    trusts_clock: bool = False,
 ) -> AsyncIterator[Engine]:
     """Build the engine over a ledger that nobody else runs on; raise LedgerHeld when somebody does.
 
+    With `takeover` it waits until nobody does. Raises ClockWrong when the ledger knows of instants that
+    lie well after the present, unless it `trusts_clock`.
     Without a `starter`, campaigns that repeat begin no round.
     With `serves`, other processes are told that this one places everything, for good. With `listen`,
     or against a sandbox, webhooks are received; CredentialMissing is raised when a secret that proves
@@ -260,25 +267,28 @@ async def engine(  # noqa: PLR0913 what a runner may be told
     if listen is not None:
         require_webhook_secrets(surroundings.accounts, secret)
     async with AsyncExitStack() as stack:
-        stack.enter_context(sqlite.exclusive_runner(ledger, serves=serves))
-        machine = surroundings.machine
-        store = machine.open_store(ledger)
-        stack.callback(store.close)
+        machine, clock, woken = surroundings.machine, surroundings.clock, asyncio.Event()
+        taking = taken(
+            ledger, clock, machine.open_store, serves=serves, waits=takeover, trusts_clock=trusts_clock
+        )  # fmt: skip
+        store, journal, watch = await stack.enter_async_context(taking)
         accounts = with_providers(surroundings.accounts)
-        transport = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
-        stack.push_async_callback(transport.aclose)
-        journal = await stack.enter_async_context(Journal(store))
+        http = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
+        stack.push_async_callback(http.aclose)
+        transport = WatchedTransport(http, journal.tenure, watch)
         policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())
         # A webhook may come before the dispatcher's first round, and has to find the rules of its campaign.
         await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
-        clock, woken = surroundings.clock, asyncio.Event()
         heartbeat = await stack.enter_async_context(machine.alarm(clock, woken.set))
         pacing = Pacing(policies, accounts, Breakers(), limits)
-        delivery = Delivery(journal, policies, accounts, transport, clock, woken.set, pacing)
+        delivery = Delivery(
+            journal, policies, accounts, transport, clock, woken.set, pacing,
+            stop_file=StopFile.beside(ledger), watch=watch,
+        )  # fmt: skip
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
         wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings), machine.look_again)
         rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None
-        dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds)
+        dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds, watch)
         inbox = Inbox(journal, accounts, reconciliation, clock, secret)
         await inbox.tidy()
         stack.push_async_callback(inbox.settled)
