@@ -7,6 +7,7 @@ import sys
 import click
 
 from runner.cli.options import workspace_of
+from runner.engine.stop_file import STOP_FILE
 from runner.errors import ExitCode, NotFound, UsageWrong
 from runner.ledger import standing
 from runner.ledger.store import Store
@@ -14,23 +15,30 @@ from runner.report.words import count_of
 from runner.schedule.clock import SystemClock
 
 _campaign = click.argument("campaign")
+_campaign_or_all = click.argument("campaign", required=False, default="")
+_all = click.option("--all", "everything", is_flag=True, help="Every campaign of the ledger.")
 _reason = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept with the campaign and shown by `status`."
 )
 
 
 @click.command()
-@_campaign
+@_campaign_or_all
+@_all
 @_reason
 @click.pass_context
-def pause(ctx: click.Context, campaign: str, reason: str) -> int:
+def pause(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -> int:
     """Place nothing more of a campaign until it is resumed; what is under way goes on to its end.
 
     A runner that is at work takes it up within seconds, and tells the provider where people were
-    handed over. `outreach run` does not end a pause that a person made.
+    handed over. `outreach run` does not end a pause that a person made. Without any command, a file
+    named STOP in the ledger's folder pauses everything too, for as long as it lies there and until resumed.
     """
+    _one_or_all(campaign, everything=everything)
     store = _open(ctx)
     try:
+        if everything:
+            return _say_all(standing.pause_all(store, reason, SystemClock().now()), "paused", "outreach resume --all")
         if not standing.pause_by_hand(store, campaign, reason, SystemClock().now()):
             raise UsageWrong(f"{campaign} is cancelled; there is nothing to pause")
     finally:
@@ -40,13 +48,18 @@ def pause(ctx: click.Context, campaign: str, reason: str) -> int:
 
 
 @click.command()
-@_campaign
+@_campaign_or_all
+@click.option("--all", "everything", is_flag=True, help="Every campaign that `pause --all` or a STOP file paused.")
 @_reason
 @click.pass_context
-def resume(ctx: click.Context, campaign: str, reason: str) -> int:
+def resume(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -> int:
     """Go on with a campaign that is paused, whoever or whatever paused it."""
+    _one_or_all(campaign, everything=everything)
     store = _open(ctx)
     try:
+        if everything:
+            _refuse_stop_file(ctx)
+            return _say_all(standing.resume_all(store, reason, SystemClock().now()), "resumed", "outreach status")
         resumed = standing.resume_by_hand(store, campaign, reason, SystemClock().now())
     finally:
         store.close()
@@ -77,6 +90,24 @@ def cancel(ctx: click.Context, campaign: str, reason: str, *, yes: bool) -> int:
         click.echo(f"{campaign} was cancelled before")
     else:
         click.echo(f"{campaign} is cancelled; {count_of(count, 'attempt')} called off")
+    return ExitCode.OK
+
+
+def _one_or_all(campaign: str, *, everything: bool) -> None:
+    if bool(campaign) is everything:
+        raise UsageWrong("name one campaign, or all of them", help="write: outreach pause CAMPAIGN, or --all")
+
+
+def _refuse_stop_file(ctx: click.Context) -> None:
+    path = workspace_of(ctx).ledger_path.parent / STOP_FILE
+    if path.exists() or path.is_symlink():
+        raise UsageWrong(f"the file {path} is there, and nothing leaves until it is gone", help=f"rm {path}")
+
+
+def _say_all(names: list[str], what: str, then: str) -> int:
+    click.echo(f"{count_of(len(names), 'campaign')} {what}: {', '.join(names)}" if names else f"nothing was {what}")
+    if names:
+        click.echo(f"  = help: {then}", err=True)
     return ExitCode.OK
 
 

@@ -206,6 +206,7 @@ class Dispatcher:
     def _look(self, ledger: Ledger, free_lines: Mapping[str, int], now: datetime, step: timedelta) -> _Found:
         self._heed_clock(ledger, now, step)
         begins = not (step or self._tenure.is_closing)
+        self._delivery.stop_file.heed(ledger, now)
         to_read = self._pacing.breakers.to_read(ledger, now)
         self._policies.renew(ledger.campaigns_in_force())
         released = self._release(ledger, free_lines, now) if begins else Release([], None)

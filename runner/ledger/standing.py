@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 
+from runner.engine.stop_file import WHY
 from runner.errors import NotFound, UsageWrong
 from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
@@ -14,6 +15,9 @@ from runner.model.rounds import family_of
 
 ACCOUNT_FAULT = "account "
 """how the reason of a pause begins that a fault of an account caused, not a person"""
+
+EVERYTHING = "everything was paused by hand"
+"""how the reason of a pause begins that a person ordered for all campaigns at once"""
 
 
 def pause_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bool:
@@ -28,6 +32,35 @@ def pause_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bo
             if store.change("stop_campaign", name=name, reason=said):
                 store.event(now, None, "paused", campaign=name, reason=said)
     return stopped
+
+
+def pause_all(store: Store, reason: str, now: datetime) -> list[str]:
+    """Pause every campaign that runs, or that a later run would resume by itself; give their names."""
+    stopped = []
+    said = f"{EVERYTHING}: {reason}" if reason else EVERYTHING
+    with store.transaction():
+        for one in store.campaigns_in_force():
+            row = store.one("campaign_standing", name=one.name)
+            if row is None or not (row["state"] == "active" or row["reason"].startswith(ACCOUNT_FAULT)):
+                continue
+            if store.change("stop_campaign", name=one.name, reason=said):
+                store.event(now, None, "paused", campaign=one.name, reason=said)
+                stopped.append(one.name)
+    return stopped
+
+
+def resume_all(store: Store, reason: str, now: datetime) -> list[str]:
+    """Resume the campaigns that `pause_all` or a STOP file paused, and no others; give their names."""
+    resumed = []
+    with store.transaction():
+        for one in store.campaigns_in_force():
+            row = store.one("campaign_standing", name=one.name)
+            if row is not None and row["state"] == "paused" and row["reason"].startswith((EVERYTHING, WHY)):
+                store.resume(one.name, now)
+                resumed.append(one.name)
+                if reason:
+                    store.event(now, None, "remarked", campaign=one.name, reason=reason)
+    return resumed
 
 
 def resume_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> bool:
