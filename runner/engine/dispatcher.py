@@ -19,6 +19,7 @@ from runner.engine.failover import Failover
 from runner.engine.journal import Journal
 from runner.engine.native import Look, NativeDelivery
 from runner.engine.native_release import native_steps
+from runner.engine.overdue import Overdue
 from runner.engine.pacing import Release
 from runner.engine.policies import Policies
 from runner.engine.reconciliation import Reconciliation
@@ -99,6 +100,7 @@ class Dispatcher:
         self._probe = Probe(
             journal, delivery.accounts, delivery.transport, clock, delivery.pacing.breakers, wakefulness.woken.set
         )
+        self._overdue = Overdue(policies)
         self._failover = Failover(policies, delivery.accounts, delivery.pacing.breakers)
         self._asking: set[int] = set()
         self._native = NativeDelivery.over(reconciliation)
@@ -218,7 +220,8 @@ class Dispatcher:
         next_ask = ledger.next_ask() if not asking and not self._asking else None
         next_due, next_breaker = ledger.next_due(now, self._policies.only), self._pacing.breakers.next_at(now)
         next_round = self._rounds.next_at(ledger, now) if self._rounds is not None else None
-        next_times = (next_due, next_ask, released.next_at, next_breaker, native.next_at, next_round)
+        next_over = self._overdue.end(ledger, released.stuck, now)
+        next_times = (next_due, next_ask, next_over, released.next_at, next_breaker, native.next_at, next_round)
         next_at = min((at for at in next_times if at is not None), default=None)
         is_open = bool(ledger.open_attempts(self._policies.only))
         return _Found(released.claimed, asking, next_at, is_open, native, to_read, next_round, due_accounts)

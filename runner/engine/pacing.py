@@ -41,6 +41,8 @@ class Release(NamedTuple):
     claimed: list[Assignment]
     next_at: datetime | None
     """when time alone makes more room; None when nothing is in the way"""
+    stuck: tuple[Lane, ...] = ()
+    """lanes that may start nothing now"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,10 @@ class Pacing:
         for work in claimed:
             self._count(ledger, self._lanes[in_lane[work.attempt.id]], work, now)
         after = {**self._rooms(ledger, lanes, now), **_lines(free_lines)} if claimed else rooms
-        return Release(claimed, self._next_at(lanes, after, now))
+        full = [(lane, room) for lane in lanes if (room := room_of(self._scopes(lane), after)).free <= 0]
+        self.full = {(family_of(lane.campaign), lane.account): room.why for lane, room in full}
+        times = [room.until for _, room in full if room.until is not None and room.until > now]
+        return Release(claimed, min(times, default=None), tuple(lane for lane, _ in full))
 
     def waiting(self, ledger: Ledger, lane: Lane, now: datetime) -> Waiting | None:
         """Say what keeps a lane of a campaign in force from starting more now; None when nothing does."""
@@ -226,13 +231,6 @@ class Pacing:
                 self._meters[scope].start(now)
         self._started[work.attempt.id] = (lane.id, now)
         self.breakers.claimed(ledger, lane.account, work.attempt.id, now)
-
-    def _next_at(self, lanes: Iterable[Lane], rooms: dict[Scope, Room], now: datetime) -> datetime | None:
-        found = [(lane, room_of(self._scopes(lane), rooms)) for lane in lanes]
-        full = [(lane, room) for lane, room in found if room.free <= 0]
-        self.full = {(family_of(lane.campaign), lane.account): room.why for lane, room in full}
-        times = [room.until for _, room in full if room.until is not None and room.until > now]
-        return min(times, default=None)
 
 
 def _lines(free: Mapping[str, int]) -> dict[Scope, Room]:
