@@ -29,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe
 _TEMPLATE_VALUE = re.compile(r"^\s*(?:- +)*(?:[^\s\"'#{\[][^\"'{\[#]*?:\s+)?(?=\{\{|\{%)")
 _COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 _CSV_HELP = "put people into a CSV file: contacts: contacts/people.csv"
+_LONGEST_ADVICE = 400
 _STAND_INS = {ord(char): 0xE000 + ord(char) for char in "{}[],:#\"'%&*!|>@`-?\\"}
 """characters that YAML reads, and those that stand in for them inside an unquoted template"""
 _BACK = {stand_in: char for char, stand_in in _STAND_INS.items()}
@@ -223,6 +224,8 @@ def _quote(text: str, source: str, start: int) -> tuple[YamlFault, str]:
     written = value.replace("'", "''") if quote == "'" else value
     after = rest[length:].rstrip() if in_flow else ""
     advice = " ".join(["write:", *before.split(), f"{quote}{written}{quote}{after}"])
+    if length > _LONGEST_ADVICE:
+        advice = "put the whole value in quotes"
     fault = YamlFault("Y02", "this template needs quotes", advice, start, start + length)
     return fault, source[:start] + value.translate(_STAND_INS) + source[start + length :]
 

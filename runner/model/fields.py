@@ -268,5 +268,5 @@ Region = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2}$", "examples": ["US", "GB", "FR"]}),
 ]
 
-PositiveInt = Annotated[int, Field(ge=1)]
+PositiveInt = Annotated[int, Field(ge=1, le=1_000_000_000)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -266,7 +266,8 @@ class _Texts:
         cycle = [name for name in one.names if name in self._open]
         if cycle or len(self._open) > _FILE_DEPTH:
             chain = " -> ".join((*self._open, *cycle))
-            fault = TemplateFault(code="V07", message=f"`{inside}` takes in itself", help=f"undo one of: {chain}")
+            what = "takes in itself" if cycle else f"stands more than {_FILE_DEPTH} files deep"
+            fault = TemplateFault(code="V07", message=f"`{inside}` {what}", help=f"undo one of: {chain}")
         elif one.may_miss or any(name in self._templates.sources for name in one.names):
             return None
         else:
