@@ -35,6 +35,8 @@ COMMANDS = {
     "call": "Call one person, with everything a campaign gives.",
     "text": "Text one person, with everything a campaign gives.",
     "sandbox": "Serve the four providers' emulator for rehearsals.",
+    "ledger": "Back the ledger up, put it back, and check that it is sound.",
+    "purge": "Forget what was said to people, or everything of one person.",
     "doctor": "Check keys, clocks, ledger and webhooks by reading alone; it never dials.",
     "schema": "Print the JSON schema of campaign files.",
 }

@@ -19,7 +19,7 @@ from typing import Final
 from runner.errors import LedgerError, NotFound, UsageWrong
 from runner.ledger import chain, instance
 
-_BESIDE: Final = ("-journal", "-wal", "-shm", ".mark")
+_BESIDE: Final = ("-journal", "-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +85,20 @@ def put_back(backup: Path, ledger: Path, now: datetime) -> Path | None:
         with closing(_read_only(backup)) as source:
             _copy(source, unfinished)
         if aside is not None:
-            for ending in _BESIDE:
-                with suppress(FileNotFoundError):
-                    ledger.with_name(ledger.name + ending).rename(aside.with_name(aside.name + ending))
-            os.link(ledger, aside)
+            _move_aside(ledger, aside)
     return aside
+
+
+def _move_aside(ledger: Path, aside: Path) -> None:
+    """Give a ledger another name too, and take from its own what belongs to it; nothing is sent from it there."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("BEGIN IMMEDIATE")  # what a crash left half written is taken back first
+        connection.rollback()
+    for ending in _BESIDE:
+        with suppress(FileNotFoundError):
+            ledger.with_name(ledger.name + ending).rename(aside.with_name(aside.name + ending))
+    instance.mark_of(ledger).unlink(missing_ok=True)
+    os.link(ledger, aside)
 
 
 @contextmanager

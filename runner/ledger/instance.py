@@ -41,12 +41,13 @@ class Tide:
     connection: sqlite3.Connection
     path: Path
     instance: str
-    is_own: bool
+    foreign: str = ""
+    """why the file is not the ledger itself; empty when it is"""
     _noted: int = field(default=0)
 
     def advance(self) -> None:
         """Note the newest event; called after a commit. A mark that cannot be written only notices less."""
-        if not self.is_own:
+        if self.foreign:
             return
         with suppress(OSError, sqlite3.Error):  # what was committed stays so, whatever becomes of the mark
             newest = _newest(self.connection)
@@ -63,20 +64,18 @@ def settle_in(connection: sqlite3.Connection, path: Path) -> Tide:
     if "home" not in facts:
         connection.execute(query("set_home"), {"home": _number_of(path)})
         write_mark(path, Mark(instance=instance, event=_newest(connection)))
-        return Tide(connection, path, instance, is_own=True)
+        return Tide(connection, path, instance)
     why = _foreign(path, facts["home"], instance, mark, _newest(connection))
     if why == _DISOWNED and facts["home"] != _DISOWNED:
         # What is added from now on must not bring it past its mark unnoticed.
         connection.execute(query("set_home"), {"home": _DISOWNED})
-    return Tide(connection, path, instance, is_own=not why)
+    return Tide(connection, path, instance, why)
 
 
-def require_own(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise LedgerCopied unless the file is the ledger itself: only from that may anything be sent."""
-    facts = dict(connection.execute("SELECT name, value FROM facts WHERE name IN ('instance', 'home')").fetchall())
-    why = _foreign(path, facts.get("home", ""), facts["instance"], read_mark(path), _newest(connection))
-    if why:
-        raise LedgerCopied(f"nothing is sent from the ledger at {path}: it is {why}", help=_HELP)
+def require_own(tide: Tide | None) -> None:
+    """Raise LedgerCopied unless the opened file is the ledger itself: only from that may anything be sent."""
+    if tide is not None and tide.foreign:
+        raise LedgerCopied(f"nothing is sent from the ledger at {tide.path}: it is {tide.foreign}", help=_HELP)
 
 
 def adopt(connection: sqlite3.Connection, path: Path, *, instance: str) -> None:

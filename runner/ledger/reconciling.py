@@ -66,7 +66,7 @@ def reconcile(store: Store, path: Path, now: datetime, *, since: datetime | None
         name = secrets.token_hex(16)
         instance.adopt(store._connection, path, instance=name)  # noqa: SLF001 the same room
         store.event(now, None, "reconciled", since=begun.isoformat(), **counts)
-    store._tide = instance.remark(store._connection, path)  # noqa: SLF001 the same room
+    store.tide = instance.remark(store._connection, path)  # noqa: SLF001 the same room
     return Reconciled(since=begun, until=now, **counts)
 
 
@@ -82,7 +82,7 @@ def moved(store: Store, path: Path, now: datetime) -> None:
         found = store.one("fact", name="instance")
         instance.adopt(store._connection, path, instance=found["value"] if found is not None else "")  # noqa: SLF001 the same room
         store.event(now, None, "moved")
-    store._tide = instance.remark(store._connection, path)  # noqa: SLF001 the same room
+    store.tide = instance.remark(store._connection, path)  # noqa: SLF001 the same room
 
 
 def _doubt(store: Store, attempt: int, state: AttemptState, now: datetime, lost: dict[str, int], *, held: bool) -> str:

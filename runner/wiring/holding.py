@@ -21,6 +21,7 @@ from runner.ledger.holder import is_proven_dead, this_process
 from runner.ledger.reserve import reserved
 from runner.ledger.store import Store
 from runner.model.lease import Holder, Lease
+from runner.ports.telemetry import SILENT, Telemetry, named
 from runner.rules.clocks import in_words, ledger_is_ahead
 from runner.rules.lease import LASTS, is_free, is_over_by_watching
 from runner.schedule.clock import FastClock, SystemClock, VirtualClock, boottime
@@ -68,6 +69,7 @@ async def taken(
     serves: bool = False,
     waits: bool = False,
     trusts_clock: bool = False,
+    telemetry: Telemetry = SILENT,
 ) -> AsyncIterator[Taken]:
     """Take a ledger as its one runner, by lock and by lease, and give it back at the end.
 
@@ -85,7 +87,7 @@ async def taken(
         tenure = await stack.enter_async_context(held(store, ledger, Bearer.of(clock), waits=waits))
         spare = stack.enter_context(reserved(ledger)) if is_real else None
         store.patience = _PATIENT_TRIES
-        journal = await stack.enter_async_context(Journal(store, tenure=tenure, spare=spare))
+        journal = await stack.enter_async_context(Journal(store, telemetry, tenure, spare))
         yield Taken(store, journal, ClockWatch(clock, hears_replies=is_real))
 
 
@@ -102,7 +104,7 @@ async def locked(ledger: Path, *, serves: bool, waits: bool) -> AsyncIterator[No
                 if not waits:
                     raise
                 if not has_said:
-                    log.warning("%s; this one waits until it ends", held.message)
+                    log.warning("%s; this one waits until it ends", held.message, extra=named("ledger_awaited"))
                 has_said = True
                 await asyncio.sleep(_LOOK_SECONDS)
         yield
@@ -123,7 +125,7 @@ async def held(store: Store, ledger: Path, bearer: Bearer, *, waits: bool) -> As
         try:
             store.leases.release(epoch)
         except LedgerError as error:  # it ends by itself
-            log.info("the lease could not be given back: %s", error.message)
+            log.info("the lease could not be given back: %s", error.message, extra=named("lease_kept"))
 
 
 def refuse_wrong_clock(store: Store, now: datetime) -> None:
@@ -157,7 +159,8 @@ async def _taken(store: Store, bearer: Bearer, *, waits: bool) -> int:
         if not waits:
             raise _held_by(seen)
         if not has_said:
-            log.warning("%s holds this ledger; this one waits until it does no longer", seen.holder.sentence)
+            sentence = "%s holds this ledger; this one waits until it does no longer"
+            log.warning(sentence, seen.holder.sentence, extra=named("ledger_awaited"))
         has_said = True
         await asyncio.sleep(_LOOK_SECONDS)
 
