@@ -7,7 +7,6 @@ import math
 import selectors
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Self
@@ -161,7 +160,3 @@ class _Timeless(selectors.BaseSelector):
 
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         return MappingProxyType(self._keys)
-
-
-SIDE: ContextVar[str] = ContextVar("side", default="")
-"""whose task runs: that of an engine, by its name, or the sandbox's; empty outside of both"""

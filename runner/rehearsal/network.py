@@ -25,7 +25,7 @@ class InProcessNetwork(httpx.AsyncBaseTransport):
     Errors are those of the library over a real network: ConnectError where nobody answers and where the app
     refuses the connection, RemoteProtocolError where it closes one without an answer, ReadTimeout where it is
     silent for longer than the request allows. A request that has reached its app is served to its end
-    whatever becomes of its sender, as over a wire. `latency` gives the seconds that each way takes, by the
+    whatever becomes of its sender, as over a wire. `latency` gives the seconds that one way takes, by the
     host; there is none unless told.
     """
 
@@ -44,13 +44,14 @@ class InProcessNetwork(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Carry one request; raises an error of the library as a real network would."""
-        host = self._hosts.get(request.url.netloc.decode())
-        await self._travel(request)
+        place = request.url.netloc.decode()
+        host = self._hosts.get(place)
         if host is None:
             raise httpx.ConnectError("nobody answers there", request=request)
         if host.refuses():
             raise httpx.ReadError("the connection was reset", request=request)
-        exchange = _Exchange(await request.aread())
+        ways = (0.0, 0.0) if self._latency is None else (self._latency(place), self._latency(place))
+        exchange = _Exchange(await request.aread(), *ways)
         scope = _scope(request, exchange.drop)
         loop = asyncio.get_running_loop()
         task = loop.create_task(exchange.serve(host.app, scope), context=host.context.copy())
@@ -66,7 +67,6 @@ class InProcessNetwork(httpx.AsyncBaseTransport):
         except asyncio.CancelledError:
             exchange.hang_up()
             raise
-        await self._travel(request)
         if exchange.status is None:
             raise httpx.RemoteProtocolError("the connection was closed without an answer", request=request)
         return httpx.Response(exchange.status, headers=exchange.headers, stream=_Body(exchange.body, exchange.is_whole))
@@ -83,10 +83,6 @@ class InProcessNetwork(httpx.AsyncBaseTransport):
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _travel(self, request: httpx.Request) -> None:
-        if self._latency is not None:
-            await asyncio.sleep(self._latency(request.url.netloc.decode()))
-
 
 class _Host:
     def __init__(self, app: ASGIApp, refuses: Callable[[], bool], context: Context) -> None:
@@ -98,8 +94,9 @@ class _Host:
 class _Exchange:
     """One request and its answer, as the server sees them."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, there: float, back: float) -> None:
         self._request: bytes | None = body
+        self._ways = (there, back)
         self._gone = asyncio.Event()
         self.answered = asyncio.Event()
         self.status: int | None = None
@@ -109,16 +106,19 @@ class _Exchange:
 
     async def serve(self, app: ASGIApp, scope: dict[str, Any]) -> None:
         """Let the app answer; one that fails closes the connection."""
+        there, back = self._ways
         try:
+            if there:  # on its way it needs its sender no more
+                await asyncio.sleep(there)
             await app(scope, self._receive, self._send)
         finally:
-            self.answered.set()
+            self._answer(back)
 
     def drop(self) -> None:
         """Close the connection from the server's side, without an answer."""
         self.status = None
         self._gone.set()
-        self.answered.set()
+        self._answer(self._ways[1])
 
     def hang_up(self) -> None:
         """Close the connection from the sender's side."""
@@ -140,6 +140,12 @@ class _Exchange:
         self.body += message.get("body", b"")
         if not message.get("more_body", False):
             self.is_whole = True
+            self._answer(self._ways[1])
+
+    def _answer(self, delay: float) -> None:
+        if delay and not self.answered.is_set():
+            asyncio.get_running_loop().call_later(delay, self.answered.set)
+        else:
             self.answered.set()
 
 
