@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from runner.engine.inbox import Taken
 from runner.errors import OutreachError, WebhookRefused
+from runner.ports.telemetry import Telemetry, named
 from runner.web.pace import SourcePace
 
 log = logging.getLogger(__name__)
@@ -55,13 +56,15 @@ def receiver(receive: Receive, *, now: Callable[[], float] = time.monotonic) -> 
             taken = await receive(account, token, _headers(request), await _body(request))
         except WebhookRefused as error:
             pace.count(source, now())
-            log.warning("webhook for %r refused: %s", account, error.message)
+            extra = named("webhook_refused", account=account)
+            log.warning("webhook for %r refused: %s", account, error.message, extra=extra)
             return _refusal(error.status)
         except ClientDisconnect:
             pace.count(source, now())
             return Response(status_code=400)
         except OutreachError as error:
-            log.error("webhook for %r could not be stored: %s", account, error.message)  # noqa: TRY400 no traceback for a sentence
+            extra = named("webhook_not_stored", account=account)
+            log.error("webhook for %r could not be stored: %s", account, error.message, extra=extra)  # noqa: TRY400 no traceback for a sentence
             return JSONResponse({"error": "try again"}, status_code=503)
         if not taken.verified:
             pace.count(source, now())
@@ -78,6 +81,18 @@ def receiver(receive: Receive, *, now: Callable[[], float] = time.monotonic) -> 
             Route("/healthz", healthz, methods=["GET"]),
         ]
     )
+
+
+def observed(receive: Receive, telemetry: Telemetry) -> Receive:
+    """Tell of each webhook that is received: how long it took, and what it led to."""
+
+    async def receive_and_tell(account: str, token: str, headers: Mapping[str, str], body: bytes) -> Taken:
+        with telemetry.span("webhook", account=account) as span:
+            taken = await receive(account, token, headers, body)
+            span.note(result=taken.result, verified=taken.verified)
+        return taken
+
+    return receive_and_tell
 
 
 def _refusal(status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -61,7 +61,7 @@ class Bearer:
 
 
 @asynccontextmanager
-async def taken(
+async def taken(  # noqa: PLR0913 what taking it may be told
     ledger: Path,
     clock: SystemClock | FastClock | VirtualClock,
     open_store: Callable[[Path], Store],

@@ -39,14 +39,16 @@ from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
 from runner.ports.rounds import RoundStarter
+from runner.ports.telemetry import SILENT, Telemetry
 from runner.providers.notify import Targets
+from runner.providers.observed import ObservedTransport
 from runner.providers.transport import HttpTransport, Timeouts
 from runner.rules.schedule import starts_at
 from runner.sandbox.server import RunningSandbox, running
 from runner.sandbox.settings import RevoxSwitches
 from runner.sandbox.settings import Settings as SandboxSettings
 from runner.schedule.clock import FastClock, SystemClock, VirtualClock
-from runner.web.receiver import receiver
+from runner.web.receiver import observed, receiver
 from runner.wiring.accounts import (
     SANDBOX_SECRET,
     require_webhook_secrets,
@@ -82,6 +84,8 @@ class Surroundings:
     webhook_secret: Callable[[str], str] | None = None
     """follows references to what proves webhooks; `credential` does without it"""
     machine: Machine = field(default_factory=Machine)
+    telemetry: Telemetry = SILENT
+    """hears of the engine's work"""
     notify: Mapping[str, NotifyTarget] = field(default_factory=dict)
     """where notifications go; with a sandbox none is sent"""
 
@@ -120,6 +124,7 @@ class Engine:
     rounds: Rounds | None = None
     network: httpx.AsyncBaseTransport | None = None
     """carries what is asked of the sandbox in place of real connections"""
+    pacing: Pacing
     notifications: Notifications | None = None
     """None in the sandbox, which tells nobody"""
 
@@ -268,14 +273,16 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         require_webhook_secrets(surroundings.accounts, secret)
     async with AsyncExitStack() as stack:
         machine, clock, woken = surroundings.machine, surroundings.clock, asyncio.Event()
+        telemetry = surroundings.telemetry
         taking = taken(
-            ledger, clock, machine.open_store, serves=serves, waits=takeover, trusts_clock=trusts_clock
+            ledger, clock, machine.open_store, serves=serves, waits=takeover, trusts_clock=trusts_clock,
+            telemetry=telemetry,
         )  # fmt: skip
         store, journal, watch = await stack.enter_async_context(taking)
         accounts = with_providers(surroundings.accounts)
         http = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
         stack.push_async_callback(http.aclose)
-        transport = WatchedTransport(http, journal.tenure, watch)
+        transport = ObservedTransport(WatchedTransport(http, journal.tenure, watch), telemetry)
         policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())
         # A webhook may come before the dispatcher's first round, and has to find the rules of its campaign.
         await journal.run(lambda ledger: policies.renew(ledger.campaigns_in_force()))
@@ -283,7 +290,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         pacing = Pacing(policies, accounts, Breakers(), limits)
         delivery = Delivery(
             journal, policies, accounts, transport, clock, woken.set, pacing,
-            stop_file=StopFile.beside(ledger), watch=watch,
+            stop_file=StopFile.beside(ledger), watch=watch, telemetry=telemetry,
         )  # fmt: skip
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
         wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings), machine.look_again)
@@ -300,7 +307,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         url = ""
         if listen is not None or surroundings.sandbox_url:
             host, port = listen or ("127.0.0.1", 0)
-            app = receiver(inbox.receive, now=asyncio.get_running_loop().time)
+            app = receiver(observed(inbox.receive, telemetry), now=asyncio.get_running_loop().time)
             url = await stack.enter_async_context(machine.serve(app, host, port))
         if surroundings.sandbox_url:
             await _subscribe(surroundings, url)
@@ -315,6 +322,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
             sandbox_url=surroundings.sandbox_url,
             rounds=rounds,
             network=machine.network,
+            pacing=pacing,
             notifications=notifications,
         )
 
