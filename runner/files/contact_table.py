@@ -10,6 +10,7 @@ import codecs
 import difflib
 import errno
 import io
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -160,9 +161,9 @@ def _encoding_problems(path: Path, encoding: str) -> list[Diagnostic]:
 
 
 def _missing(path: Path, error: Exception) -> Diagnostic:
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 false, where `Path` raises for a name that is too long
         return _problem(path, "P10", f"`{path}` is a folder", "name a file in it")
-    if isinstance(error, NoRegularFile) or (path.exists() and not path.is_file()):
+    if isinstance(error, NoRegularFile):
         return _problem(path, "P10", f"`{path}` is a pipe or a device", "name a file")
     if isinstance(error, FileTooLarge):
         message = f"`{path}` is larger than {MOST_BYTES >> 30} GiB"
@@ -172,7 +173,7 @@ def _missing(path: Path, error: Exception) -> Diagnostic:
     if not isinstance(error, FileNotFoundError):
         reason = (getattr(error, "strerror", None) or str(error) or "no reason given").lower()
         return _problem(path, "P10", f"`{path}` cannot be read: {reason}", "")
-    beside = sorted(one.name for one in path.parent.iterdir() if one.is_file()) if path.parent.is_dir() else []
+    beside = sorted(one.name for one in path.parent.iterdir() if one.is_file()) if os.path.isdir(path.parent) else []  # noqa: PTH112 as above
     near = difflib.get_close_matches(path.name, beside, n=1)
     remedy = f"did you mean `{near[0]}`?" if near else "names are relative to the campaign file"
     return _problem(path, "P10", f"there is no file `{path}`", remedy)

@@ -30,6 +30,7 @@ _TEMPLATE_VALUE = re.compile(r"^\s*(?:- +)*(?:[^\s\"'#{\[][^\"'{\[#]*?:\s+)?(?=\
 _COMMENT = re.compile(r"(?<!\s)\s+#.*$")
 _CSV_HELP = "put people into a CSV file: contacts: contacts/people.csv"
 _LONGEST_ADVICE = 400
+_LONGEST_SENTENCE = 480
 _STAND_INS = {ord(char): 0xE000 + ord(char) for char in "{}[],:#\"'%&*!|>@`-?\\"}
 """characters that YAML reads, and those that stand in for them inside an unquoted template"""
 _BACK = {stand_in: char for char, stand_in in _STAND_INS.items()}
@@ -55,8 +56,8 @@ class Document:
         """Build the diagnostic for a place in this file: the line shown, secrets masked."""
         return Diagnostic(
             code=code,
-            message=mask_line(message, unread=self.root is None),
-            help=mask_line(help, unread=self.root is None),
+            message=_shortened(mask_line(message, unread=self.root is None)),
+            help=_shortened(mask_line(help, unread=self.root is None)),
             file=self.file,
             span=span,
             path=".".join(str(part) for part in path),
@@ -111,6 +112,14 @@ def read_document(data: bytes, file: str) -> Document:
     bare = Document(file=file, sha256=sha256, lines=tuple(text.split("\n")), root=root, problems=())
     problems = tuple(_diagnostic(bare, text, fault) for fault in sorted(faults, key=lambda fault: fault.start))
     return Document(file=file, sha256=sha256, lines=bare.lines, root=root, problems=problems)
+
+
+def _shortened(sentence: str) -> str:
+    """Leave out the middle of a sentence that quotes a value of thousands of characters."""
+    if len(sentence) <= _LONGEST_SENTENCE:
+        return sentence
+    half = _LONGEST_SENTENCE // 2
+    return f"{sentence[:half]} … {sentence[-half:]}"
 
 
 @contextmanager

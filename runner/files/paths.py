@@ -12,6 +12,8 @@ from runner.errors import Diagnostic, FilesWrong, NotFound, UsageWrong
 MOST_READ = 4 * 1024 * 1024
 """bytes that are read of a file at most, where all of it is wanted: more than any reader takes"""
 
+_LONGEST_PATH, _LONGEST_NAME = 1_000, 255
+
 
 class NoRegularFile(OSError):
     """A pipe, a device or a socket stands where a file should."""
@@ -63,6 +65,8 @@ def resolve_inside(base_file: Path, name: str, root: Path) -> Path:
     """
     if not name.strip() or "\x00" in name:
         raise UsageWrong("this is not the name of a file", help="write a path relative to this file")
+    if len(name) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in Path(name).parts):
+        raise UsageWrong("this name is longer than that of a file can be", help="write a path relative to this file")
     top = root.resolve()
     try:
         found = (base_file.resolve().parent / Path(name)).resolve()

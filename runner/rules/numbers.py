@@ -59,6 +59,10 @@ class NumberRefused(OutreachError):
         self.code = code
 
 
+_LONGEST_WRITTEN = 250
+"""characters that the library's parser takes, blanks and brackets among them"""
+
+
 def read_number(text: str, country: str | None) -> Number:
     """Read a phone number as people write it into E.164.
 
@@ -66,6 +70,8 @@ def read_number(text: str, country: str | None) -> Number:
     number is refused. Takes spaces, dots, dashes, brackets, full-width digits and one leading
     apostrophe. Numbers that are reserved for fiction count as numbers. Raises NumberRefused.
     """
+    if len(text) > _LONGEST_WRITTEN:
+        raise NumberRefused(f"`{text[:20]}…` is too long to be a number", code="P03", help="one number a row")
     # E.164 goes past the library's parser, which costs more than all its other checks together
     number = _split(text) if _CANONICAL.fullmatch(text) else None
     if number is not None:

@@ -76,7 +76,7 @@ def largest_mib() -> float:
 def tell(verdicts: Sequence[Verdict]) -> None:
     """Hand verdicts to the process that started this one."""
     for one in verdicts:
-        print(json.dumps(asdict(one)))
+        sys.stdout.write(json.dumps(asdict(one)) + "\n")
 
 
 def told_by(module: str, seconds: float = 120) -> list[Verdict]:
