@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from importlib import import_module
@@ -13,7 +12,11 @@ import click
 
 from runner import __version__
 from runner.cli.output import print_error, print_error_record
+from runner.cli.streams import crash_report, report_crash, scrubbed_streams
 from runner.errors import ExitCode, OutreachError
+from runner.files.diagnostics import visible
+from runner.rules.scrub import SECRETS
+from runner.wiring import logs
 
 COMMANDS = {
     "init": "Write a small working project into a new folder.",
@@ -91,32 +94,58 @@ class Commands(click.Group):
     "--ledger", metavar="URL", envvar="OUTREACH_LEDGER",
     help="The ledger, such as sqlite:///.outreach/ledger.db; what outreach.yaml says otherwise.",
 )  # fmt: skip
-@click.option("-v", "--verbose", is_flag=True, help="Say more on the way.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more on the way; the same as --log-level info.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]),
+    help="How log lines are written to standard error: text on a terminal, json elsewhere.",
+)  # fmt: skip
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]),
+    help="From which level on log lines are written; warning otherwise. OUTREACH_LOG=json,info sets both.",
+)  # fmt: skip
 @click.option("--debug", is_flag=True, help="Print a traceback when something unexpected happens.")
+@click.option("--show-pii", is_flag=True, help="Print people's numbers in full, also where nobody's terminal is.")
 @click.version_option(__version__, prog_name="outreach")
 @click.pass_context
-def outreach(ctx: click.Context, project: Path | None, ledger: str | None, *, verbose: bool, debug: bool) -> None:
+def outreach(
+    ctx: click.Context,
+    project: Path | None,
+    ledger: str | None,
+    log_format: str | None,
+    log_level: str | None,
+    *,
+    verbose: bool,
+    debug: bool,
+    show_pii: bool,
+) -> None:
     """Terraform for AI phone calls and texts: campaigns as YAML, reviewed as a plan, placed at most once."""
-    ctx.obj = {"project": project, "ledger": ledger, "debug": debug}
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s: %(message)s")
-    for noisy in ("apscheduler", "httpx", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    ctx.obj = {"project": project, "ledger": ledger, "debug": debug, "show_pii": show_pii}
+    told = logs.chosen(os.environ.get(logs.VARIABLE, ""))
+    level = log_level or ("info" if verbose else told.level)
+    form = logs.set_up(logs.LogChoice(form=log_format or told.form, level=level), scrub=SECRETS.scrub)
+    ctx.obj["log_form"] = form
 
 
 def main() -> None:
     """Run the command line; the process ends with the command's exit code."""
+    sys.excepthook = report_crash
     sys.exit(run(sys.argv[1:]))
 
 
 def run(args: list[str]) -> int:
-    """Run one command and give its exit code; every error is said in a sentence."""
+    """Run one command and give its exit code; every error is said in a sentence, and no secret is printed."""
+    with scrubbed_streams():
+        return _run(args)
+
+
+def _run(args: list[str]) -> int:
     try:
         outcome = outreach.main(args, prog_name="outreach", standalone_mode=False)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except BaseException as error:
-        if "--debug" in args:
-            raise
+    except BaseException as error:  # noqa: BLE001 every end is said, and what is no Exception is raised again there
+        if "--debug" in args and not isinstance(error, (OutreachError, click.ClickException, click.Abort)):
+            click.echo(crash_report(error, with_words=sys.stderr.isatty()), err=True)
         return _say(error, as_json=_wants_json(args))
     return int(outcome) if isinstance(outcome, int) else ExitCode.OK
 
@@ -145,8 +174,7 @@ def _say_to_program(error: BaseException) -> None:
         case click.Abort() | BrokenPipeError():
             return
         case Exception():
-            message = f"something unexpected happened: {type(error).__name__}: {error}"
-            print_error_record(OutreachError(message), ExitCode.WRONG)
+            print_error_record(OutreachError(_unexpected(error)), ExitCode.WRONG)
 
 
 def _say_to_people(error: BaseException) -> int:
@@ -164,10 +192,16 @@ def _say_to_people(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.OK
         case Exception():
-            click.echo(f"error: something unexpected happened: {type(error).__name__}: {error}", err=True)
+            click.echo(f"error: {_unexpected(error)}", err=True)
             click.echo("  = help: run it again with --debug and report what it prints", err=True)
             return ExitCode.WRONG
     raise error
+
+
+def _unexpected(error: Exception) -> str:
+    """Name an unexpected error; its words, which may quote anybody, only on the operator's own terminal."""
+    words = f": {visible(str(error))}" if sys.stderr.isatty() else ""
+    return f"something unexpected happened: {type(error).__name__}{words}"
 
 
 def _module(command: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from runner.errors import Diagnostic, ExitCode, FilesWrong, OutreachError
-from runner.files.diagnostics import as_github, as_json, as_records, as_text, styled
+from runner.files.diagnostics import as_github, as_json, as_records, as_text, styled, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,8 +37,8 @@ def console(*, error: bool = False) -> Console:
 
 
 def is_masked() -> bool:
-    """Whether numbers are masked: everywhere but on the operator's own terminal."""
-    return not sys.stdout.isatty()
+    """Whether numbers are masked: everywhere but on the operator's own terminal, unless `--show-pii` was given."""
+    return not sys.stdout.isatty() and not _shows_people()
 
 
 def print_diagnostics(
@@ -49,7 +49,7 @@ def print_diagnostics(
     Off a terminal the numbers of people in contact files are masked: logs are read by others.
     """
     stream = sys.stderr if error or form != "text" else sys.stdout
-    if not stream.isatty():
+    if not stream.isatty() and not _shows_people():
         diagnostics = [_masked(one) for one in diagnostics]
     if form == "json":
         click.echo(as_json(diagnostics))
@@ -76,9 +76,9 @@ def print_error(error: OutreachError) -> None:
     if isinstance(error, FilesWrong):
         print_diagnostics(error.diagnostics)
         return
-    click.echo(f"error: {error.message}", err=True)
+    click.echo(f"error: {visible(error.message)}", err=True)
     if error.help:
-        click.echo(f"  = help: {error.help}", err=True)
+        click.echo(f"  = help: {visible(error.help)}", err=True)
 
 
 def print_error_record(error: OutreachError, code: ExitCode) -> None:
@@ -91,6 +91,11 @@ def print_error_record(error: OutreachError, code: ExitCode) -> None:
         "diagnostics": as_records(diagnostics),
     }
     click.echo(json.dumps({"error": facts}, ensure_ascii=False))
+
+
+def _shows_people() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and (context.find_root().obj or {}).get("show_pii"))
 
 
 def _masked(one: Diagnostic) -> Diagnostic:
