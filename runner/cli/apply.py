@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,6 +25,7 @@ from runner.wiring import applying
 from runner.wiring.agents import MadeAgent, ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied, Examined
 from runner.wiring.left_agents import LeftAgent, forget, left_agents, still_there
+from runner.wiring.telemetry import applying_traced
 from runner.wiring.workspace import Workspace
 
 
@@ -59,7 +61,8 @@ def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, 
         made = _made(agents, store, workspace, now)
         _forget_gone(left, store, workspace, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
-        applied = [applying.apply(workspace, one, store) for one in examined]
+        with applying_traced(os.environ) as telemetry, telemetry.span("apply", campaigns=len(examined)):
+            applied = [applying.apply(workspace, one, store) for one in examined]
     finally:
         store.close()
     print_applied(applied, form, made)

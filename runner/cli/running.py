@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rich.live import Live
 from runner.cli import agent_changes
 from runner.cli.following import how_outcomes_come, paying
 from runner.cli.output import console
+from runner.cli.saying import say
 from runner.cli.watching import watched
 from runner.errors import ExitCode, LedgerHeld
 from runner.files.campaign import LoadedCampaign
@@ -35,6 +36,7 @@ from runner.wiring.agents import ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied
 from runner.wiring.rounds import FileRounds
 from runner.wiring.running import DialCheck, Engine, Surroundings, engine, other_sandbox, own_sandbox, real_surroundings
+from runner.wiring.telemetry import Post, observed, observers
 from runner.wiring.workspace import Workspace
 
 _REFRESH_SECONDS = 0.25
@@ -59,6 +61,8 @@ class RunOptions:
     """say on the way what becomes of agents that campaigns define"""
     takeover: bool = False
     """wait for the ledger while another runner has it, instead of giving up"""
+    post: Post | None = None
+    """where metrics and health are served; None serves none"""
     trusts_clock: bool = False
     """believe the machine's clock although the ledger knows of later instants"""
 
@@ -160,18 +164,25 @@ async def _placed_here(
     loaded: Sequence[LoadedCampaign],
 ) -> Ended:
     """Apply, and place it with an engine of our own; raise LedgerHeld when another process has one."""
-    async with engine(
-        workspace.ledger_path,
-        surroundings,
-        windows_ignored=options.windows_ignored,
-        listen=options.listen,
-        only=options.only,
-        starter=FileRounds(workspace=workspace, windows_ignored=options.windows_ignored),
-        serves=not options.until_done,
-        limits=workspace.loaded.project.limits,
-        takeover=options.takeover,
-        trusts_clock=options.trusts_clock,
-    ) as running:
+    by = observers(surroundings.accounts, surroundings.clock, os.environ, measures=options.post is not None)
+    surroundings = replace(surroundings, telemetry=by.telemetry)
+    async with (
+        engine(
+            workspace.ledger_path,
+            surroundings,
+            windows_ignored=options.windows_ignored,
+            listen=options.listen,
+            only=options.only,
+            starter=FileRounds(workspace=workspace, windows_ignored=options.windows_ignored),
+            serves=not options.until_done,
+            limits=workspace.loaded.project.limits,
+            takeover=options.takeover,
+            trusts_clock=options.trusts_clock,
+        ) as running,
+        observed(running, workspace.ledger_path, by, options.post) as post,
+    ):
+        if post:
+            say(f"metrics: {post}/metrics")
         agents = await _reviewed(workspace, loaded, surroundings, options, running.clock.now())
         examined = plan(workspace, running.clock.now())
         applying.refuse_bad_rows(examined)
@@ -203,7 +214,7 @@ async def _left_to_serve(
     examined = plan(workspace, now)
     applying.refuse_bad_rows(examined)
     applied = await _apply(workspace, examined, agents, surroundings, options, now)
-    _say("outreach serve runs on this ledger and places it; Ctrl-C ends the watching, not the placing")
+    say("outreach serve runs on this ledger and places it; Ctrl-C ends the watching, not the placing")
     overview = await watched(workspace.ledger_path, options.only or frozenset(), surroundings.clock)
     return _ended(applied, overview, None, stopped=False)
 
@@ -217,14 +228,14 @@ def _ended(
     _say_what_is_paused(overview, stopped=stopped)
     for one in overview:
         if one.row_stats["held"]:
-            _say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
+            say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 
 async def _say_how_outcomes_come(running: Engine, only: frozenset[str] | None) -> None:
     names = await running.journal.run(lambda ledger: paying(ledger.campaigns_in_force(), only))
     for sentence in how_outcomes_come(names, running.accounts):
-        _say(sentence)
+        say(sentence)
 
 
 async def _reviewed(
@@ -256,7 +267,8 @@ async def _apply(
         store.belong_to("sandbox" if surroundings.sandbox_url else "real")
         await agent_changes.make_so(agents, store, surroundings.credential, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
-        applied = [applying.apply(workspace, one, store) for one in examined]
+        with surroundings.telemetry.span("apply", campaigns=len(examined)):
+            applied = [applying.apply(workspace, one, store) for one in examined]
         # Whoever runs again has mended the account, or will be told once more; a pause by hand only a person ends.
         resume_after_faults(store, now, options.only)
     finally:
@@ -282,7 +294,7 @@ def _signals(running: Engine) -> Iterator[asyncio.Event]:
             os._exit(ExitCode.STOPPED)
         told.set()
         running.dispatcher.stop()
-        _say("stopping: nothing new is started, what is being sent is finished")
+        say("stopping: nothing new is started, what is being sent is finished")
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
@@ -317,13 +329,7 @@ async def _show(running: Engine, live: Live | None) -> None:
             table.title, table.title_justify = f"{running.clock.now():%a %d %b %H:%M:%S} UTC", "left"
             live.update(table, refresh=True)
         else:
-            _say(_progress_line(running, overview))
-
-
-def _say(sentence: str) -> None:
-    """Print to stderr if anybody still reads it: a reader that is gone must not keep the engine from stopping."""
-    with suppress(OSError):
-        click.echo(sentence, err=True)
+            say(_progress_line(running, overview))
 
 
 def _progress_line(running: Engine, overview: Sequence[CampaignOverview]) -> str:
@@ -354,7 +360,7 @@ def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:
 def _say_what_was_withheld(counts: Mapping[str, int]) -> None:
     if counts:
         whom = ", ".join(f"{target} {count:,}" for target, count in counts.items())
-        _say(f"{count_of(sum(counts.values()), 'notification')} withheld, since this was the sandbox: {whom}")
+        say(f"{count_of(sum(counts.values()), 'notification')} withheld, since this was the sandbox: {whom}")
 
 
 def _relative(path: Path) -> str:

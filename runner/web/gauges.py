@@ -29,7 +29,6 @@ class Standing:
     now: datetime
     full: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """the limit that leaves no room, by campaign and account"""
-    accounts: frozenset[str] = frozenset()
     turned_ago: float = 0.0
     """seconds since the dispatcher last looked at everything"""
 
@@ -73,7 +72,7 @@ def _of_ledger(counts: LedgerCounts, standing: Standing) -> Iterator[GaugeMetric
         oldest.add_metric([campaign], seconds)
     yield oldest
     yield _campaigns(counts)
-    yield _breakers(counts, standing.accounts)
+    yield _breakers(counts)
     webhooks = "Webhooks that wait for the calls that they name."
     yield _one("outreach_webhooks_waiting", webhooks, {}, counts.webhooks_waiting)
     told = GaugeMetricFamily(
@@ -118,11 +117,11 @@ def _campaigns(counts: LedgerCounts) -> GaugeMetricFamily:
     return family
 
 
-def _breakers(counts: LedgerCounts, accounts: frozenset[str]) -> GaugeMetricFamily:
+def _breakers(counts: LedgerCounts) -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "outreach_breaker", "1 for the state in which an account's breaker is.", labels=["account", "state"]
     )
-    for account in sorted(accounts | set(counts.breakers)):
+    for account in sorted({one.account for one in counts.lanes} | set(counts.breakers)):
         stands = counts.breakers.get(account, BreakerState.CLOSED.value)
         for state in BreakerState:
             family.add_metric([account, state.value], float(state.value == stands))

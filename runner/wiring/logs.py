@@ -17,6 +17,7 @@ from pathlib import PurePath
 from typing import Final, TextIO
 
 from runner.errors import UsageWrong
+from runner.files.diagnostics import visible
 from runner.ports.telemetry import bound_ids
 from runner.report.words import masked_text
 
@@ -26,13 +27,6 @@ VARIABLE: Final = "OUTREACH_LOG"
 
 _OURS: Final = ("runner", "outreach")
 _FRAMES: Final = 12
-_CONTROLS: Final = frozenset(
-    [*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F),
-     *range(0x2066, 0x206A), 0xFEFF]
-)  # fmt: skip
-"""C0, DEL, C1, line separators, marks that turn the direction of text"""
-_ESCAPES: Final = {point: json.dumps(chr(point))[1:-1] if point != 0x7F else "\\u007f" for point in _CONTROLS}  # noqa: PLR2004 DEL
-
 Scrub = Callable[[str], str]
 
 
@@ -125,7 +119,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line, without its end."""
-        line = f"{record.levelname}: {self._scrub(masked_text(_message(record)))}".translate(_ESCAPES)
+        line = f"{record.levelname}: {visible(self._scrub(masked_text(_message(record))))}"
         if not record.exc_info:
             return line
         crash = _crash(record)
