@@ -228,6 +228,7 @@ class Delivery:
 
         await self.journal.run(write)
         reached(CrashPoint.AFTER_RESULT)
+        log.info("attempt %s: accepted", attempt.key, extra=named("accepted", provider_id=receipt.provider_id))
 
     def _pause_callers(self, ledger: Ledger, attempt: Attempt, why: str, now: datetime) -> None:
         """Pause an attempt's campaign and every other one that places calls and pays with the same account."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,9 @@ from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.ports import Ledger
+from runner.ports.telemetry import named
+
+log = logging.getLogger(__name__)
 
 SETTLED_BY_PROOF = frozenset({AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT, AttemptState.HELD})
 """states that an observed outcome ends"""
@@ -31,6 +35,9 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
         own = _with_own_id(ledger, work, seen)
         policy = policies.of(work.attempt.campaign)
         moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
+    if moved:
+        extra = named("ended", work.attempt, outcome=(seen.outcome or Outcome.UNKNOWN).value)
+        log.info("attempt %s: ended, %s", work.attempt.key, seen.outcome, extra=extra)
     if moved and seen.set_up_fault:
         reason = f"account {work.attempt.account}: calls fail because of `{seen.set_up_fault}`"
         ledger.pause(work.attempt.campaign, reason, now)
