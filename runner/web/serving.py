@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from runner.errors import UsageWrong
 from runner.web.deadline import DeadlineProtocol
+from runner.web.manners import with_manners
 
 MOST_CONNECTIONS = 1_000
 """how many connections are served at once; further ones are told to come again"""
@@ -29,7 +30,7 @@ async def served(app: Starlette, host: str, port: int) -> AsyncIterator[str]:
     """Serve an app; give its URL. Port 0 takes any free one. Raises UsageWrong when the port is taken."""
     listener = _listen(host, port)
     config = uvicorn.Config(
-        app, http=DeadlineProtocol, ws="none", log_level="warning", access_log=False, lifespan="off",
+        with_manners(app, host), http=DeadlineProtocol, ws="none", log_level="warning", access_log=False, lifespan="off", server_header=False,
         timeout_graceful_shutdown=5, limit_concurrency=MOST_CONNECTIONS,
     )  # fmt: skip
     server = _Server(config)

@@ -227,7 +227,7 @@ async def drip(client: httpx.AsyncClient, first: bytes, drop: bytes, seconds: fl
         (b"P", b"", b""),
         (HEAD + b"Content-Length: 100000\r\n\r\n", b"x", b" 408 "),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", b" 408 "),
-        (b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b"x", b" 404 "),
+        (b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n", b"x", b" 404 "),
         (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"G", b" 200 "),
     ],
     ids=["silence", "headers", "one byte", "body", "chunks", "a body that nobody reads", "a second request"],
