@@ -142,7 +142,10 @@ def foreign_error(error: sqlite3.Error) -> LedgerError:
     if name.startswith(_UNWRITABLE):
         return LedgerUnwritable(f"the ledger cannot be written: {error}")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return LedgerError(f"this is not a sound ledger: {error}")
+        return LedgerError(
+            f"this is not a sound ledger: {error}",
+            help="keep the file, and put a backup back: outreach ledger restore FILE",
+        )
     return LedgerError(f"the ledger failed: {error}")
 
 
