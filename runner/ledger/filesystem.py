@@ -30,10 +30,11 @@ def require_private(path: Path) -> None:
     """Raise LedgerError when anybody but the owner may read or write a ledger, or what lies beside it."""
     for file in (path, *(path.with_name(path.name + ending) for ending in ("-journal", "-wal", "-shm"))):
         try:
-            mode = stat.S_IMODE(file.stat().st_mode)
-        except FileNotFoundError:
+            found = file.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
             continue
-        if mode & _OPEN_TO_OTHERS:
+        mode = stat.S_IMODE(found)
+        if stat.S_ISREG(found) and mode & _OPEN_TO_OTHERS:
             raise LedgerError(
                 f"others may read or change the ledger: {file} has the mode {mode:04o}", help=f"chmod 600 {file}"
             )

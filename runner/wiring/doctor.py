@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import stat
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,7 +30,7 @@ MOST_SKEW = timedelta(seconds=120)
 """how far our clock may be from a provider's before windows cannot be trusted"""
 _SOUND_WAL = (3, 51, 3)
 _NO_SUCH_ENDPOINT = frozenset({404, 405})
-_PRIVATE = stat.S_IRWXG | stat.S_IRWXO
+_RESTORE = "restore it from a backup: outreach ledger restore FILE"
 
 
 class Health(StrEnum):
@@ -92,20 +91,14 @@ def _ledger(workspace: Workspace) -> Iterator[Check]:
         found = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
         connection.close()
     except (OutreachError, sqlite3.Error) as error:
-        yield Check(subject="ledger", health=Health.FAULT, says=str(error), help="restore it from a backup")
+        help_ = error.help if isinstance(error, OutreachError) else ""
+        yield Check(subject="ledger", health=Health.FAULT, says=str(error), help=help_ or _RESTORE)
         return
     if found != "ok":
         says = f"not sound: {found.splitlines()[-1]}"
-        yield Check(subject="ledger", health=Health.FAULT, says=says, help="restore it from a backup")
+        yield Check(subject="ledger", health=Health.FAULT, says=says, help=_RESTORE)
         return
     yield Check(subject="ledger", health=Health.OK, says=f"sound: {path}")
-    if path.stat().st_mode & _PRIVATE:
-        yield Check(
-            subject="ledger",
-            health=Health.WARNING,
-            says="other users of this machine can read it, and it holds people's data",
-            help=f"chmod 600 {path}",
-        )
 
 
 async def _account(workspace: Workspace, account: Account, transport: HttpTransport) -> AsyncIterator[Check]:

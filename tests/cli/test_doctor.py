@@ -247,7 +247,7 @@ def test_a_clock_that_is_off_is_a_fault(shell: Shell, tmp_path: Path, off: int |
 # ---- the ledger ----
 
 
-def test_a_ledger_that_others_can_read_is_a_warning_and_a_broken_one_a_fault(
+def test_a_ledger_that_others_can_read_is_a_fault_and_a_broken_one_too(
     shell: Shell, tmp_path: Path, sandbox: str
 ) -> None:
     write(tmp_path, sandbox)
@@ -256,7 +256,8 @@ def test_a_ledger_that_others_can_read_is_a_warning_and_a_broken_one_a_fault(
     assert [health for health, _ in of("ledger", examined(shell, tmp_path))] == ["ok"]
 
     ledger.chmod(ledger.stat().st_mode | stat.S_IROTH)
-    assert [health for health, _ in of("ledger", examined(shell, tmp_path))] == ["ok", "warning"]
+    assert [health for health, _ in of("ledger", examined(shell, tmp_path))] == ["fault"]
+    ledger.chmod(0o600)
 
     connection = sqlite3.connect(ledger, isolation_level=None)
     connection.execute("PRAGMA writable_schema = ON")

@@ -107,6 +107,7 @@ def test_a_ledger_of_before_lanes_gets_them(tmp_path: Path, monkeypatch: pytest.
     whole = migrating.migrations()
     monkeypatch.setattr(migrating, "migrations", lambda: tuple(one for one in whole if one.version < 6))
     connection = sqlite3.connect(path, isolation_level=None)
+    path.chmod(0o600)
     migrating.migrate(connection)
     policy = campaign(agent=AGENT, steps=[{"call": "agent"}, {"text": "agent", "message": "hello", "after": "1h"}])
     connection.executescript(f"""

@@ -153,6 +153,7 @@ def test_a_campaign_that_was_never_applied_is_not_found(store: Store) -> None:
 def test_a_ledger_from_before_results_has_none(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     sqlite3.connect(path).close()
+    path.chmod(0o600)
     store = Store.open_read_only(path)
     assert list(export_rows(store)) == []
     store.close()

@@ -88,6 +88,7 @@ def test_a_ledger_of_an_older_version_is_read_without_being_changed(
         patch.setattr("runner.ledger.migrate.migrations", lambda: migrations()[:version])
         path.parent.mkdir(parents=True)
         connection = sqlite3.connect(path, isolation_level=None)
+        path.chmod(0o600)
         migrate(connection)
         connection.execute("INSERT INTO suppressions (phone, reason, source, at) VALUES ('+12025550143', 'x', 'y', 0)")
         connection.close()
@@ -139,6 +140,7 @@ def test_there_is_nothing_to_read_before_the_first_apply(path: Path) -> None:
 def test_another_kind_of_file_is_refused_and_kept(path: Path, open_it: object) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("customers;phone\n" * 100)
+    path.chmod(0o600)
     before = path.read_bytes()
     with pytest.raises(LedgerError, match="not a sound ledger"):
         open_it(path)  # type: ignore[operator]
