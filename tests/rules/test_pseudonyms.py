@@ -1,0 +1,49 @@
+"""Keyed pseudonyms: the same for one person in one ledger, another one under another key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.rules.pseudonyms import Pseudonyms, masked
+
+KEY = bytes(range(32))
+NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
+
+
+@pytest.mark.parametrize(
+    ("phone", "shown"),
+    [
+        ("+12025550143", "+1***0143"), ("+447700900123", "+44***0123"), ("+442079460321", "+44***0321"),
+        ("+61491570156", "+61***0156"), ("+33639980012", "+33***0012"), ("+4930231250", "+49***1250"),
+        ("+3545550143", "+354***43"), ("+77015550143", "+7***0143"), ("+6621234", "+66***34"),
+    ],
+)  # fmt: skip
+def test_a_number_is_masked_but_for_its_country_and_its_end(phone: str, shown: str) -> None:
+    assert masked(phone) == shown
+
+
+@given(NUMBERS)
+def test_what_is_shown_hides_at_least_two_digits_and_tells_people_apart(phone: str) -> None:
+    ours = Pseudonyms(KEY)
+    assert ours.shown(phone) == f"{masked(phone)}#{ours.of(phone)[:8]}"
+    assert len(masked(phone)) - len("***") <= len(phone) - 2
+    assert phone not in ours.shown(phone)
+
+
+@given(NUMBERS, NUMBERS)
+def test_a_pseudonym_is_an_hmac_of_the_number(one: str, other: str) -> None:
+    ours, others = Pseudonyms(KEY), Pseudonyms(KEY[::-1])
+    assert ours.of(one) == hmac.new(KEY, b"outreach-phone\x00" + one.encode(), hashlib.sha256).hexdigest()
+    assert (ours.of(one) == ours.of(other)) == (one == other)
+    assert ours.of(one) != others.of(one)
+
+
+def test_the_key_is_in_no_representation() -> None:
+    assert KEY.hex() not in repr(Pseudonyms(KEY))
+    assert str(KEY) not in repr(Pseudonyms(KEY))
+    assert Pseudonyms(KEY).shown("") == ""
