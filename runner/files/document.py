@@ -22,7 +22,7 @@ MAX_BYTES = 1024 * 1024
 MAX_LINE = 64 * 1024
 MAX_LINES = 100_000
 MAX_REPAIRS = 20
-MAX_REREAD = 12 * 1024
+MAX_REREAD = 8 * 1024
 """a file with lines to repair is read again after each: at most so often, and so many characters in all"""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -52,6 +52,11 @@ from runner.wiring.native_checks import native_problems
 from runner.wiring.planned import Planned
 from runner.wiring.planned import shown_path as _shown
 
+_GIT_RUNS_NOTHING = (
+    "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit",
+)  # fmt: skip
+"""a repository is asked about, and none of the programs that it may name are run"""
+
 KnownAgents = Mapping[tuple[str, str], AgentRow]
 """what the ledger holds of a campaign's agents, by account and name"""
 
@@ -340,7 +345,7 @@ def git_commit(root: Path) -> str:
     commit = _git(root, "rev-parse", "--short", "HEAD")
     if not commit:
         return ""
-    return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
+    return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all") else "")
 
 
 def tzdata_version() -> str:
@@ -353,7 +358,7 @@ def tzdata_version() -> str:
 def _git(root: Path, *words: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 fixed words
-            ["git", "-C", str(root), *words],  # noqa: S607 the user's own git
+            ["git", *_GIT_RUNS_NOTHING, "-C", str(root), *words],  # noqa: S607 the user's own git
             capture_output=True,
             text=True,
             timeout=10,
