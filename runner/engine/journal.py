@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self, TypeVar
 from runner.engine.tenure import Tenure
 from runner.errors import LedgerError, LedgerFull
 from runner.ports import Ledger
-from runner.ports.telemetry import SILENT, Telemetry
+from runner.ports.telemetry import SILENT, Telemetry, named
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +143,8 @@ class Journal:
         self._full = full
         if not self._spare.spend():
             raise full
-        log.error("%s; nothing new is begun, and the space that was kept for outcomes is used now", full.message)
+        sentence = "%s; nothing new is begun, and the space that was kept for outcomes is used now"
+        log.error(sentence, full.message, extra=named("ledger_full"))
         for entry in left:
             entry.error = full if entry.begins else None
         failed = self._tried([entry for entry in left if not entry.begins])

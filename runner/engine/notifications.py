@@ -19,6 +19,7 @@ from runner.model.notification import Notification, Settled
 from runner.ports import Clock
 from runner.ports.crash_points import CrashPoint, reached
 from runner.ports.notifications import Notifier, OutboxLedger
+from runner.ports.telemetry import named
 from runner.rules.notify import after_failure, pause_after
 
 log = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ class Notifications:
         try:
             found = await self._journal.run(lambda _: self._find(now, examines=examines))
         except LedgerError as error:
-            log.warning("notifications wait: %s", error.message)
+            log.warning("notifications wait: %s", error.message, extra=named("notifications_wait"))
             return 0
         for one in found:
             self._lanes[one.target].flying.add(one.id)
@@ -129,7 +130,8 @@ class Notifications:
             await self._journal.run(lambda _: self._outbox.settle([result]))
         except LedgerError as error:
             # It stays in the outbox, and its receiver knows its id.
-            log.warning("a notification to %s could not be written down: %s", one.target, error.message)
+            sentence = "a notification to %s could not be written down: %s"
+            log.warning(sentence, one.target, error.message, extra=named("notification_unsettled"))
             self._fail(lane, NotifyFailed(error.message))
         finally:
             lane.flying.discard(one.id)
@@ -151,7 +153,8 @@ class Notifications:
         self._fail(lane, failure)
         settled = after_failure(one, failure, self._clock.now())
         said = "given up" if settled.is_dead else f"tried again after {settled.again_at:%Y-%m-%d %H:%M:%S} UTC"
-        log.warning("a notification to %s failed, and is %s: %s", one.target, said, failure.message)
+        extra = named("notification_failed")
+        log.warning("a notification to %s failed, and is %s: %s", one.target, said, failure.message, extra=extra)
         return settled
 
     def _fail(self, lane: _Lane, failure: NotifyFailed) -> None:
@@ -163,15 +166,16 @@ class Notifications:
         try:
             count = await self._journal.run(lambda _: self._outbox.trim(now))
         except LedgerError as error:
-            log.warning("the outbox was not tidied: %s", error.message)
+            log.warning("the outbox was not tidied: %s", error.message, extra=named("outbox_untidied"))
             return
         if count:
-            log.warning("%d notifications waited too long, or too many waited: they were given up", count)
+            sentence = "%d notifications waited too long, or too many waited: they were given up"
+            log.warning(sentence, count, extra=named("notifications_given_up"))
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("a notification failed", exc_info=task.exception())
+            log.error("a notification failed", exc_info=task.exception(), extra=named("notification_failed"))
         self._woken.set()
 
     async def _abandon(self) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from runner.ports.telemetry import named
+
 log = logging.getLogger(__name__)
 
 RESERVED: Final = 16 * 1024 * 1024
@@ -33,7 +35,7 @@ class Reserve:
             self.spend()
             log.warning(
                 "no space could be reserved beside the ledger (%s): if its disk gets full, outcomes may have to be asked for again",
-                error.strerror,
+                error.strerror, extra=named("no_reserve"),
             )  # fmt: skip
             return False
         return True

@@ -1,0 +1,242 @@
+"""Log lines: one JSON object each, their ids with them, nothing of people or secrets in them."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import UsageWrong
+from runner.model.attempt import Attempt, AttemptState
+from runner.ports.telemetry import about, named
+from runner.wiring.logs import JsonLines, LogChoice, TextLines, chosen, set_up
+from tests.e2e.processes import REPOSITORY, fictional_number, outreach, write_project
+
+NASTY = "a\x1b[31m\r\nb\x00\x7f\x9b\u2028\u202e\u2066\ufeff é"
+
+
+def attempt(key: str) -> Attempt:
+    return Attempt(
+        id=1, key=key, campaign="april", contact_id=1, contact_key="c", phone="+12025550143", zones=(), step="call",
+        number=1, channel="call", provider="revring", account="main", state=AttemptState.SENDING,
+        due_at=datetime(2026, 4, 6, tzinfo=UTC),
+    )  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _levels_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    before = [(one, one.level) for one in (root, logging.getLogger("runner"), logging.getLogger("outreach"))]
+    handlers = list(root.handlers)
+    yield
+    root.handlers[:] = handlers
+    for logger, level in before:
+        logger.setLevel(level)
+
+
+def record(message: str, *args: object, **extra: Any) -> logging.LogRecord:
+    return logging.getLogger("runner.somewhere").makeRecord(
+        "runner.somewhere", logging.WARNING, "here.py", 1, message, args, None, extra=extra
+    )
+
+
+def test_a_line_is_one_json_object_with_the_ids_that_are_bound_and_its_own() -> None:
+    with about(attempt("ab" * 16)):
+        line = json.loads(
+            JsonLines().format(record("attempt %s: accepted", "ab" * 16, **named("accepted", provider_id="call_1")))
+        )
+
+    assert line.pop("ts").endswith("+00:00")
+    assert line == {
+        "level": "warning", "event": "accepted", "message": f"attempt {'ab' * 16}: accepted", "campaign": "april",
+        "attempt": "ab" * 16, "account": "main", "provider": "revring", "provider_id": "call_1",
+        "phone": "+1202•••0143",
+    }  # fmt: skip
+
+
+def test_what_was_bound_is_bound_no_longer() -> None:
+    with about(campaign="april"):
+        pass
+
+    assert "campaign" not in json.loads(JsonLines().format(record("x")))
+
+
+@pytest.mark.parametrize("lines", [JsonLines(), TextLines()])
+def test_foreign_text_moves_nothing_on_a_terminal_and_breaks_no_line(lines: logging.Formatter) -> None:
+    line = lines.format(record("said: %s", NASTY, **named("x", account=NASTY)))
+
+    assert not [char for char in line if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"}]
+
+
+@given(st.text())
+def test_no_text_whatever_breaks_a_line(text: str) -> None:
+    in_json, in_text = JsonLines().format(record("%s", text)), TextLines().format(record("%s", text))
+
+    assert in_json.isascii()
+    assert in_json.isprintable()
+    assert not [char for char in in_text if unicodedata.category(char) in {"Cc", "Zl", "Zp"}]
+    json.loads(in_json)
+
+
+@pytest.mark.parametrize("lines", [JsonLines(lambda text: text.replace("k-1234567890", "***")), TextLines()])
+def test_numbers_are_masked_and_secrets_scrubbed(lines: logging.Formatter) -> None:
+    line = lines.format(record("the provider said: +12025550143 and 202-555-0143, k-1234567890"))
+
+    assert "5550143" not in line
+    assert "555-0143" not in line
+    if isinstance(lines, JsonLines):
+        assert "k-1234567890" not in line
+
+
+@pytest.mark.parametrize("lines", [JsonLines(), TextLines()])
+def test_the_words_of_an_exception_are_left_out_and_where_it_came_from_is_kept(lines: logging.Formatter) -> None:
+    try:
+        int("Ada Lovelace, +12025550143")
+    except ValueError as error:
+        one = record("unexpected failure")
+        one.exc_info = (ValueError, error, error.__traceback__)
+
+    line = lines.format(one)
+
+    assert "Ada" not in line
+    assert "ValueError" in line
+    assert "wiring/test_logs.py:" in line
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("", LogChoice()),
+        ("json", LogChoice(form="json")),
+        ("debug", LogChoice(level="debug")),
+        ("json,info", LogChoice(form="json", level="info")),
+        ("ERROR TEXT", LogChoice(form="text", level="error")),
+    ],
+)
+def test_the_variable_is_a_form_a_level_or_both(variable: str, expected: LogChoice) -> None:
+    assert chosen(variable) == expected
+
+
+def test_another_word_in_the_variable_is_refused() -> None:
+    with pytest.raises(UsageWrong, match="`loud` in OUTREACH_LOG is neither"):
+        chosen("json,loud")
+
+
+@pytest.mark.parametrize(
+    ("stream", "form", "expected"),
+    [
+        (Terminal(), "", "text"),
+        (io.StringIO(), "", "json"),
+        (Terminal(), "json", "json"),
+        (io.StringIO(), "text", "text"),
+    ],
+)
+def test_the_form_is_text_on_a_terminal_and_json_elsewhere(stream: io.StringIO, form: str, expected: str) -> None:
+    assert set_up(LogChoice(form=form), stream=stream) == expected
+
+    logging.getLogger("runner.x").warning("hello")
+    assert stream.getvalue().startswith("{" if expected == "json" else "WARNING: hello")
+
+
+def test_a_level_is_ours_and_libraries_say_warnings_alone() -> None:
+    stream = io.StringIO()
+    set_up(LogChoice(level="debug"), stream=stream)
+
+    logging.getLogger("runner.x").debug("ours")
+    logging.getLogger("httpcore.http11").debug("Authorization: Bearer k")
+
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["ours"]
+
+
+def test_setting_up_twice_writes_each_line_once() -> None:
+    stream = io.StringIO()
+    set_up(LogChoice(), stream=stream)
+    set_up(LogChoice(), stream=stream)
+
+    logging.getLogger("runner.x").warning("once")
+
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def unnamed(path: Path) -> list[int]:
+    """Give the lines of a file on which something is logged without the name of an event."""
+    calls = [one for one in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(one, ast.Call)]
+    levels = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+    logged = [
+        one
+        for one in calls
+        if isinstance(one.func, ast.Attribute)
+        and one.func.attr in levels
+        and isinstance(one.func.value, ast.Name)
+        and one.func.value.id == "log"
+    ]
+    return [one.lineno for one in logged if "extra" not in {keyword.arg for keyword in one.keywords}]
+
+
+ROOMS = [
+    path
+    for room in ("engine", "web", "wiring", "providers", "ledger", "cli")
+    for path in sorted((REPOSITORY / "runner" / room).glob("*.py"))
+]
+
+
+@pytest.mark.parametrize("path", ROOMS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_line_of_the_log_has_a_name(path: Path) -> None:
+    assert not unnamed(path), "give it `extra=named(...)` of runner.ports.telemetry"
+
+
+def test_a_line_without_a_name_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.py"
+    path.write_text("log.warning('a')\nlog.info('b', extra=named('b'))\nmath.log(3)\n")
+
+    assert unnamed(path) == [1]
+
+
+CAMPAIGN = """\
+campaign: april
+purpose: informational
+agent: movoice/agent_1
+contacts: contacts/people.csv
+timezone: America/New_York
+windows: daily 00:00-24:00
+variables:
+  first_name: "{{ contact.name }}"
+"""
+
+
+def test_a_whole_campaign_at_debug_level_names_nobody(tmp_path: Path) -> None:
+    write_project(tmp_path, [("april.yaml", CAMPAIGN)], people=12)
+
+    done = outreach(
+        "--log-level", "debug", "run", "campaigns", "--sandbox", "--now", cwd=tmp_path, timeout=120
+    )  # fmt: skip
+
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    accepted = [line for line in lines if line["event"] == "accepted"]
+    ended = [line for line in lines if line["event"] == "ended"]
+    assert len(accepted) >= 12, done.stderr
+    assert len(ended) >= 12
+    for line in (*accepted, *ended):
+        assert {"ts", "level", "message", "campaign", "attempt", "account", "provider", "phone"} <= set(line), line
+        assert re.fullmatch("[0-9a-f]{32}", line["attempt"])
+    assert "Person" not in done.stderr
+    for index in range(12):
+        number = fictional_number(index)
+        assert number not in done.stderr
+        assert number[-7:] not in done.stderr
