@@ -223,7 +223,7 @@ class Dispatcher:
         next_over = self._overdue.end(ledger, released.stuck, now)
         next_times = (next_due, next_ask, next_over, released.next_at, next_breaker, native.next_at, next_round)
         next_at = min((at for at in next_times if at is not None), default=None)
-        is_open = bool(ledger.open_attempts(self._policies.only))
+        is_open = ledger.lanes.anything_open(self._policies.only)
         return _Found(released.claimed, asking, next_at, is_open, native, to_read, next_round, due_accounts)
 
     async def _ask(self, group: list[Assignment]) -> None:

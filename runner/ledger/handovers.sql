@@ -99,8 +99,9 @@ WHERE name = :name AND state <> 'active' AND instr(reason, :text) = 0
 -- name: attempts_to_call_off
 -- Accepted attempts of cancelled campaigns, and of people who asked since then not to be contacted, anywhere but in
 -- this very call, that the provider was not yet asked to call off.
-SELECT a.id FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE a.state = 'accepted' AND a.handover_id IS NULL AND a.call_off_at IS NULL
+SELECT a.id FROM attempts a INDEXED BY one_live_attempt JOIN campaigns c ON c.id = a.campaign_id
+WHERE a.state = 'accepted' AND a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+    AND a.handover_id IS NULL AND a.call_off_at IS NULL
     AND (c.state = 'cancelled' OR EXISTS (SELECT 1 FROM suppressions s WHERE s.phone = a.phone AND s.until IS NULL
                                           AND s.at >= a.sent_at AND s.source <> 'attempt ' || a.key))
 ORDER BY a.id LIMIT :count

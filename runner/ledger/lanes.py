@@ -55,6 +55,11 @@ class Lanes:
         rows = self._store.all("live_slots", now=to_micros(now))
         return [Slot(row["lane_id"], from_micros(row["since"])) for row in rows]
 
+    def anything_open(self, only: Collection[str] | None = None) -> bool:
+        """Whether any attempt waits for something that the runner does, of the campaigns in `only` if given."""
+        row = self._store.one("anything_open", only=None if only is None else json.dumps(sorted(only)))
+        return row is not None and bool(row["is_open"])
+
     def starts(self, lanes: Collection[int], since: datetime, now: datetime) -> list[datetime]:
         """Give when attempts of lanes started after an instant, oldest first; what is claimed counts as started now."""
         rows = self._store.all("starts_of_lanes", lanes=_ids(lanes), since=to_micros(since), now=to_micros(now))

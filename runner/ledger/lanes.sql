@@ -67,3 +67,20 @@ VALUES (:account, :state, :recent, :reason, :since, :retry_at, :trials, :trial, 
 ON CONFLICT (account) DO UPDATE SET state = excluded.state, recent = excluded.recent, reason = excluded.reason,
     since = excluded.since, retry_at = excluded.retry_at, trials = excluded.trials, trial = excluded.trial,
     slowed_until = excluded.slowed_until, slowed_times = excluded.slowed_times
+
+-- name: anything_open
+-- Whether any attempt still waits for something that the runner does; says so as soon as it finds one.
+SELECT EXISTS (
+    SELECT 1 FROM attempts a INDEXED BY attempts_due JOIN campaigns c ON c.id = a.campaign_id
+    JOIN revisions r ON r.id = c.revision_id
+    WHERE a.state = 'planned' AND c.state = 'active' AND r.complete
+        AND (:only IS NULL OR c.name IN (SELECT value FROM json_each(:only)))
+) OR EXISTS (
+    SELECT 1 FROM attempts a INDEXED BY one_live_attempt JOIN campaigns c ON c.id = a.campaign_id
+    JOIN revisions r ON r.id = c.revision_id
+    WHERE a.state IN ('claimed', 'sending', 'accepted', 'in_doubt')
+        AND (:only IS NULL OR c.name IN (SELECT value FROM json_each(:only)))
+        AND NOT EXISTS (SELECT 1 FROM handovers h, contacts k
+                        WHERE h.id = a.handover_id AND k.id = a.contact_id AND k.state <> 'calling'
+                            AND c.state = 'paused' AND (h.told = 'paused' OR h.state = 'created'))
+) AS is_open

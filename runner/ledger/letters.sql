@@ -18,9 +18,10 @@ DELETE FROM inbox WHERE id IN
 
 -- name: waiting
 -- The webhooks since `:since` that wait for a provider's id or a planted key, oldest first.
-SELECT DISTINCT i.id, i.body, i.verified FROM quarantine q JOIN inbox i ON i.id = q.inbox_id
-WHERE i.account = :account AND i.received_at >= :since AND i.body <> x''
-    AND ((:provider_id <> '' AND q.provider_id = :provider_id) OR q.reference = :key)
+SELECT i.id, i.body, i.verified FROM inbox i
+WHERE i.id IN (SELECT q.inbox_id FROM quarantine q WHERE :provider_id <> '' AND q.provider_id = :provider_id
+               UNION SELECT q.inbox_id FROM quarantine q WHERE q.reference = :key)
+    AND +i.account = :account AND +i.received_at >= :since AND i.body <> x''
 ORDER BY i.id
 
 -- name: leave_quarantine

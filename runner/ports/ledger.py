@@ -206,6 +206,10 @@ class LaneLedger(Protocol):
         """Give every call without an outcome and every text that is being sent, in the order in which they started."""
         ...
 
+    def anything_open(self, only: Collection[str] | None = None) -> bool:
+        """Whether any attempt waits for something that the runner does, of the campaigns in `only` if given."""
+        ...
+
     def starts(self, lanes: Collection[int], since: datetime, now: datetime) -> list[datetime]:
         """Give when attempts of lanes started after an instant, oldest first; what is claimed counts as started now."""
         ...
@@ -268,18 +272,6 @@ class Ledger(Protocol):
         """What is remembered of native delivery."""
         ...
 
-    def claim_due(
-        self,
-        campaign: str,
-        count: int,
-        now: datetime,
-        lease_until: datetime,
-        *,
-        apart: Sequence[str] = (),
-    ) -> list[Assignment]:
-        """Take due attempts by a lease: never two of one person, nobody who has a live attempt, no step of `apart`."""
-        ...
-
     def accounts_due(self, now: datetime) -> set[str]:
         """Give the accounts through which calls of running campaigns are due."""
         ...
@@ -306,14 +298,6 @@ class Ledger(Protocol):
 
     def history(self, contact_id: int) -> tuple[Tried, ...]:
         """Give a contact's finished tries, oldest first."""
-        ...
-
-    def live_calls(self) -> dict[str, int]:
-        """Give the number of calls without an outcome by campaign."""
-        ...
-
-    def recent_starts(self, campaign: str, since: datetime) -> list[datetime]:
-        """Give when a campaign's last attempts started, oldest first."""
         ...
 
     def next_due(self, now: datetime, only: Collection[str] | None = None) -> datetime | None:
