@@ -111,13 +111,16 @@ def _show_agents(agents: list[AgentChange], form: str, *, online: bool, everythi
 def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool) -> Examined:
     if form == "json":
         return examine(planned, lambda line: click.echo(machine.plan_line(line)))
+    from runner.report.notify_view import hook_sentences  # noqa: PLC0415 only where text is shown
     from runner.report.plan_view import PlanExcerpt, PlanHeading, print_plan  # noqa: PLC0415 rich is not free
 
     excerpt = PlanExcerpt(everything=everything)
     examined = examine(planned, excerpt.take)
+    hooks = hook_sentences(planned.loaded.campaign.on, workspace.loaded.project.notify)
     heading = PlanHeading(
-        campaign=planned.name, as_of=planned.now, git_commit=git_commit(workspace.root), tzdata=tzdata_version()
-    )
+        campaign=planned.name, as_of=planned.now, git_commit=git_commit(workspace.root), tzdata=tzdata_version(),
+        hooks=hooks,
+    )  # fmt: skip
     print_plan(console(), heading, examined.summary, excerpt, masked=is_masked())
     return examined
 

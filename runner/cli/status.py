@@ -10,10 +10,13 @@ from runner.cli.options import workspace_of
 from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
 from runner.ledger import overview
+from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
 from runner.ledger.variants import variant_results
+from runner.model.notification import TargetStanding
 from runner.model.variants import VariantResult
 from runner.report import machine
+from runner.report.notify_view import standing_lines
 from runner.schedule.clock import SystemClock
 
 
@@ -39,6 +42,7 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
             if campaign is not None:
                 campaigns = [one for one in campaigns if campaign in {one.campaign, one.round_of}]
             accounts = overview.account_health(store, SystemClock().now())
+            notifications = Outbox(store).standing()
             people = (
                 {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
             )
@@ -50,17 +54,23 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
     if campaign is not None and not campaigns:
         raise NotFound(f"no campaign `{campaign}` was applied", help="outreach status lists them all")
     if form == "json":
-        click.echo(machine.status(campaigns, people, accounts, variants))
+        click.echo(machine.status(campaigns, people, accounts, variants, notifications))
         return ExitCode.OK
     from runner.report.results import account_lines, print_contacts, print_status  # noqa: PLC0415 rich is not free
 
     print_status(console(), campaigns)
     for line in account_lines(accounts):
         console().print(line)
+    _print_notifications(notifications)
     _print_variants(variants or {})
     for name, contacts in (people or {}).items():
         print_contacts(console(), name, contacts, masked=is_masked())
     return ExitCode.OK
+
+
+def _print_notifications(standings: Sequence[TargetStanding]) -> None:
+    for sentence in standing_lines(standings):
+        console().print(sentence, style="yellow", markup=False, highlight=False)
 
 
 def _print_variants(variants: Mapping[str, Sequence[VariantResult]]) -> None:

@@ -76,8 +76,10 @@ class Notifications:
                     await self._trim()
                     trim_at = loop.time() + _TRIM_SECONDS
                 await self._look()
+                # `wait_for` of Python 3.11 may swallow a cancellation that comes when the event does.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._woken.wait()
         finally:
             await self._abandon()
 

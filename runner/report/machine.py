@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 from runner.model.finding import Finding
 from runner.model.law import LawSummary, LawTable
+from runner.model.notification import TargetStanding
 from runner.model.overview import AccountStanding, CampaignOverview, ContactOverview, HandoverOverview
 from runner.model.plan import BackupRequest, Countries, PlanLine, PlanSummary
 from runner.model.rounds import RoundsOverview, RoundsSummary
 from runner.model.variants import Share, VariantResult
+from runner.report.notify_view import standing_facts
 from runner.rules.law_verdict import LawVerdict, Question, RowVerdict
 
 
@@ -172,6 +174,7 @@ def status(
     contacts: dict[str, list[ContactOverview]] | None = None,
     accounts: Iterable[AccountStanding] = (),
     variants: Mapping[str, Sequence[VariantResult]] | None = None,
+    notifications: Sequence[TargetStanding] = (),
 ) -> str:
     """Write the status of campaigns; with `contacts`, one object for each contact too, with `variants` one for each variant.
 
@@ -181,6 +184,8 @@ def status(
         "campaigns": [_campaign(one, contacts, variants) for one in campaigns],
         "accounts": [_account(one) for one in accounts],
     }
+    if notifications:
+        found["notifications"] = standing_facts(notifications)
     return _dump(found, indent=2)
 
 

@@ -64,6 +64,8 @@ class PlanHeading:
     as_of: datetime
     git_commit: str
     tzdata: str
+    hooks: tuple[str, ...] = ()
+    """a sentence for each target: where it is, and what it is told"""
 
 
 def print_plan(
@@ -75,7 +77,7 @@ def print_plan(
         console.print(text)
     console.print(Padding(_sums(summary), (1, 0, 1, 2), expand=False))
     rounds = (line for one in summary.rounds for line in plan_sentences(one))
-    for sentence in (*rounds, *variant_sentences(summary.variants)):
+    for sentence in (*rounds, *variant_sentences(summary.variants), *heading.hooks):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
     console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
