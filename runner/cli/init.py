@@ -21,6 +21,7 @@ SCAFFOLD = {
     "campaigns/contacts/first-campaign.sample.csv": "first-campaign.csv",
     "templates/visit.txt.j2": "visit.txt.j2",
     ".gitignore": "gitignore",
+    ".pre-commit-config.yaml": "pre-commit-config.yaml",
     ".vscode/settings.json": "vscode-settings.json",
     ".vscode/outreach.schema.json": "outreach.schema.json",
     ".github/workflows/outreach.yml": "workflow.yml",
