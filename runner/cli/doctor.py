@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from runner.cli.options import paths_argument, workspace_of
 from runner.cli.output import console, format_option
 from runner.errors import ExitCode
 from runner.model.project import resolve_account
-from runner.wiring.doctor import Check, Health, examine
+from runner.wiring.doctor import examine
+from runner.wiring.health import Check, Health
+from runner.wiring.notify_doctor import notify_test
 from runner.wiring.workspace import Workspace
 
 _SIGNS = {
@@ -26,25 +29,29 @@ _SIGNS = {
 @click.command()
 @paths_argument
 @click.option("--receiver", default="", metavar="URL", help="Where providers send webhooks, as they see it.")
+@click.option(
+    "--notify", "target", metavar="TARGET", help="Send a test to one target of outreach.yaml, and look at nothing else."
+)
 @format_option
 @click.pass_context
-def doctor(ctx: click.Context, paths: tuple[Path, ...], receiver: str, form: str) -> int:
+def doctor(ctx: click.Context, paths: tuple[Path, ...], receiver: str, target: str | None, form: str) -> int:
     """Check keys, clocks, ledger and webhooks by reading alone; it never dials.
 
     Looks at the accounts that the campaigns use, campaigns/ unless PATH says otherwise. Names what
     it cannot check. Ends with 1 when something is at fault.
     """
     workspace = workspace_of(ctx)
-    checks = asyncio.run(_collect(workspace, _used(workspace, paths), receiver, show=form == "text"))
+    found = examine(workspace, _used(workspace, paths), receiver) if target is None else notify_test(workspace, target)
+    checks = asyncio.run(_collect(found, show=form == "text"))
     if form == "json":
         facts = [{"subject": one.subject, "health": one.health, "says": one.says, "help": one.help} for one in checks]
         click.echo(json.dumps({"checks": facts}, ensure_ascii=False, indent=2))
     return ExitCode.WRONG if any(one.health is Health.FAULT for one in checks) else ExitCode.OK
 
 
-async def _collect(workspace: Workspace, used: frozenset[str], receiver: str, *, show: bool) -> list[Check]:
+async def _collect(found: AsyncIterator[Check], *, show: bool) -> list[Check]:
     checks = []
-    async for check in examine(workspace, used, receiver):
+    async for check in found:
         checks.append(check)
         if show:
             _print(check)

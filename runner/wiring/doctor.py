@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 
 import httpx
 
@@ -24,6 +22,8 @@ from runner.model.request import Reply, Request
 from runner.providers.registry import provider_for
 from runner.providers.transport import HttpTransport
 from runner.schedule.clock import SystemClock
+from runner.wiring.health import Check, Health
+from runner.wiring.notify_doctor import notify_checks
 from runner.wiring.workspace import Workspace, tzdata_version
 
 MOST_SKEW = timedelta(seconds=120)
@@ -33,31 +33,12 @@ _NO_SUCH_ENDPOINT = frozenset({404, 405})
 _RESTORE = "restore it from a backup: outreach ledger restore FILE"
 
 
-class Health(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
-    UNCHECKED = "unchecked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    subject: str
-    health: Health
-    says: str
-    help: str = ""
-
-
 async def examine(workspace: Workspace, used: frozenset[str], receiver: str = "") -> AsyncIterator[Check]:
     """Look at the machine, the ledger and the accounts named in `used`; one check after the other.
 
     `receiver` is the public address that providers send webhooks to; empty when it is not known here.
     """
-    for check in (*_machine(), *_ledger(workspace)):
+    for check in (*_machine(), *_ledger(workspace), *notify_checks(workspace)):
         yield check
     transport = HttpTransport(workspace.credential)
     try:
