@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from runner.engine.reconciliation import Reconciliation
 from runner.engine.rounds import Rounds
 from runner.ledger.revisions import NewRevision, Recorded, known_campaign, record
 from runner.ledger.store import Store
-from runner.model.attempt import AttemptState
+from runner.model.attempt import Assignment, AttemptState
 from runner.model.campaign import Campaign, Step
 from runner.model.channel import Channel
 from runner.model.contact import Contact
@@ -35,6 +36,7 @@ from runner.planning.known import KnownCampaign
 from runner.planning.plan import Draft, Row, plan_lines
 from runner.planning.routes import Route
 from runner.planning.summary import Tally
+from runner.ports import Ledger
 from runner.providers.registry import provider_for
 from runner.rules.expressions import Expression
 from runner.rules.policy import policy_of
@@ -179,6 +181,27 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+def claim_due(
+    ledger: Ledger, campaign: str, count: int, now: datetime, lease_until: datetime, *, apart: Sequence[str] = ()
+) -> list[Assignment]:
+    """Claim up to `count` due attempts of a campaign, oldest first, through its lanes as pacing does; no step of `apart`."""
+    with ledger.transaction():
+        lanes = [one for one in ledger.lanes.after(0) if one.campaign == campaign and one.step not in apart]
+        due = [one for lane in lanes for one in ledger.lanes.due(lane.id, now, 10_000)]
+        oldest = sorted(due, key=lambda one: (one.due_at, one.id))
+        claimed: list[Assignment] = []
+        for one in oldest:
+            if len(claimed) < count:
+                claimed += ledger.lanes.claim([one.id], lease_until)
+        return claimed
+
+
+def live_calls(store: Store) -> dict[str, int]:
+    """Count the calls without an outcome that pacing counts, by campaign."""
+    campaigns = {lane.id: lane.campaign for lane in store.lanes.after(0)}
+    return dict(Counter(campaigns[slot.lane] for slot in store.lanes.live(NOON)))
+
+
 @dataclass
 class ClockByHand:
     """A clock that stands still until it is set."""
@@ -296,7 +319,7 @@ class Bench:
         """Claim what is due, as the dispatcher does."""
         self.policies.renew(self.store.campaigns_in_force())
         now = self.clock.now()
-        return await self.journal.run(lambda ledger: ledger.claim_due(of, count, now, now + timedelta(minutes=5)))
+        return await self.journal.run(lambda ledger: claim_due(ledger, of, count, now, now + timedelta(minutes=5)))
 
     async def deliver(self, of: str = "renewals") -> None:
         """Claim what is due and carry it out."""

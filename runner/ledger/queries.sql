@@ -157,16 +157,6 @@ WHERE c.campaign_id = :campaign_id
 -- The states of a campaign's attempts, newest last.
 SELECT contact_id, step, state FROM attempts WHERE campaign_id = :campaign_id ORDER BY id
 
--- name: due_attempts
--- Planned attempts of one campaign that are due, oldest first, nobody twice and nobody with a live attempt.
--- The steps in the JSON list `:apart` are handed over, not sent one by one.
-SELECT a.id FROM attempts a
-WHERE a.state = 'planned' AND a.due_at <= :now AND a.campaign_id = :campaign_id
-    AND a.step NOT IN (SELECT value FROM json_each(:apart))
-    AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone
-                    AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
-GROUP BY a.phone HAVING a.due_at = MIN(a.due_at) ORDER BY a.due_at, a.id LIMIT :count
-
 -- name: accounts_due
 -- The accounts through which planned calls of running campaigns are due.
 SELECT DISTINCT a.account FROM attempts a WHERE a.state = 'planned' AND a.due_at <= :now AND a.channel = 'call'
@@ -251,17 +241,6 @@ INSERT INTO events (at, attempt_id, kind, detail, salt) VALUES (:at, :attempt_id
 SELECT a.step, a.number, a.channel, a.outcome, a.tag, a.sent_at, a.is_callback, MAX(1, COALESCE(r.calls, 1)) AS calls
 FROM attempts a LEFT JOIN results r ON r.attempt_id = a.id
 WHERE a.contact_id = :contact_id AND a.state = 'finished' ORDER BY a.id
-
--- name: live_calls
--- Calls without an outcome, by campaign; the provider itself paces those that were handed over.
-SELECT c.name, COUNT(*) AS live FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE a.state IN ('claimed', 'sending', 'accepted', 'in_doubt') AND a.channel = 'call' AND a.handover_id IS NULL
-GROUP BY c.name
-
--- name: recent_starts
--- When one campaign's last attempts started, oldest first.
-SELECT sent_at FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
-WHERE c.name = :name AND sent_at > :since ORDER BY sent_at
 
 -- name: next_due
 -- The first instant after `:now` at which a planned attempt of a running campaign is due.

@@ -119,29 +119,6 @@ class Store:
             self._depth -= 1
             self._execute_plain("ROLLBACK")
 
-    def claim_due(
-        self,
-        campaign: str,
-        count: int,
-        now: datetime,
-        lease_until: datetime,
-        *,
-        apart: Sequence[str] = (),
-    ) -> list[Assignment]:
-        """Take up to `count` due attempts of a campaign by a lease, oldest first; none of the steps `apart`.
-
-        Never two of one person, nobody who has a live attempt anywhere.
-        """
-        with self.transaction():
-            found = self.one("campaign_id", name=campaign)
-            if found is None or count <= 0:
-                return []
-            due = self.all(
-                "due_attempts", campaign_id=found["id"], now=to_micros(now), count=count, apart=json.dumps(list(apart)),
-            )  # fmt: skip
-            taken = [row["id"] for row in due if self.change("claim", id=row["id"], lease_until=to_micros(lease_until))]
-            return self.assignments(taken)
-
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
         """Give attempts with all that carrying them out needs, as they stand now."""
         return [assignment_of(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
@@ -193,15 +170,6 @@ class Store:
             )
             for row in self.all("campaigns_in_force")
         ]  # fmt: skip
-
-    def live_calls(self) -> dict[str, int]:
-        """Give the number of calls without an outcome by campaign."""
-        return {row["name"]: row["live"] for row in self.all("live_calls")}
-
-    def recent_starts(self, campaign: str, since: datetime) -> list[datetime]:
-        """Give when a campaign's last attempts started, oldest first."""
-        rows = self.all("recent_starts", name=campaign, since=to_micros(since))
-        return [from_micros(row["sent_at"]) for row in rows]
 
     def next_due(self, now: datetime, only: Collection[str] | None = None) -> datetime | None:
         """Give the first instant after `now` at which an attempt is due, of the campaigns in `only` if given."""

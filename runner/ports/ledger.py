@@ -202,6 +202,10 @@ class LaneLedger(Protocol):
         """Take attempts by a lease; those that are planned no more, and second ones of a person, are left out."""
         ...
 
+    def any_due(self, lanes: Collection[int], now: datetime) -> bool:
+        """Whether an attempt of any of these lanes is due."""
+        ...
+
     def live(self, now: datetime) -> list[Slot]:
         """Give every call without an outcome and every text that is being sent, in the order in which they started."""
         ...

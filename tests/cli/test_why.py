@@ -22,6 +22,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.rules.policy import policy_of
 from runner.wiring import applying
 from runner.wiring.workspace import open_workspace
+from tests.building import claim_due
 from tests.cli.running import Shell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -93,7 +94,7 @@ class Told:
 
     def send(self, phone: str, at: datetime, *, is_lost: bool = False) -> None:
         """Let the newest attempt leave; its answer comes, or is lost."""
-        states, due = AttemptState, self.store.claim_due("visits", 50, at, at + timedelta(minutes=5), apart=[])
+        states, due = AttemptState, claim_due(self.store, "visits", 50, at, at + timedelta(minutes=5), apart=[])
         back = [one.attempt for one in due if one.attempt.phone != phone]
         self.store.move(
             Move(attempt_id=one.id, old=states.CLAIMED, new=states.PLANNED, at=at, due_at=one.due_at) for one in back

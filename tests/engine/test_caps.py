@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from runner.engine.journal import Journal
 from runner.engine.native_release import release
 from runner.errors import LedgerUnwritable
-from runner.ledger import sqlite
+from runner.ledger import chain
 from runner.ledger.store import Store
 from runner.ledger.suppressions import lift
 from runner.model.attempt import AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
-from tests.building import NOON, Bench, account, apply, bench, campaign, contact, phone, standing, states
+from tests.building import NOON, Bench, account, apply, bench, campaign, claim_due, contact, phone, standing, states
 from tests.engine.native_server import REVRING, native_bench, native_campaign
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -205,8 +205,8 @@ def test_nothing_can_be_written_between_the_look_and_the_intent(
 ) -> None:
     apply(engine.store, campaign(), ONE, *ACCOUNTS)
     engine.policies.renew(engine.store.campaigns_in_force())
-    claimed = engine.store.claim_due("renewals", 10, NOON, NOON + HOUR)
-    elsewhere = Store(sqlite.connect(path))
+    claimed = claim_due(engine.store, "renewals", 10, NOON, NOON + HOUR)
+    elsewhere = Store.open(path)
     elsewhere._connection.execute("PRAGMA busy_timeout = 0")
     tried: list[str] = []
     real = engine.policies.of
@@ -252,6 +252,7 @@ class _Run:
 
     def __init__(self, template: Store) -> None:
         memory = sqlite3.connect(":memory:", isolation_level=None)
+        chain.install(memory)
         template._connection.backup(memory)
         memory.row_factory = sqlite3.Row
         self.store = Store(memory)
@@ -266,7 +267,7 @@ class _Run:
         what, _, name = event.partition(" ")
         now = self.engine.clock.now()
         if what == "claim":
-            self.claimed[name] += self.store.claim_due(name, 10, now, now + HOUR)
+            self.claimed[name] += claim_due(self.store, name, 10, now, now + HOUR)
         elif what == "intend":
             self._intend(name)
         elif what == "end":

@@ -20,7 +20,20 @@ from runner.model.attempt import AttemptState
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Request
 from runner.rules.doubt import DoubtBudget
-from tests.building import NOON, Bench, apply, bench, campaign, contact, movoice_took, phone, reply, standing, states
+from tests.building import (
+    NOON,
+    Bench,
+    apply,
+    bench,
+    campaign,
+    contact,
+    live_calls,
+    movoice_took,
+    phone,
+    reply,
+    standing,
+    states,
+)
 
 S = AttemptState
 PEOPLE = tuple(contact(number) for number in range(30))
@@ -112,7 +125,7 @@ async def test_concurrency_counts_live_calls_not_open_requests(engine: Bench) ->
         await engine.reconciliation.settle(1, ANSWERED)
         await settled(engine)
         assert len(engine.transport.sent) == 4
-        assert engine.store.live_calls() == {"renewals": 3}
+        assert live_calls(engine.store) == {"renewals": 3}
 
 
 async def test_a_lost_answer_still_counts_as_a_live_call(engine: Bench) -> None:

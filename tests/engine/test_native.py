@@ -13,7 +13,7 @@ from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.contact import Contact
 from runner.model.project import POLL_LADDER
-from tests.building import NOON, account, apply, campaign, contact, phone, standing, states
+from tests.building import NOON, account, apply, campaign, claim_due, contact, live_calls, phone, standing, states
 from tests.engine.native_server import REVRING, NativeBench, SmallRevring, native_bench, native_campaign
 
 PEOPLE = tuple(contact(number) for number in range(5))
@@ -40,7 +40,7 @@ async def test_everybody_goes_in_one_request(bench: NativeBench) -> None:
     assert made.body["contacts"][0]["variables"] == {"name": phone(0)}
     assert (record.state, record.native_id, record.people) == ("accepted", made.id, 5)
     assert [state for _, _, _, state in states(bench.store)] == ["accepted"] * 5
-    assert bench.store.live_calls() == {}, "the provider paces them, so they leave our own concurrency alone"
+    assert live_calls(bench.store) == {}, "the provider paces them, so they leave our own concurrency alone"
 
 
 async def test_row_stats_follow_the_provider(bench: NativeBench) -> None:
@@ -120,7 +120,7 @@ async def test_more_people_than_one_request_carries(store: Store, journal: Journ
 async def test_whoever_is_called_by_another_campaign_waits(bench: NativeBench) -> None:
     apply(bench.store, native_campaign(), PEOPLE[:2], REVRING)
     apply(bench.store, campaign(campaign="other"), PEOPLE[:1])
-    live = bench.store.claim_due("other", 1, NOON, NOON + timedelta(minutes=5))
+    live = claim_due(bench.store, "other", 1, NOON, NOON + timedelta(minutes=5))
     await bench.once()
 
     assert len(live) == 1
@@ -131,7 +131,7 @@ async def test_whoever_is_called_by_another_campaign_waits(bench: NativeBench) -
 async def test_steps_that_are_handed_over_are_not_sent_one_by_one(bench: NativeBench) -> None:
     apply(bench.store, native_campaign(), PEOPLE, REVRING)
 
-    assert bench.store.claim_due("renewals", 10, NOON, NOON + timedelta(minutes=5), apart=["call"]) == []
+    assert claim_due(bench.store, "renewals", 10, NOON, NOON + timedelta(minutes=5), apart=["call"]) == []
 
 
 async def test_handovers_share_the_concurrency_of_their_campaign(bench: NativeBench) -> None:

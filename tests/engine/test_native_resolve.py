@@ -11,7 +11,7 @@ from runner.errors import InDoubt, NotFound, UsageWrong
 from runner.ledger.resolving import absent_by_hand, created_by_hand
 from runner.ledger.standing import cancel_by_hand
 from runner.ledger.store import Store
-from tests.building import NOON, account, apply, campaign, contact, dump, phone, reply, standing, states
+from tests.building import NOON, account, apply, campaign, claim_due, contact, dump, phone, reply, standing, states
 from tests.engine.native_server import AGENT, REVRING, NativeBench, native_bench, native_campaign
 
 PEOPLE = tuple(contact(number) for number in range(4))
@@ -138,7 +138,7 @@ async def test_whoever_is_called_by_another_campaign_meanwhile_stays_held_until_
 ) -> None:
     bench = await held(store, journal, arrived=True)
     apply(store, campaign(campaign="other"), PEOPLE[:1])
-    assert len(store.claim_due("other", 1, NOON, NOON + timedelta(minutes=5))) == 1
+    assert len(claim_due(store, "other", 1, NOON, NOON + timedelta(minutes=5))) == 1
 
     assert created_by_hand(store, "renewals", 1, "camp_0", "", NOON) == 3
     await bench.once()

@@ -27,6 +27,7 @@ from runner.model.move import ContactState, Move
 from runner.schedule.clock import SystemClock
 from runner.wiring import applying
 from runner.wiring.workspace import open_workspace
+from tests.building import claim_due
 from tests.e2e.processes import REPOSITORY
 
 _SECRET = "whsec_of-the-storm"
@@ -161,7 +162,7 @@ def _accepted(folder: Path, sandbox: str, count: int) -> list[Webhook]:
 
 def _accept(store: Store, campaign: str, now: datetime) -> None:
     """Take every attempt of a campaign through intent and acceptance, as the engine does."""
-    while claimed := store.claim_due(campaign, _CHUNK, now, now + timedelta(minutes=5)):
+    while claimed := claim_due(store, campaign, _CHUNK, now, now + timedelta(minutes=5)):
         with store.transaction():
             for work in claimed:
                 attempt = work.attempt

@@ -21,7 +21,7 @@ from runner.model.handed_over import (
     RowSeen,
 )
 from runner.model.move import ContactState, Move
-from tests.building import NOON, apply, campaign, contact, dump, phone, standing
+from tests.building import NOON, apply, campaign, claim_due, contact, dump, live_calls, phone, standing
 from tests.ledger.conftest import OpenStore
 
 S = HandoverState
@@ -70,7 +70,7 @@ def test_an_intent_and_its_people_are_written_together(store: Store) -> None:
     assert [one.phone for one in store.handovers.people(record.id)] == [phone(number) for number in range(3)]
     assert store.handovers.unfinished() == [record]
     assert store.handovers.count("renewals", "call") == 1
-    assert store.live_calls() == {}
+    assert live_calls(store) == {}
     assert store.in_state(AttemptState.SENDING) == [], "they are put right with their handover"
 
 
@@ -127,7 +127,7 @@ def test_who_is_due_together(store: Store) -> None:
 def test_whoever_is_live_elsewhere_is_not_due(store: Store) -> None:
     apply(store, campaign(), PEOPLE[:1])
     apply(store, campaign(campaign="other"), PEOPLE[:1])
-    store.claim_due("other", 1, NOON, LEASE)
+    claim_due(store, "other", 1, NOON, LEASE)
 
     assert store.handovers.first_due("renewals", "call", NOON) is None
 

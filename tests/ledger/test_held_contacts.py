@@ -10,7 +10,7 @@ from runner.ledger import overview
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.move import Move
-from tests.building import NOON, apply, campaign, contact, phone, standing, states
+from tests.building import NOON, apply, campaign, claim_due, contact, phone, standing, states
 
 STRICT = campaign(zones="strict")
 NOBODY_KNOWS, TOLD = contact(0), contact(0, timezone="Europe/Paris")
@@ -35,7 +35,7 @@ def test_evidence_lets_a_held_contact_go(store: Store) -> None:
     assert (recorded.created, recorded.held) == (1, 0)
     assert standing(store) == {phone(0): "pending"}
     assert _states(store) == ["planned"]
-    work = store.claim_due("renewals", 1, NOON + timedelta(days=1), NOON + timedelta(days=2))[0]
+    work = claim_due(store, "renewals", 1, NOON + timedelta(days=1), NOON + timedelta(days=2))[0]
     assert work.attempt.zones == ("Europe/Paris",)
     assert overview.contacts(store, "renewals")[0].held_because == ""
 
@@ -44,14 +44,14 @@ def test_rules_that_become_strict_call_off_what_is_planned_and_evidence_plans_it
     apply(store, campaign(), [NOBODY_KNOWS])
     assert apply(store, STRICT, [NOBODY_KNOWS]).held == 1
     assert (_states(store), standing(store)) == (["superseded"], {phone(0): "held"})
-    assert store.claim_due("renewals", 1, NOON + timedelta(days=9), NOON + timedelta(days=10)) == []
+    assert claim_due(store, "renewals", 1, NOON + timedelta(days=9), NOON + timedelta(days=10)) == []
     assert apply(store, STRICT, [TOLD]).created == 1
     assert (_states(store), standing(store)) == (["planned"], {phone(0): "pending"})
 
 
 def test_whoever_was_called_already_is_not_held(store: Store) -> None:
     apply(store, campaign(), [NOBODY_KNOWS])
-    work = store.claim_due("renewals", 1, NOON, NOON + timedelta(hours=1))[0]
+    work = claim_due(store, "renewals", 1, NOON, NOON + timedelta(hours=1))[0]
     store.move([Move(attempt_id=work.attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=NOON)])
     assert apply(store, STRICT, [NOBODY_KNOWS]).held == 0
     assert _states(store) == ["sending"]
@@ -77,7 +77,7 @@ def test_the_same_plan_again_holds_nobody_twice(store: Store) -> None:
 
 def test_an_intent_keeps_the_zones_and_where_they_came_from(store: Store) -> None:
     apply(store, campaign(timezone="contact"), [contact(0, phone="+61491570156"), contact(1, timezone="Europe/Paris")])
-    for work in store.claim_due("renewals", 2, NOON + timedelta(days=9), NOON + timedelta(days=10)):
+    for work in claim_due(store, "renewals", 2, NOON + timedelta(days=9), NOON + timedelta(days=10)):
         store.move([Move(attempt_id=work.attempt.id, old=AttemptState.CLAIMED, new=AttemptState.SENDING, at=NOON)])
     details = [json.loads(row["detail"]) for row in _events(store, "sending")]
     assert [(len(one["zones"]), one["zone_source"]) for one in details] == [(8, "number"), (1, "column")]

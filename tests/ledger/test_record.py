@@ -23,6 +23,7 @@ from tests.building import (
     account,
     apply,
     campaign,
+    claim_due,
     contact,
     draft,
     dump,
@@ -41,7 +42,7 @@ LIVE_PATH = (AttemptState.SENDING, AttemptState.ACCEPTED)
 
 def take(store: Store, *path: AttemptState, of: str = "renewals", **facts: Any) -> int:
     """Claim the next due attempt and move it along a path of states; give its id."""
-    work = store.claim_due(of, 1, NOON + timedelta(days=9), NOON + timedelta(days=10))[0]
+    work = claim_due(store, of, 1, NOON + timedelta(days=9), NOON + timedelta(days=10))[0]
     old = AttemptState.CLAIMED
     for new in path:
         last = facts if new is path[-1] else {}
@@ -113,7 +114,7 @@ def test_a_half_applied_campaign_places_nothing_and_keeps_no_runner_waiting(stor
 
 def test_an_attempt_that_was_claimed_before_a_half_apply_counts_as_paused(store: Store) -> None:
     apply(store, campaign(), ONE)
-    work = store.claim_due("renewals", 1, NOON, NOON)[0]
+    work = claim_due(store, "renewals", 1, NOON, NOON)[0]
     lines, summary = planned(draft(campaign(windows="daily 01:00-02:00")), ONE)
     with pytest.raises(LedgerError):
         record(store, revision(campaign(), summary.digest), lines, lambda: "sha256:other")
@@ -200,14 +201,14 @@ def test_a_new_number_reaches_the_first_try_and_the_retry_alike(store: Store) ->
     rules = campaign(retry="3 times")
     apply(store, rules, [with_key(0)])
     apply(store, rules, [with_key(1)])
-    work = store.claim_due("renewals", 1, NOON, NOON)[0]
+    work = claim_due(store, "renewals", 1, NOON, NOON)[0]
     assert (work.attempt.phone, (work.request.body or {})["recipient_phone"]) == (phone(1), phone(1))
     path = [(AttemptState.CLAIMED, AttemptState.SENDING), (AttemptState.SENDING, AttemptState.ACCEPTED)]
     for old, new in path:
         store.move([Move(attempt_id=work.attempt.id, old=old, new=new, at=NOON)])
     finish(store, work.attempt.id, Outcome.NO_ANSWER)
     apply(store, rules, [with_key(2)])
-    again = store.claim_due("renewals", 1, NOON + timedelta(days=2), NOON)[0]
+    again = claim_due(store, "renewals", 1, NOON + timedelta(days=2), NOON)[0]
     assert (again.attempt.phone, (again.request.body or {})["recipient_phone"]) == (phone(2), phone(2))
 
 
@@ -217,7 +218,7 @@ def test_a_number_that_changed_while_it_was_called_is_the_one_the_retry_takes(st
     live = take(store, *LIVE_PATH)
     apply(store, rules, [with_key(1)])
     finish(store, live, Outcome.NO_ANSWER)
-    again = store.claim_due("renewals", 1, NOON + timedelta(days=2), NOON)[0]
+    again = claim_due(store, "renewals", 1, NOON + timedelta(days=2), NOON)[0]
     assert (again.attempt.phone, (again.request.body or {})["recipient_phone"]) == (phone(1), phone(1))
 
 
@@ -226,7 +227,7 @@ def test_another_account_takes_over_what_is_planned(store: Store) -> None:
     apply(store, rules, PEOPLE[:2], account())
     finish(store, take(store, *LIVE_PATH), Outcome.NO_ANSWER)
     apply(store, rules, PEOPLE[:2], account(name="team"))
-    due = store.claim_due("renewals", 9, NOON + timedelta(days=2), NOON)
+    due = claim_due(store, "renewals", 9, NOON + timedelta(days=2), NOON)
     assert [(work.attempt.number, work.attempt.account) for work in due] == [(1, "team"), (2, "team")]
 
 
@@ -234,7 +235,7 @@ def test_another_provider_gets_its_own_body_and_its_own_account(store: Store) ->
     apply(store, campaign(retry="3 times"), ONE)
     finish(store, take(store, *LIVE_PATH), Outcome.NO_ANSWER)
     apply(store, campaign(retry="3 times", agent="revox/asst_1"), ONE)
-    work = store.claim_due("renewals", 9, NOON + timedelta(days=2), NOON)[0]
+    work = claim_due(store, "renewals", 9, NOON + timedelta(days=2), NOON)[0]
     assert (work.attempt.account, work.attempt.provider, work.agent_id) == ("revox", "revox", "asst_1")
 
 
@@ -242,7 +243,7 @@ def test_a_zone_that_was_put_right_is_the_one_that_counts(store: Store) -> None:
     rules = campaign(timezone="contact", windows="daily 10:00-18:00")
     apply(store, rules, [replace(contact(0), timezone="America/New_York")])
     changed = apply(store, rules, [replace(contact(0), timezone="America/Los_Angeles")])
-    work = store.claim_due("renewals", 1, NOON + timedelta(days=1), NOON)[0]
+    work = claim_due(store, "renewals", 1, NOON + timedelta(days=1), NOON)[0]
     assert changed.changed == 1
     assert work.attempt.zones == ("America/Los_Angeles",)
     assert work.attempt.due_at == NOON + timedelta(hours=1)
@@ -253,7 +254,7 @@ def test_a_zone_is_put_right_for_the_retry_too(store: Store) -> None:
     apply(store, rules, [replace(contact(0), timezone="America/New_York")])
     finish(store, take(store, *LIVE_PATH), Outcome.NO_ANSWER)
     apply(store, rules, [replace(contact(0), timezone="Asia/Tokyo")])
-    assert store.claim_due("renewals", 1, NOON + timedelta(days=2), NOON)[0].attempt.zones == ("Asia/Tokyo",)
+    assert claim_due(store, "renewals", 1, NOON + timedelta(days=2), NOON)[0].attempt.zones == ("Asia/Tokyo",)
 
 
 def test_conditions_see_the_row_as_it_was_applied_last(store: Store) -> None:
@@ -261,7 +262,7 @@ def test_conditions_see_the_row_as_it_was_applied_last(store: Store) -> None:
     rules = campaign(steps=two)
     apply(store, rules, [replace(contact(0), values={"vip": "no"})])
     apply(store, rules, [replace(contact(0), values={"vip": "yes"})])
-    assert store.claim_due("renewals", 1, NOON, NOON)[0].cells == {"vip": "yes"}
+    assert claim_due(store, "renewals", 1, NOON, NOON)[0].cells == {"vip": "yes"}
 
 
 def named(step: str) -> Any:
@@ -275,7 +276,7 @@ def test_a_renamed_first_step_is_called_once_and_under_its_new_name(store: Store
     apply(store, named("call"), ONE)
     assert [state for *_, state in states(store)] == ["planned", "superseded"]
     assert standing(store) == {phone(0): "pending"}
-    assert len(store.claim_due("renewals", 9, NOON, NOON)) == 1
+    assert len(claim_due(store, "renewals", 9, NOON, NOON)) == 1
 
 
 def test_a_renamed_step_does_not_call_anybody_twice(store: Store) -> None:

@@ -17,7 +17,7 @@ from runner.model.campaign import Campaign
 from runner.model.move import ContactState, Move, NextAttempt
 from runner.model.outcome import Observation, Outcome
 from runner.model.tried import Tried, last_of_each_step
-from tests.building import NOON, apply, campaign, contact, dump, phone, standing, states
+from tests.building import NOON, apply, campaign, claim_due, contact, dump, live_calls, phone, standing, states
 from tests.ledger.conftest import OpenStore
 from tests.ledger.test_record import LIVE_PATH, finish, take
 
@@ -36,19 +36,19 @@ def test_due_attempts_are_claimed_once_and_oldest_first(store: Store) -> None:
         at = to_micros(NOON + timedelta(minutes=minutes))
         store._connection.execute("UPDATE attempts SET due_at = ? WHERE phone = ?", (at, phone(number)))
     now = NOON + timedelta(minutes=10)
-    first = store.claim_due("renewals", 2, now, LATER)
-    rest = store.claim_due("renewals", 9, now, LATER)
+    first = claim_due(store, "renewals", 2, now, LATER)
+    rest = claim_due(store, "renewals", 9, now, LATER)
     assert [work.attempt.phone for work in first] == [phone(1), phone(2)]
     assert [work.attempt.phone for work in rest] == [phone(0)]
-    assert store.claim_due("renewals", 9, now, LATER) == []
+    assert claim_due(store, "renewals", 9, now, LATER) == []
     assert store.next_due(now) == NOON + timedelta(minutes=900)
 
 
 @pytest.mark.parametrize("count", [0, -3])
 def test_nothing_is_claimed_without_room(store: Store, count: int) -> None:
     apply(store, campaign(), PEOPLE)
-    assert store.claim_due("renewals", count, LATER, LATER) == []
-    assert store.claim_due("unheard-of", 9, LATER, LATER) == []
+    assert claim_due(store, "renewals", count, LATER, LATER) == []
+    assert claim_due(store, "unheard-of", 9, LATER, LATER) == []
 
 
 @pytest.mark.parametrize("late_first", [True, False])
@@ -60,9 +60,9 @@ def test_of_two_attempts_to_one_person_the_earlier_one_is_claimed_alone(store: S
     store._connection.execute(
         "UPDATE attempts SET due_at = ? WHERE id = (SELECT id FROM attempts LIMIT 1 OFFSET ?)", (at, late)
     )
-    claimed = store.claim_due("renewals", 9, LATER, LATER)
+    claimed = claim_due(store, "renewals", 9, LATER, LATER)
     assert [work.attempt.contact_key for work in claimed] == [phone(early)]
-    assert store.claim_due("renewals", 9, LATER, LATER) == []
+    assert claim_due(store, "renewals", 9, LATER, LATER) == []
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))
@@ -71,7 +71,7 @@ def test_nobody_with_a_live_attempt_in_another_campaign_is_claimed(store: Store,
     apply(store, other(), PEOPLE[:2])
     path = {S.CLAIMED: (), S.SENDING: (S.SENDING,), S.ACCEPTED: LIVE_PATH, S.IN_DOUBT: (S.SENDING, S.IN_DOUBT)}[state]
     take(store, *path)
-    assert [work.attempt.phone for work in store.claim_due("reminders", 9, LATER, LATER)] == [phone(1)]
+    assert [work.attempt.phone for work in claim_due(store, "reminders", 9, LATER, LATER)] == [phone(1)]
 
 
 def test_the_person_is_free_again_when_the_attempt_has_ended(store: Store) -> None:
@@ -79,7 +79,7 @@ def test_the_person_is_free_again_when_the_attempt_has_ended(store: Store) -> No
     apply(store, other(), PEOPLE[:1])
     live = take(store, *LIVE_PATH)
     finish(store, live, Outcome.ANSWERED, retry=False)
-    assert len(store.claim_due("reminders", 9, LATER, LATER)) == 1
+    assert len(claim_due(store, "reminders", 9, LATER, LATER)) == 1
 
 
 @pytest.mark.parametrize("state", sorted(LIVE))
@@ -113,7 +113,7 @@ def test_a_key_says_more_than_a_provider_s_id(store: Store) -> None:
 
 def test_a_move_applies_only_where_the_attempt_still_is(store: Store) -> None:
     apply(store, campaign(), PEOPLE[:1])
-    attempt = store.claim_due("renewals", 1, NOON, LATER)[0].attempt
+    attempt = claim_due(store, "renewals", 1, NOON, LATER)[0].attempt
     sending = Move(attempt_id=attempt.id, old=S.CLAIMED, new=S.SENDING, at=NOON, sent_at=NOON)
     assert store.move([sending, sending]) == [True, False]
     events = [row["kind"] for row in store._connection.execute("SELECT kind FROM events WHERE attempt_id = 1")]
@@ -131,7 +131,9 @@ def test_a_move_and_its_follow_up_are_one_change(store: Store) -> None:
     assert dump(store) == before
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET kind = 'x'", "UPDATE events SET salt = NULL", "DELETE FROM events"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE events SET kind = 'x'", "UPDATE events SET salt = NULL", "DELETE FROM events"]
+)
 def test_events_are_append_only(store: Store, statement: str) -> None:
     apply(store, campaign(), PEOPLE)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -175,21 +177,22 @@ def test_a_pause_says_why_and_ends_once(store: Store) -> None:
     assert store.open_attempts() == 4
 
 
-def test_live_calls_count_by_campaign_and_no_texts(store: Store) -> None:
+def test_calls_are_live_until_their_outcome_and_texts_while_they_are_sent(store: Store) -> None:
     apply(store, campaign(), PEOPLE[:2])
     texts = campaign(campaign="notes", agent="revmo/agent_1", steps=[{"text": "agent", "message": "Hello"}])
     apply(store, texts, PEOPLE[2:])
     take(store, *LIVE_PATH)
     take(store)
     take(store, of="notes")
-    assert store.live_calls() == {"renewals": 2}
+    assert live_calls(store) == {"renewals": 2, "notes": 1}
 
 
-def test_recent_starts_are_those_of_the_campaign_oldest_first(store: Store) -> None:
+def test_starts_are_those_of_the_lanes_oldest_first(store: Store) -> None:
     apply(store, campaign(), PEOPLE)
     for number in (3, 1, 2):
         take(store, S.SENDING, sent_at=NOON + timedelta(seconds=number))
-    assert store.recent_starts("renewals", NOON + timedelta(seconds=1)) == [
+    lanes = [one.id for one in store.lanes.after(0)]
+    assert store.lanes.starts(lanes, NOON + timedelta(seconds=1), NOON + timedelta(seconds=9)) == [
         NOON + timedelta(seconds=2),
         NOON + timedelta(seconds=3),
     ]
