@@ -28,12 +28,16 @@ format_option = click.option(
 
 
 def console(*, error: bool = False) -> Console:
-    """Give a console; without colour when it is not a terminal or NO_COLOR is set."""
+    """Give a console; without colour when it is not a terminal or NO_COLOR is set. Data gives a terminal no orders."""
     from rich.console import Console  # noqa: PLC0415 costs time that machine formats need not pay
+
+    from runner.cli.obeyed import WrittenOut  # noqa: PLC0415 the same
 
     stream = sys.stderr if error else sys.stdout
     width = None if stream.isatty() else 120
-    return Console(stderr=error, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+    made = Console(stderr=error, highlight=False, soft_wrap=False, width=width, emoji=False, markup=False)
+    made.push_render_hook(WrittenOut())
+    return made
 
 
 def is_masked() -> bool:

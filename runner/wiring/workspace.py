@@ -345,7 +345,9 @@ def git_commit(root: Path) -> str:
     commit = _git(root, "rev-parse", "--short", "HEAD")
     if not commit:
         return ""
-    return commit + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all") else "")
+    return commit + (
+        "+" if _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all") else ""
+    )
 
 
 def tzdata_version() -> str:
