@@ -188,13 +188,13 @@ class Reconciliation:
         A look-up that failed proves nothing, so it is not counted.
         """
         attempt, now = work.attempt, self.clock.now()
-        if (
-            now >= (attempt.lost_until or attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
-            and empty == attempt.polls
-        ):
+        wait = max(self.accounts.settle_after(attempt.account), _LOOK_AGAIN)
+        ends = (attempt.lost_until or attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
+        # After a runner was away for long, its first look-up may fail as any other: that is no reason to give up.
+        in_time = attempt.poll_at is None or now - attempt.poll_at <= wait
+        if now >= ends and in_time and empty == attempt.polls:
             await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))
             return
-        wait = max(self.accounts.settle_after(attempt.account), _LOOK_AGAIN)
         await self._move(
             Move(
                 attempt_id=attempt.id, old=attempt.state, new=attempt.state, at=now, poll_at=now + wait,

@@ -41,7 +41,7 @@ class Checker:
     _event: int = 0
     _dial: int = 0
     _request: int = 0
-    _halted: set[str] = field(default_factory=set)
+    _halted: dict[str, str] = field(default_factory=dict)
     _intents: dict[str, list[datetime]] = field(default_factory=dict)
     _requests: Counter[str] = field(default_factory=Counter)
 
@@ -59,17 +59,19 @@ class Checker:
         )  # fmt: skip
         for row in found:
             self._event = row["id"]
-            if row["kind"] in {"paused", "cancelled"} and row["key"] is None:
-                self._halted.add(json.loads(row["detail"])["campaign"])
-            elif row["kind"] in {"resumed", "applied"} and row["key"] is None:
-                self._resumed(json.loads(row["detail"])["campaign"])
+            if row["key"] is None:
+                self._told(row["kind"], json.loads(row["detail"]).get("campaign", ""))
             elif row["kind"] == "sending":
                 self._intent(row)
 
-    def _resumed(self, campaign: str) -> None:
-        state = self.stage.rows("SELECT state FROM campaigns WHERE name = ?", campaign)[0]["state"]
-        if state == "active":
-            self._halted.discard(campaign)
+    def _told(self, kind: str, campaign: str) -> None:
+        """Take in what became of a campaign: applied anew it is cancelled no more, but a pause stays."""
+        if kind == "cancelled":
+            self._halted[campaign] = kind
+        elif kind == "paused":
+            self._halted.setdefault(campaign, kind)
+        elif kind == "resumed" or (kind == "applied" and self._halted.get(campaign) == "cancelled"):
+            self._halted.pop(campaign, None)
 
     def _intent(self, row: Any) -> None:
         at, phone, campaign = from_micros(row["at"]), row["phone"], row["campaign"]
@@ -99,19 +101,17 @@ class Checker:
             assert count <= len(self._intents[key]), "more requests than intents of an attempt"
 
     def _rows(self) -> None:
-        live = self.stage.rows(
-            f"SELECT phone FROM attempts WHERE state IN {_LIVE} GROUP BY phone HAVING COUNT(*) > 1"  # noqa: S608
-        )
+        live = self.stage.rows(f"SELECT phone FROM attempts WHERE state IN {_LIVE} GROUP BY phone HAVING COUNT(*) > 1")
         assert not live, "two live attempts of one person"
         lost = self.stage.rows(
             "SELECT k.phone, k.state FROM contacts k WHERE k.state IN ('pending', 'calling', 'retry') AND NOT EXISTS"
-            f" (SELECT 1 FROM attempts a WHERE a.contact_id = k.id AND a.state IN {_OPEN})"  # noqa: S608
+            f" (SELECT 1 FROM attempts a WHERE a.contact_id = k.id AND a.state IN {_OPEN})"
         )
         assert not lost, f"nothing is left to do for {[tuple(row) for row in lost]}, who still wait"
         idle = self.stage.rows(
             "SELECT k.phone, k.state, a.state FROM attempts a JOIN contacts k ON k.id = a.contact_id"
-            f" WHERE a.state IN {_OPEN} AND k.state IN ('completed', 'failed', 'suppressed')"  # noqa: S608
-            " AND a.state NOT IN ('accepted', 'in_doubt', 'sending')"
+            f" WHERE a.state IN {_OPEN} AND k.state IN ('completed', 'failed', 'suppressed')"
+            " AND a.state = 'planned'"
         )
         assert not idle, f"an attempt of somebody who is through: {[tuple(row) for row in idle]}"
         without = self.stage.rows(
@@ -155,7 +155,8 @@ def is_within(local: time, spans: Spans) -> bool:
 
 def told_as(dial: Dial) -> set[str]:
     """Give what may become of a dial's true outcome, in the words that its provider has for it."""
-    told = _WORDS.get((dial.provider, dial.outcome)) or _WORDS.get(("", dial.outcome)) or str(dial.outcome)
+    truth = str(dial.outcome)
+    told = _WORDS.get((dial.provider, truth)) or _WORDS.get(("", truth)) or truth
     # Revmo can be asked nothing: where its callback is lost, nobody knows.
     return {told, "unknown"} if dial.provider == "revmo" else {told}
 

@@ -80,6 +80,8 @@ class Runner(RuleBasedStateMachine):
     """Two campaigns over the same people, one engine at a time, and everything that can go wrong."""
 
     stage: Stage
+    lock: sqlite3.Connection | None = None
+    """another process's, which holds the ledger"""
 
     @initialize(
         start=st.sampled_from(STARTS), seed=st.integers(0, 1 << 16), alpha=st.integers(0, 7), gamma=st.booleans()
@@ -91,7 +93,6 @@ class Runner(RuleBasedStateMachine):
         self.second = "gamma" if gamma else "beta"
         self.revision = {"alpha": alpha, "beta": 0}
         self.present = {"alpha": {0, 1, 2, 3, 4}, "beta": {0, 1, 5}}
-        self.lock: sqlite3.Connection | None = None
         for name in NAMES:
             self._apply(name)
         self.stage.boot()
@@ -283,8 +284,8 @@ class Runner(RuleBasedStateMachine):
 
     def _apply(self, name: str) -> None:
         revision = self.revision[name]
-        of = _campaign(name, self.second if name == "beta" else name, revision)
-        rows = [_contact(person) for person in sorted(self.present[name])]
+        of = campaign_of(name, self.second if name == "beta" else name, revision)
+        rows = [contact_of(person) for person in sorted(self.present[name])]
         while True:
             try:
                 apply(self.stage.outside, of, rows, *self.stage.accounts.values(), now=self.stage.now)
@@ -302,13 +303,13 @@ class Runner(RuleBasedStateMachine):
             self.stage.engine.dispatcher.wake()
 
     def _unlock(self) -> None:
-        if getattr(self, "lock", None) is not None:
-            self.lock.close()
-            self.lock = None
+        lock, self.lock = self.lock, None
+        if lock is not None:
+            lock.close()
 
 
 @cache
-def _campaign(name: str, agent: str, revision: int) -> Campaign:
+def campaign_of(name: str, agent: str, revision: int) -> Campaign:
     """Give a campaign's revision: its windows, its tries, and whether a second step follows."""
     retry = {"attempts": 2, "after": "20m", "on": ["no_answer", "busy", "voicemail", "failed"]}
     step: dict[str, Any] = {"name": "call", "call": "agent"} | ({"retry": retry} if revision // 3 % 2 == 0 else {})
@@ -319,6 +320,6 @@ def _campaign(name: str, agent: str, revision: int) -> Campaign:
     )  # fmt: skip
 
 
-def _contact(person: int) -> Contact:
+def contact_of(person: int) -> Contact:
     phone, zone = PEOPLE[person]
     return Contact(key=phone, phone=phone, row=person + 2, values={"phone": phone}, timezone=zone)

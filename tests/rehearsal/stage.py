@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import shutil
+import signal
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -85,16 +87,16 @@ class Stage:
         self.path = self.folder / f"{self.seed}-{id(self)}.db"
         self.path.write_bytes(_fresh_ledger())
         self.path.chmod(0o600)
-        self._chance = random.Random(self.seed)  # noqa: S311 to be repeated
+        self._chance = random.Random(self.seed)
         settings = Settings(seed=self.seed, ring_seconds=RING, talk_seconds=TALK, webhook_retry_scale=1.0)
-        accounts = {name: one for name, one in project_accounts(Project()).items()}
-        opening = rehearsal(self.loop, accounts, settings, self.start, pace=4, latency=self._latency)
+        accounts = project_accounts(Project())
+        opening = rehearsal(self.loop, accounts, settings, self.start, latency=self._latency)
         self.rehearsal: Rehearsal = self.finish(self._stack.enter_async_context(opening))
         self.world = self.rehearsal.sandbox.world
         self.accounts = self.rehearsal.surroundings.accounts
         self.outside = open_without_waiting(self.path)
         """another process's connection to the ledger"""
-        crash_points.os = _Killing(self)  # type: ignore[attr-defined]
+        setattr(crash_points, "os", _Killing(self))  # noqa: B010 the module has no name for it
 
     def finish(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Do something outside of any engine to its end."""
@@ -150,7 +152,7 @@ class Stage:
 
     def kill_at(self, point: CrashPoint, visits: int) -> None:
         """Cut the power when the code comes to a point for the so-manieth time."""
-        crash_points._ARMED[point] = (visits, crash_points.signal.SIGKILL)
+        crash_points._ARMED[point] = (visits, signal.SIGKILL)
 
     def kill_at_commit(self, count: int, *, after: bool) -> None:
         """Cut the power right before, or right after, the so-manieth commit from now."""
@@ -162,7 +164,8 @@ class Stage:
 
     def dials(self) -> tuple[Dial, ...]:
         """Give every dial that the sandbox placed, oldest first."""
-        return self.world.dials()
+        placed: tuple[Dial, ...] = self.world.dials()
+        return placed
 
     def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         """Read the ledger from outside."""
@@ -172,7 +175,7 @@ class Stage:
         """End everything."""
         self.kill()
         crash_points._ARMED.clear()
-        crash_points.os = _OS  # type: ignore[attr-defined]
+        setattr(crash_points, "os", os)  # noqa: B010 as above
         self.outside.close()
         self.finish(self._stack.aclose())
         left = asyncio.all_tasks(self.loop)
@@ -290,9 +293,6 @@ class _Killing:
         raise PowerCut
 
 
-_OS = crash_points.os
-
-
 @cache
 def _fresh_ledger() -> bytes:
     with TemporaryDirectory() as folder:
@@ -303,7 +303,7 @@ def _fresh_ledger() -> bytes:
 
 def scratch() -> TemporaryDirectory[str]:
     """Give a folder for ledgers, in memory where there is such a place."""
-    memory = Path("/dev/shm")  # noqa: S108 whoever runs the tests may as well read what they make
+    memory = Path("/dev/shm")
     return TemporaryDirectory(dir=memory if memory.is_dir() and shutil.disk_usage(memory).free > 1 << 28 else None)
 
 

@@ -1,0 +1,46 @@
+"""What the state machine has found, shrunk to its shortest: each was a fault, and stays mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.sandbox.faults import Fault
+from runner.sandbox.settings import Mischief
+from tests.building import apply
+from tests.rehearsal.machine import DIALS, PEOPLE, STARTS, campaign_of, contact_of
+from tests.rehearsal.stage import Stage, scratch
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with scratch() as folder:
+        made = Stage(STARTS[4], 1, Path(folder))
+        apply(made.outside, campaign_of("alpha", "alpha", 0), [contact_of(0)], *made.accounts.values(), now=made.now)
+        yield made
+        made.close()
+
+
+def state_of(stage: Stage) -> str:
+    return str(stage.rows("SELECT state FROM attempts ORDER BY id LIMIT 1")[0]["state"])
+
+
+def test_a_look_up_that_fails_after_a_long_absence_leaves_nothing_to_a_person(stage: Stage) -> None:
+    stage.world.webhooks.upset(Mischief(lost=1.0))
+    stage.world.faults.plan((Fault(kind="hang_after", path=DIALS),))
+    stage.boot()
+    stage.pass_time(60)
+    assert state_of(stage) == "in_doubt"
+    stage.kill()
+    stage.pass_time(50 * HOUR)
+    stage.world.faults.plan((Fault(kind="status", status=503),))
+    stage.boot()
+    stage.pass_time(1)
+    assert state_of(stage) == "in_doubt", "the one answer that failed was no reason to give up"
+    stage.pass_time(HOUR)
+    assert state_of(stage) == "finished"
+    assert [dial.to for dial in stage.dials()] == [PEOPLE[0][0]]
