@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from runpy import run_path
 from typing import Any, get_args
@@ -21,7 +22,9 @@ from ruamel.yaml import YAML
 from runner.cli.main import COMMANDS, outreach, run
 from runner.errors import ExitCode
 from runner.model.campaign import Campaign
+from runner.model.notification import EVENTS, AboutAttempt, Kind, Notification
 from runner.rules.filters import filters_for
+from runner.rules.notify import message_of
 from runner.rules.templates import TemplateSet
 from runner.sandbox.clock import WallClock
 from runner.sandbox.fault_plans import read_plan_file
@@ -186,7 +189,7 @@ def test_parts_of_campaigns_are_fine_together(project: Path, capsys: pytest.Capt
     (project / "campaigns/example.yaml").write_text(head + "".join(parts), "utf-8")
 
     assert run(["validate", "campaigns/example.yaml"]) == 0, capsys.readouterr().err
-    assert len(parts) == 6
+    assert len(parts) == 7
 
 
 def test_project_files_in_other_pages_are_fine(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,6 +199,34 @@ def test_project_files_in_other_pages_are_fine(project: Path, capsys: pytest.Cap
         (project / "outreach.yaml").write_text(body, "utf-8")
         assert run(["validate", "campaigns/april-reminders.yaml"]) == 0, capsys.readouterr().err
     assert fences
+
+
+def test_the_page_on_notifications_is_right(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fences = [body for kind, body in _FENCE.findall(TEXTS["docs/notifications.md"]) if kind in {"yaml", "json"}]
+    targets, hooks, message = fences
+    (project / "outreach.yaml").write_text(targets, "utf-8")
+    head = "campaign: told\npurpose: informational\nagent: movoice/agent_1\ncontacts: [{phone: '+12025550143'}]\n"
+    (project / "campaigns/example.yaml").write_text(head + hooks, "utf-8")
+
+    assert run(["validate", "campaigns/example.yaml"]) == 0, capsys.readouterr().err
+    sent_at, ended_at = datetime(2026, 12, 1, 17, 2, 1, tzinfo=UTC), datetime(2026, 12, 1, 17, 3, 21, 123456, UTC)
+    attempt = AboutAttempt(
+        key="0123456789abcdef" * 2, contact_key="7", phone="+12025550143", step="call", number=1, channel="call",
+        provider="movoice", account="movoice", outcome="answered", tag="BOOKED", summary="she will come", reason="",
+        sent_at=sent_at, ended_at=ended_at,
+    )  # fmt: skip
+    told = Notification(
+        id=1,
+        message_id="msg_1",
+        kind=Kind.ATTEMPT_ENDED,
+        at=ended_at,
+        target="crm",
+        campaign="renewals",
+        attempt=attempt,
+    )
+    assert message_of(told, personal=False).body == json.loads(message)
+    assert [kind.value for kind in Kind if f"`{kind.value}`" not in TEXTS["docs/notifications.md"]] == []
+    assert [event for event in EVENTS if f"`{event}`" not in TEXTS["docs/notifications.md"]] == []
 
 
 @BY_PAGE
