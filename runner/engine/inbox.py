@@ -28,6 +28,9 @@ from runner.ports.crash_points import CrashPoint, reached
 UNKNOWN_CALL = "unknown call"
 """what a webhook leads to that names no call that we know; it waits for it"""
 
+SEEN_BEFORE = "seen before"
+"""what a webhook leads to that came before, byte for byte; nothing changes"""
+
 UNVERIFIED = "unverified"
 """what a webhook leads to that nothing proves, about a call that the provider cannot be asked for"""
 
@@ -114,7 +117,8 @@ class Inbox:
         contradicted: list[int] = []
         result = await self.journal.run(lambda ledger: self._take_all(ledger, webhook, contradicted))
         reached(CrashPoint.AFTER_WEBHOOK)
-        self.reconciliation.woken()
+        if result != SEEN_BEFORE:
+            self.reconciliation.woken()
         for attempt_id in contradicted:
             check = asyncio.create_task(self.reconciliation.ask_for_the_record(attempt_id))
             self._checks.add(check)
@@ -187,7 +191,7 @@ class Inbox:
         """Store a webhook and settle what it says, in one transaction; the same one again changes nothing."""
         account, digest = webhook.account, webhook.digest
         if not ledger.receive(account, digest, webhook.body, webhook.at, verified=webhook.verified):
-            return "seen before"
+            return SEEN_BEFORE
         results = [self._take(ledger, webhook, one, contradicted) for one in webhook.observations]
         unknown = [
             (one.provider_id, one.reference)

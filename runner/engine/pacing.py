@@ -86,6 +86,9 @@ class Pacing:
         `free_lines` is how many calls may start, by account whose provider counts its lines.
         """
         lanes = self._active(ledger, apart)
+        if not ledger.lanes.any_due([lane.id for lane in lanes], now):
+            self.full = {}  # what nobody waits for need not be counted: thousands of calls may be live
+            return Release([], None)
         rooms = {**self._rooms(ledger, lanes, now), **_lines(free_lines)}
         due: dict[int, list[DueAttempt]] = {}
         for lane in lanes:

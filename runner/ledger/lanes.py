@@ -50,6 +50,10 @@ class Lanes:
                 [one for one in ids if self._store.change("claim", id=one, lease_until=until)]
             )
 
+    def any_due(self, lanes: Collection[int], now: datetime) -> bool:
+        """Whether an attempt of any of these lanes is due."""
+        return self._store.one("any_due", lanes=_ids(lanes), now=to_micros(now)) is not None
+
     def live(self, now: datetime) -> list[Slot]:
         """Give every call without an outcome and every text that is being sent, in the order in which they started."""
         rows = self._store.all("live_slots", now=to_micros(now))

@@ -23,6 +23,11 @@ WHERE a.lane_id = :lane_id AND a.state = 'planned' AND a.due_at <= :now
                     AND l.state IN ('claimed', 'sending', 'accepted', 'in_doubt'))
 ORDER BY a.due_at, a.id LIMIT :count
 
+-- name: any_due
+-- Whether an attempt of these lanes is due.
+SELECT 1 FROM json_each(:lanes) l JOIN attempts a ON a.lane_id = l.value
+WHERE a.state = 'planned' AND a.due_at <= :now LIMIT 1
+
 -- name: live_slots
 -- Calls without an outcome, and texts that are being sent; the provider itself paces those that were handed over.
 SELECT a.lane_id, CASE a.state WHEN 'claimed' THEN :now ELSE COALESCE(a.sent_at, :now) END AS since FROM attempts a

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 
 from runner.sandbox.clock import WallClock
@@ -37,4 +38,6 @@ def _announce(url: str) -> None:
 
 
 if __name__ == "__main__":
+    # An answer of ten megabytes to a runner that was killed makes a line of every chunk.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     asyncio.run(serve_forever(settings(int(sys.argv[1]), sys.argv[2]), WallClock(), "127.0.0.1", 0, _announce))
