@@ -54,12 +54,14 @@ CAMPAIGN_PARTS = (
     ("CapRule", "caps.*"),
     ("Schedule", "schedule"),
     ("Limits", "limits"),
+    ("Hook", "on.*"),
 )
 PROJECT_PARTS = (
     ("Project", "outreach.yaml"),
     ("AccountEntry", "accounts.*"),
     ("CallbackShape", "accounts.*.callback"),
     ("Defaults", "defaults"),
+    ("NotifyTarget", "notify.*"),
     ("SharedLimits", "accounts.*.limits"),
 )
 DECLARED_PARTS = (
@@ -99,6 +101,9 @@ AGENT_PARTS = (
 
 LINKS = {
     "Agent": "#agents",
+    "Hook": "#on",
+    "Hooks": "#on",
+    "NotifyTarget": "#notify",
     "AgentDefinition": "#agents-as-code",
     "AssistantRetry": "#revox-call_retry_config",
     "AssistantRetryD": "#revox-call_retry_config",
