@@ -98,8 +98,8 @@ async def test_a_clock_set_ahead_stops_one_look_and_then_counts(engine: Bench, c
     apply(engine.store, campaign(limits={"concurrency": 1}, windows="mon-fri 12:00-12:30"), PEOPLE)
     async with running(engine, clock):
         assert len(engine.transport.sent) == 1
-        await engine.reconciliation.settle(1, ANSWERED)
         clock.at += HOUR
+        await engine.reconciliation.settle(1, ANSWERED)
         await settled(engine)
         assert len(engine.transport.sent) == 1, "by the new clock the window is shut"
         assert noted(engine, "clock_set") == [{"seconds": 3600.0}]
