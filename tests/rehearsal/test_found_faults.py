@@ -20,7 +20,7 @@ HOUR = 3600.0
 def stage() -> Iterator[Stage]:
     with scratch() as folder:
         made = Stage(STARTS[4], 1, Path(folder))
-        apply(made.outside, campaign_of("alpha", "alpha", 0), [contact_of(0)], *made.accounts.values(), now=made.now)
+        apply(made.outside, campaign_of("alpha", "alpha", 3), [contact_of(0)], *made.accounts.values(), now=made.now)
         yield made
         made.close()
 
@@ -37,7 +37,7 @@ def test_a_look_up_that_fails_after_a_long_absence_leaves_nothing_to_a_person(st
     assert state_of(stage) == "in_doubt"
     stage.kill()
     stage.pass_time(50 * HOUR)
-    stage.world.faults.plan((Fault(kind="status", status=503),))
+    stage.world.faults.plan((Fault(kind="status", status=503, path=DIALS),))
     stage.boot()
     stage.pass_time(1)
     assert state_of(stage) == "in_doubt", "the one answer that failed was no reason to give up"
