@@ -1,0 +1,37 @@
+"""The canary's small share, and that the search finds what it looks for."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from tests.proofs import canary
+from tests.proofs.canary import KEYS, NAME, NUMBER, Artefacts
+from tests.proofs.proof import Share
+
+
+def test_no_key_and_nobody_where_they_may_not_stand() -> None:
+    figure = canary.run(Share.SMALL)
+
+    assert figure.holds, figure.said
+
+
+@pytest.mark.parametrize("key", KEYS.values())
+@pytest.mark.parametrize("where", ["plan.out", "ledger:x", "processes", "anything"])
+def test_a_key_is_found_anywhere_and_in_any_spelling(key: str, where: str) -> None:
+    for text in (f"Bearer {key}", base64.b64encode(f"me:{key}".encode()).decode(), key.encode().hex()):
+        assert Artefacts({where: f"before {text} after".encode()}).with_key() == [where]
+    assert Artefacts({where: b"before env:CANARY_KEY after"}).with_key() == []
+
+
+@pytest.mark.parametrize("word", [NUMBER, NUMBER[1:], NAME, "policy-7731-canary"])
+def test_a_person_is_found_where_nobody_may_stand(word: str) -> None:
+    for where in ("crash", "run.err", "serve.err", "metrics", "processes", "status.out", "report:x.html"):
+        assert Artefacts({where: f"before {word} after".encode()}).with_person() == [where]
+    assert Artefacts({"export.out": word.encode()}).with_person() == []
+    assert Artefacts({"plan.out": NUMBER.encode()}).with_person() == ["plan.out"]
+
+
+def test_finding_nobody_anywhere_is_no_proof() -> None:
+    assert Artefacts({"export.out": b"", "plan-json.out": b""}).without_person() == list(canary._HOLDS_PERSON)
