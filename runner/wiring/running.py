@@ -155,8 +155,8 @@ class Engine:
 
     async def check_dials(self) -> DialCheck:
         """Ask the sandbox for the truth, every call and text that it placed, and join it with the ledger."""
-        async with httpx.AsyncClient(trust_env=False, timeout=30, transport=self.network) as client:
-            told = (await client.get(f"{self.sandbox_url}/_sandbox/dials")).raise_for_status().json()
+        async with _asking(self.sandbox_url, self.network) as client:
+            told = (await client.get("/_sandbox/dials")).raise_for_status().json()
         keys = await self.journal.run(lambda _: {row["key"] for row in self.store.all("sent_keys")})
         dialled = Counter(dial["reference"] for dial in told)
         known = {key: count for key, count in dialled.items() if key in keys}
@@ -353,5 +353,15 @@ async def _subscribe(surroundings: Surroundings, receiver_url: str) -> None:
         targets.setdefault(
             account.provider, {"url": receiver_url + path} | ({"secret": SANDBOX_SECRET} if signs else {})
         )
-    async with httpx.AsyncClient(trust_env=False, timeout=10, transport=surroundings.machine.network) as client:
-        (await client.post(f"{surroundings.sandbox_url}/_sandbox/webhooks", json=targets)).raise_for_status()
+    async with _asking(surroundings.sandbox_url, surroundings.machine.network) as client:
+        (await client.post("/_sandbox/webhooks", json=targets)).raise_for_status()
+
+
+@asynccontextmanager
+async def _asking(sandbox: str, network: httpx.AsyncBaseTransport | None) -> AsyncIterator[httpx.AsyncClient]:
+    """Talk to the sandbox itself; raise NotFound when it does not answer."""
+    try:
+        async with httpx.AsyncClient(base_url=sandbox, trust_env=False, timeout=30, transport=network) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise NotFound(f"the sandbox at {sandbox} does not answer", help="run it again") from error

@@ -7,14 +7,14 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from runner.errors import LedgerError
+from runner.errors import LedgerError, NotFound
 from runner.ledger.standing import resume_by_hand
 from runner.ledger.store import Store
 from runner.model.project import Account
@@ -40,7 +40,8 @@ _SCRIPT = (("answered",), ("busy", "answered"))
 """what the people of each campaign do; whoever is busy is called once more"""
 _POLL = (*(timedelta(seconds=0.4) for _ in range(40)), timedelta(hours=1))
 _SETTLE = timedelta(seconds=0.3)
-_SECONDS = 60
+_SECONDS = 120
+_KNOCKS = 5
 
 
 class Failure(StrEnum):
@@ -202,7 +203,14 @@ def _settings() -> Settings:
 
 
 async def _run(workspace: Workspace, sandbox: RunningSandbox, fault: Fault | None) -> None:
-    """Run until done; raises LedgerError when the ledger fails, TimeoutError after a minute."""
+    """Run until done; raises LedgerError when the ledger fails, TimeoutError after two minutes."""
+    for _ in range(_KNOCKS):
+        with suppress(NotFound):  # a busy machine: the sandbox of this very process did not answer in time
+            return await _run_once(workspace, sandbox, fault)
+    raise TimeoutError
+
+
+async def _run_once(workspace: Workspace, sandbox: RunningSandbox, fault: Fault | None) -> None:
     async with asyncio.timeout(_SECONDS), other_sandbox(workspace.accounts, sandbox.url) as around:
         surroundings = replace(around, accounts=_hurried(around.accounts), machine=Machine(open_store=_opener(fault)))
         async with engine(workspace.ledger_path, surroundings, windows_ignored=True) as parts:
