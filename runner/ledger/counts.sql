@@ -29,7 +29,8 @@ SELECT COUNT(DISTINCT inbox_id) AS count FROM quarantine
 
 -- name: outbox_counts
 -- How many notifications wait, or were given up.
-SELECT state, COUNT(*) AS count FROM outbox WHERE state IN ('waiting', 'dead') GROUP BY state
+SELECT 'waiting' AS state, COUNT(*) AS count FROM outbox WHERE state = 'waiting'
+UNION ALL SELECT 'dead', COUNT(*) FROM outbox WHERE state <> 'waiting' AND state = 'dead'
 
 -- name: lease_epoch
 -- How many runners have taken the ledger.

@@ -36,6 +36,9 @@ TOKEN_VARIABLE: Final = "OUTREACH_METRICS_TOKEN"  # noqa: S105 the name of a var
 KEPT_SECONDS: Final = 1.0
 """for how long one count of the ledger serves everybody who asks, and how often events are read"""
 
+_COUNTING_SHARE: Final = 0.05
+"""the share of time that counting may take: a commit may have to wait meanwhile"""
+
 EngineClock = SystemClock | FastClock | VirtualClock
 
 
@@ -163,7 +166,7 @@ class Follower:
         self._by = by
         self._running = running
         self._lock = threading.Lock()
-        self._counted_at = float("-inf")
+        self._count_again_at = float("-inf")
         self._counts: LedgerCounts | None = None
 
     def follow(self) -> None:
@@ -176,18 +179,20 @@ class Follower:
                     self._by.traces.happened(happened)
 
     def standing(self) -> Standing:
-        """Give how the runner stands, counted at most once a second."""
+        """Give how the runner stands, counted at most once a second, and less often where that takes long."""
         from runner.web.gauges import Standing  # noqa: PLC0415 as above
 
         self.follow()
         now = self._running.clock.now()
         with self._lock:
-            if time.monotonic() - self._counted_at >= KEPT_SECONDS:
+            began = time.monotonic()
+            if began >= self._count_again_at:
                 try:
                     self._counts = self._counter.counts(now)
                 except LedgerError:
                     self._counts = None
-                self._counted_at = time.monotonic()
+                ended = time.monotonic()
+                self._count_again_at = ended + max(KEPT_SECONDS, (ended - began) / _COUNTING_SHARE)
             counts = self._counts
         metrics = self._by.metrics
         return Standing(
