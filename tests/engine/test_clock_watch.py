@@ -68,6 +68,7 @@ async def running(engine: Bench, clock: SetClock) -> AsyncIterator[ClockWatch]:
         Wakefulness(engine.woken, engine.alarm), watch=watch,
     )  # fmt: skip
     task = asyncio.create_task(loop.run(until_done=False))
+    await asyncio.wait_for(engine.transport.left.wait(), 20)
     await settled(engine)
     try:
         yield watch
@@ -77,15 +78,15 @@ async def running(engine: Bench, clock: SetClock) -> AsyncIterator[ClockWatch]:
 
 
 async def settled(engine: Bench) -> None:
-    """Let the loop look again, and all that follows happen."""
-    before = -1
+    """Let the loop look again, and all that follows happen: until nothing has moved for a while, on a busy machine too."""
     engine.woken.set()
-    for _ in range(30):
-        await asyncio.sleep(0.03)
+    before, same = -1, 0
+    for _ in range(300):
+        await asyncio.sleep(0.02)
         now = len(engine.transport.sent) + len(engine.alarm.set_to)
-        if now == before:
+        before, same = now, same + 1 if now == before else 0
+        if same == 10:
             return
-        before = now
 
 
 def noted(engine: Bench, kind: str) -> list[dict[str, object]]:
