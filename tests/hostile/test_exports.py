@@ -29,6 +29,7 @@ def test_every_cell_comes_out_as_text(tmp_path: Path) -> None:
     (tmp_path / "outreach.yaml").write_text("ledger: sqlite:///ledger.db\n", "utf-8")
     store = Store.open(tmp_path / "ledger.db")
     apply(store, campaign(), tuple(contact(number) for number in range(len(cells))))
+    store._connection.execute("UPDATE contacts SET key = 'k' || id")
     for at, cell in enumerate(cells, start=1):
         store._connection.execute("UPDATE contacts SET key = ? WHERE id = ?", (cell, at))
         store._connection.execute("UPDATE attempts SET tag = ?, reason = ? WHERE contact_id = ?", (cell, cell, at))

@@ -33,7 +33,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def people() -> list[list[str]]:
     """Give a fictional number, a name and a note for each row of the corpus that is about its words."""
-    found = []
+    found: list[list[str]] = []
     for case in cases("rows.txt"):
         if case.expected.startswith(("harmless", "unsent unseen", "unsent provider")):
             _, name, note = (
