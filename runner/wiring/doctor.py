@@ -17,7 +17,7 @@ import httpx
 from runner.errors import CredentialMissing, OutreachError
 from runner.ledger.sqlite import connect_read_only
 from runner.ledger.store import Store
-from runner.model.project import Account
+from runner.model.project import BASE_URLS, Account
 from runner.model.request import Reply, Request
 from runner.providers.registry import provider_for
 from runner.providers.transport import HttpTransport
@@ -85,6 +85,12 @@ def _ledger(workspace: Workspace) -> Iterator[Check]:
 async def _account(workspace: Workspace, account: Account, transport: HttpTransport) -> AsyncIterator[Check]:
     subject = f"account {account.name}"
     yield _webhook_secret(workspace, account, subject)
+    if account.allow_loopback:
+        says = f"allow_loopback: requests may go to this machine, and base_url is {account.base_url}"
+        yield Check(subject=subject, health=Health.OK, says=says)
+    elif account.api is None and account.base_url != BASE_URLS[account.provider]:
+        says = f"its key goes to {account.base_url}, and {BASE_URLS[account.provider]} is documented"
+        yield Check(subject=subject, health=Health.WARNING, says=says, help="look who changed base_url")
     try:
         workspace.credential(account.credential)
     except CredentialMissing as missing:

@@ -118,6 +118,7 @@ def test_all_is_well_and_only_read(shell: Shell, tmp_path: Path, sandbox: str) -
     assert ("ok", "webhooks are proven by their secret") in of("account ring", facts)
     assert of("account texts", facts) == [
         ("warning", "no webhook_secret, and the provider cannot be asked: every outcome will be unknown"),
+        ("ok", f"allow_loopback: requests may go to this machine, and base_url is {sandbox}/revmo"),
         ("unchecked", "revmo has nothing that can be read, so its key cannot be tried"),
     ]
     assert of("ledger", facts) == [("ok", "there is none yet; apply creates it")]
