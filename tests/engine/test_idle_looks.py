@@ -21,7 +21,7 @@ async def test_live_calls_are_counted_only_when_somebody_is_due(store: Store, jo
         counted.append(None)
         return live(*given)
 
-    store.lanes.live = watched  # type: ignore[method-assign]
+    store.lanes.live = watched  # type: ignore[method-assign,assignment]
     assert len(engine.delivery.pacing.release(store, NOON).claimed) == 1
     assert counted
     counted.clear()
