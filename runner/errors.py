@@ -24,6 +24,7 @@ OutreachError                     exit 1 unless a subclass says otherwise
     ├── Rejected                  the provider said no, provably not dialled
     ├── Throttled                 the provider said not now, provably not dialled
     └── InDoubt                   may have been placed: never sent again blindly
+        └── Ambiguous           several requests could be the one that was asked for
 """
 
 from __future__ import annotations
@@ -260,3 +261,7 @@ class Throttled(SendError):
 
 class InDoubt(SendError):
     """The request may have been placed and nothing proves it either way."""
+
+
+class Ambiguous(InDoubt):
+    """Several requests could be the one that was asked for."""

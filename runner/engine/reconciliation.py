@@ -15,7 +15,7 @@ from runner.engine.endings import end
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.polling import Polling, sent_of, together
-from runner.errors import OutreachError
+from runner.errors import Ambiguous, OutreachError
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
@@ -124,6 +124,10 @@ class Reconciliation:
         try:
             finding = await self._look_up(work)
         except OutreachError as error:
+            if isinstance(error, Ambiguous) and attempt.lost_until is not None:
+                # What a lost copy of the ledger did with the person will not become any clearer.
+                await self._move(self._held(work, self.clock.now(), f"another copy may have sent it: {error.message}"))
+                return
             log.info("attempt %s: still in doubt: %s", attempt.key, error.message, extra=named("still_in_doubt"))
             await self._look_again(work, attempt.polls)
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from runner.errors import InDoubt
+from runner.errors import Ambiguous
 from runner.model.request import Finding, Sent
 
 BEFORE = timedelta(seconds=60)
@@ -32,7 +32,7 @@ def settle_on(sent: Sent, candidates: Iterable[Candidate], *, more: bool) -> Fin
 
     An entry that carries the key is it. Else it is the only entry without a key that was made
     between a minute before and a quarter of an hour after the request left and is not known to be
-    another attempt's. Raise InDoubt when several could be it, or when one has no date or no id:
+    another attempt's. Raise Ambiguous when several could be it, or when one has no date or no id:
     then nothing is proved either way.
     """
     entries = tuple(candidates)
@@ -48,7 +48,7 @@ def settle_on(sent: Sent, candidates: Iterable[Candidate], *, more: bool) -> Fin
         return Finding(more=more)
     only = open_entries[0]
     if len(open_entries) > 1 or only.created_at is None or not only.provider_id:
-        raise InDoubt(f"{len(open_entries)} requests to the same number cannot be told apart")
+        raise Ambiguous(f"{len(open_entries)} requests to the same number cannot be told apart")
     return Finding(provider_id=only.provider_id)
 
 
