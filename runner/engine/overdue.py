@@ -42,12 +42,14 @@ class Overdue:
 
     def _end_lane(self, ledger: Ledger, lane: Lane, now: datetime) -> None:
         """End the oldest ones for which it is too late, until one is met for which it is not."""
-        while due := ledger.lanes.due(lane.id, now, _PAGE):
+        count = 1  # most lanes that are stuck have nothing that is too late, and their oldest one shows it
+        while due := ledger.lanes.due(lane.id, now, count):
             works = ledger.assignments([one.id for one in due])
             moves = [move for work in works if (move := self._too_late(ledger, work, now)) is not None]
             ledger.move(moves)
             if len(moves) < len(works):
                 return
+            count = _PAGE
 
     def _too_late(self, ledger: Ledger, work: Assignment, now: datetime) -> Move | None:
         """Give the move that ends an attempt by the one gate that all pass; None for one that may still leave or wait."""

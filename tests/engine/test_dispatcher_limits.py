@@ -267,7 +267,7 @@ async def test_ten_thousand_who_are_due_cost_a_look_no_more_than_a_few(store: St
     store.lanes.due = counted  # type: ignore[method-assign]
     async with running(engine):
         await settled(engine)
-    assert sum(reads) == 3
+    assert sum(reads) <= 4, "three who may start, and the oldest of those who may not"
     plan = store._connection.execute(
         "EXPLAIN QUERY PLAN SELECT id, due_at FROM attempts WHERE lane_id = 1 AND state = 'planned' AND due_at <= 5"
         " ORDER BY due_at, id LIMIT 3"
