@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -170,9 +169,7 @@ class Toll:
 async def failed(how: Failure, at: int) -> Toll:
     """Run a campaign of each provider whose Nth write fails, run it again without, and compare with the dials."""
     with tempfile.TemporaryDirectory(prefix="nth-write-") as name:
-        folder = Path(name)
-        shutil.copytree(_template(), folder, dirs_exist_ok=True)
-        workspace = open_workspace(folder)
+        workspace = _applied(Path(name))
         async with running(_settings(), WallClock()) as sandbox:
             witness = sandbox.world.requests = Witness(workspace.ledger_path)
             fault, unended = Fault(how, at), list[str]()
@@ -248,36 +245,22 @@ def _joined(workspace: Workspace, sandbox: RunningSandbox) -> Joined:
     return compared(attempts, people, placed)
 
 
-_made: list[Path] = []
-
-
-@contextmanager
-def template() -> Iterator[None]:
-    """Apply the campaigns once, for all runs inside the block."""
-    with tempfile.TemporaryDirectory(prefix="nth-write-template-") as name:
-        folder = Path(name).resolve()
-        (folder / "campaigns").mkdir()
-        for place, (provider, agent) in enumerate(_AGENTS.items()):
-            people = ", ".join(f'{{phone: "{_phone(place, who)}"}}' for who in range(len(_SCRIPT)))
-            (folder / "campaigns" / f"{provider}.yaml").write_text(
-                f"campaign: {provider}\npurpose: transactional\nretry: 2 times, 1s apart, on busy\nagent: {agent}\n"
-                f"contacts: [{people}]\n",
-                "utf-8",
-            )
-        workspace = open_workspace(folder)
-        with closing(Store.open(workspace.ledger_path)) as store:
-            for loaded in workspace.load([]):
-                plan = workspace.plan(loaded, SystemClock().now(), windows_ignored=True)
-                applying.apply(workspace, applying.examine(plan), store)
-        _made.append(folder)
-        try:
-            yield
-        finally:
-            _made.pop()
-
-
-def _template() -> Path:
-    return _made[-1]
+def _applied(folder: Path) -> Workspace:
+    """Write a project and apply it: a ledger that is copied would not be run on."""
+    (folder / "campaigns").mkdir()
+    for place, (provider, agent) in enumerate(_AGENTS.items()):
+        people = ", ".join(f'{{phone: "{_phone(place, who)}"}}' for who in range(len(_SCRIPT)))
+        (folder / "campaigns" / f"{provider}.yaml").write_text(
+            f"campaign: {provider}\npurpose: transactional\nretry: 2 times, 1s apart, on busy\nagent: {agent}\n"
+            f"contacts: [{people}]\n",
+            "utf-8",
+        )
+    workspace = open_workspace(folder)
+    with closing(Store.open(workspace.ledger_path)) as store:
+        for loaded in workspace.load([]):
+            plan = workspace.plan(loaded, SystemClock().now(), windows_ignored=True)
+            applying.apply(workspace, applying.examine(plan), store)
+    return workspace
 
 
 def _phone(place: int, who: int) -> str:

@@ -46,7 +46,7 @@ def loads() -> dict[str, Load]:
 def prove(share: Share) -> Figure:
     """Kill a runner whose providers do as they should."""
     if share is Share.SMALL:
-        toll = kill_loop(Load(people=30), kills=4, seed=1)
+        toll = kill_loop(Load(people=15), kills=4, seed=1)
     else:
         with ThreadPoolExecutor(_LOOPS) as loops:
             each = loops.map(lambda seed: kill_loop(Load(), kills=_KILLS // _LOOPS, seed=seed), range(_LOOPS))
@@ -59,7 +59,7 @@ def prove_with_faults(share: Share) -> Figure:
     chosen = {name: load for name, load in loads().items() if share is Share.FULL or name in _SOME}
     kills, loops = (_KILLS_EACH, _LOOPS) if share is Share.FULL else (2, _LOOPS)
     if share is Share.SMALL:
-        chosen = {name: Load(people=15, faults=load.faults) for name, load in chosen.items()}
+        chosen = {name: Load(people=8, faults=load.faults) for name, load in chosen.items()}
     with ThreadPoolExecutor(loops) as side_by_side:
         tolls = list(side_by_side.map(lambda load: kill_loop(load, kills=kills, seed=2), chosen.values()))
     whole = sum(tolls, Toll())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from tests.faults.nth_write import Failure, Toll, failed, template
+from tests.faults.nth_write import Failure, Toll, failed
 from tests.proofs.proof import Figure, Proof, Share
 
 _AT_ONCE = 5
@@ -27,8 +27,7 @@ def prove(share: Share) -> Figure:
     level = logging.getLogger("runner").level
     logging.getLogger("runner").setLevel(logging.CRITICAL)
     try:
-        with template():
-            toll, last = asyncio.run(_some() if share is Share.SMALL else _all())
+        toll, last = asyncio.run(_some() if share is Share.SMALL else _all())
     finally:
         logging.getLogger("runner").setLevel(level)
     found = toll.found

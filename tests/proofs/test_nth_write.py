@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runner.engine.delivery import Delivery
-from tests.faults.nth_write import Failure, failed, template
+from tests.faults.nth_write import Failure, failed
 from tests.proofs.nth_write import prove
 from tests.proofs.proof import Share
 
@@ -30,7 +30,6 @@ def test_the_witness_sees_a_request_that_left_before_its_intent(
 
     monkeypatch.setattr(Delivery, "_deliver", hasty)
     monkeypatch.setattr("tests.faults.nth_write._SECONDS", 3)
-    with template():
-        toll = asyncio.run(failed(Failure.FULL, 100_000))
+    toll = asyncio.run(failed(Failure.FULL, 100_000))
 
     assert toll.unannounced
