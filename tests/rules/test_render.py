@@ -258,6 +258,8 @@ def test_nothing_that_goes_out_can_be_filled_in(first: str, second: str, cell: J
         dirty = f"{first}\n{second}\n{first}{second}\n" + "\n".join(_strings(cell))
         assert (
             _UNSENDABLE.search(dirty)
+            or re.search("[\u2028\u2029\ufff9-\ufffb\U000e0000-\U000e007f]", dirty)
+            or any(text.rstrip().endswith("{") for text in (first, second))
             or _NOTHING & {text.strip().lower() for text in (first, second, first + second)}
             or not second.strip()
         )
