@@ -217,7 +217,7 @@ class Reconciliation:
         since = work.attempt.sent_at or now
         return Move(
             attempt_id=work.attempt.id, old=AttemptState.SENDING, new=AttemptState.IN_DOUBT, at=now,
-            reason="the runner stopped while it was being sent", poll_at=max(now, since + settle_after),
+            reason="the runner stopped while it was being sent", poll_at=since + settle_after,
         )  # fmt: skip
 
     @staticmethod
