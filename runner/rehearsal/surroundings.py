@@ -51,13 +51,12 @@ async def rehearsal(
     settings: Settings,
     start: datetime,
     *,
-    pace: float = 1.0,
     latency: Callable[[str], float] | None = None,
 ) -> AsyncIterator[Rehearsal]:
     """Build the sandbox and the surroundings inside a virtual loop that runs; `start` is its instant zero.
 
-    The same accounts, settings and seed give the same run, to the byte. `pace` stretches how long providers
-    are waited for before they are asked; `latency` is the network's.
+    The same accounts, settings and seed give the same run, to the byte. Providers are asked as late as the
+    accounts say: waiting costs nothing here. `latency` is the network's.
     """
     clock = VirtualClock(start, lambda: loop.micros)
     network = InProcessNetwork(latency)
@@ -87,7 +86,10 @@ async def rehearsal(
             sandbox=sandbox,
             surroundings=Surroundings(
                 clock=clock,
-                accounts=sandbox_accounts(accounts, SANDBOX_URL, pace=pace),
+                accounts={
+                    name: replace(one, poll=accounts[name].poll, settle_after=accounts[name].settle_after)
+                    for name, one in sandbox_accounts(accounts, SANDBOX_URL).items()
+                },
                 credential=sandbox_credential,
                 sandbox_url=SANDBOX_URL,
                 machine=machine,
