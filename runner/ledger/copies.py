@@ -84,6 +84,7 @@ def put_back(backup: Path, ledger: Path, now: datetime) -> Path | None:
     with _finished(ledger) as unfinished:
         with closing(_read_only(backup)) as source:
             _copy(source, unfinished)
+        instance.disown(ledger)  # a backup from before ledgers knew that they are one, too, is told from the ledger
         if aside is not None:
             _move_aside(ledger, aside)
     return aside
@@ -97,7 +98,6 @@ def _move_aside(ledger: Path, aside: Path) -> None:
     for ending in _BESIDE:
         with suppress(FileNotFoundError):
             ledger.with_name(ledger.name + ending).rename(aside.with_name(aside.name + ending))
-    instance.mark_of(ledger).unlink(missing_ok=True)
     os.link(ledger, aside)
 
 

@@ -58,15 +58,20 @@ class Tide:
 
 def settle_in(connection: sqlite3.Connection, path: Path) -> Tide:
     """Look whether an opened file is the ledger itself; a new one, or one of before, is from now on."""
-    mark = read_mark(path)  # before the ledger is read: it is never ahead of it
+    mark, is_marked = read_mark(path), mark_of(path).exists()  # before the ledger is read: it is never ahead of it
     facts = dict(connection.execute("SELECT name, value FROM facts WHERE name IN ('instance', 'home')").fetchall())
     instance = facts["instance"]
     if "home" not in facts:
-        connection.execute(query("set_home"), {"home": _number_of(path)})
-        write_mark(path, Mark(instance=instance, event=_newest(connection)))
-        return Tide(connection, path, instance)
+        is_ours = mark is not None and mark.instance == instance
+        if not is_marked or is_ours or not _holds_anything(connection):
+            write_mark(path, Mark(instance=instance, event=_newest(connection)))
+            connection.execute(query("set_home"), {"home": _number_of(path)})
+            return Tide(connection, path, instance)
+        # A state from before ledgers had a home lies where a later one was: what ran on that is not in it.
+        facts["home"] = ""
+    mark = mark or read_mark(path)  # another process may have written the first one just now
     why = _foreign(path, facts["home"], instance, mark, _newest(connection))
-    if why == _DISOWNED and facts["home"] != _DISOWNED:
+    if why == _DISOWNED != facts["home"]:
         # What is added from now on must not bring it past its mark unnoticed.
         connection.execute(query("set_home"), {"home": _DISOWNED})
     return Tide(connection, path, instance, why)
@@ -96,6 +101,11 @@ def mark_as_copy(connection: sqlite3.Connection) -> None:
     connection.execute(query("set_fact"), {"name": "home", "value": _COPIED})
 
 
+def disown(path: Path) -> None:
+    """Have nothing be sent from a file, nor from what is put in its place, whatever that says of itself."""
+    write_mark(path, Mark(instance="0" * 32, event=0))
+
+
 def mark_of(path: Path) -> Path:
     """Give where the mark of a ledger lies."""
     return path.with_name(path.name + ".mark")
@@ -123,6 +133,8 @@ def _foreign(path: Path, home: str, instance: str, mark: Mark | None, newest: in
     """Say why a file is not the ledger itself; empty when it is."""
     if home in {_COPIED, _DISOWNED}:
         return home
+    if not home:
+        return _DISOWNED
     if home != _number_of(path):
         return "a copy of another file"
     if mark is None or mark.instance != instance:
@@ -132,6 +144,10 @@ def _foreign(path: Path, home: str, instance: str, mark: Mark | None, newest: in
 
 def _number_of(path: Path) -> str:
     return f"inode {path.stat().st_ino}"
+
+
+def _holds_anything(connection: sqlite3.Connection) -> bool:
+    return connection.execute("SELECT 1 FROM campaigns UNION ALL SELECT 1 FROM events LIMIT 1").fetchone() is not None
 
 
 def _newest(connection: sqlite3.Connection) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,27 @@ BROKEN = [
 def test_each_thing_that_must_not_be_is_found(store: Store, change: str, check: str, what: str) -> None:
     store._connection.executescript(change)
     assert [one for kind, one in found(store) if kind == check and re.match(what, one)], found(store)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_whether_somebody_was_on_the_list_first_is_told_by_what_was_written_first(store: Store, hours: int) -> None:
+    """A clock is set back, or a rehearsal's runs ahead of the one that a person goes by."""
+    at = NOON + timedelta(hours=hours)
+    store.suppress(phone(0), "asked", "by hand", at)
+    assert found(store) == []
+    store.change("lift_suppression", phone=phone(0))
+    store.suppress(phone(5), "asked", "by hand", at)
+    store._connection.execute("UPDATE attempts SET state = 'planned', ended_at = NULL WHERE contact_id = 6")
+    store._connection.execute("UPDATE contacts SET state = 'pending' WHERE id = 6")
+    store.change("claim", id=6, lease_until=0)
+    move = Move(
+        attempt_id=6, old=S.CLAIMED, new=S.SENDING, at=NOON, sent_at=NOON, contact=ContactState.CALLING
+    )  # fmt: skip
+    assert store.move([move]) == [True]
+    assert (
+        "suppressions",
+        "attempt 6 left after its person was put on the list of those who must not be contacted",
+    ) in found(store)
 
 
 def test_an_index_that_misses_a_row_is_found(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -16,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.ledger import copies
+from runner.errors import LedgerCopied
+from runner.ledger import copies, instance, reconciling
 from runner.ledger.audit import audit
 from runner.ledger.instants import to_micros
 from runner.ledger.migrate import migrate, migrations, schema_version
@@ -117,6 +119,43 @@ def test_every_schema_that_there_was_becomes_a_sound_ledger(
         for query in ("SELECT * FROM attempts", "SELECT * FROM events", mine, "PRAGMA user_version"):
             assert before.execute(query).fetchall() == same.execute(query).fetchall()
     assert copies.contents_of(kept).schema == version
+
+
+@pytest.mark.parametrize("put", ["restored", "restored where none is", "copied over it", "moved over it"])
+def test_a_state_from_before_ledgers_knew_their_file_is_noticed_where_a_later_one_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: str
+) -> None:
+    path = ledger_of(14, tmp_path / "a" / "ledger.db", monkeypatch)
+    other = Path(shutil.copy2(path, tmp_path / "copy.db"))
+    Store.open(path).close()
+    if put.startswith("restored"):
+        kept = path.with_name("ledger.db.schema-14").rename(tmp_path / "kept.db")
+        if put.endswith("none is"):
+            shutil.rmtree(path.parent)
+        copies.put_back(kept, path, NOON)
+    elif put.startswith("copied"):
+        path.write_bytes(other.read_bytes())
+    else:
+        other.replace(path)
+    for _ in range(2):
+        store = Store.open(path)
+        with pytest.raises(LedgerCopied, match="older than its mark"):
+            instance.require_own(store.tide)
+        store.close()
+    store = Store.open(path)
+    reconciling.reconcile(store, path, NOON + timedelta(hours=1))
+    instance.require_own(store.tide)
+    store.close()
+
+
+def test_a_new_ledger_where_one_was_deleted_is_the_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Store.open(path).close()
+    path.unlink()
+    for _ in range(2):
+        store = Store.open(path)
+        instance.require_own(store.tide)
+        store.close()
 
 
 @pytest.mark.parametrize("version", sorted({1, 6, *VERSIONS[-4:]}))
