@@ -17,6 +17,7 @@ from runner.engine.inbox import Taken
 from runner.errors import OutreachError, WebhookRefused
 from runner.ports.telemetry import Telemetry, named
 from runner.web.pace import SourcePace
+from runner.web.room import Room, Take
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ READ_SECONDS = 10.0
 _HEAR_OUT_SECONDS, _HEAR_OUT_BYTES = 1.0, 16 * MOST_BYTES
 """how long a body that is refused is listened to, so that its sender gets round to reading the answer"""
 
-_UNREAD = frozenset({408, 413, 415, 429})
+_UNREAD = frozenset({408, 413, 415, 429, 503})
 """refusals after which the rest of the body may still be on its way: the connection ends with the answer"""
 
 _PROOFS = ("signature", "timestamp")
@@ -42,9 +43,9 @@ def receiver(receive: Receive, *, now: Callable[[], float] = time.monotonic) -> 
 
     A token in the URL stands for the signature that a provider does not send. `now` gives seconds
     of a monotonic clock. A source that sends more unproven webhooks than its pace is answered 429
-    with `Retry-After`, its body unread.
+    with `Retry-After`, its body unread. Large bodies find room for some at once; more are answered 503.
     """
-    pace = SourcePace()
+    pace, room = SourcePace(), Room()
 
     async def webhook(request: Request) -> Response:
         account, token = request.path_params["account"], request.path_params.get("token", "")
@@ -53,7 +54,8 @@ def receiver(receive: Receive, *, now: Callable[[], float] = time.monotonic) -> 
         if wait > 0:
             return _refusal(429, {"Retry-After": str(math.ceil(wait))})
         try:
-            taken = await receive(account, token, _headers(request), await _body(request))
+            with room.lent() as take:
+                taken = await receive(account, token, _headers(request), await _body(request, take))
         except WebhookRefused as error:
             pace.count(source, now())
             extra = named("webhook_refused", account=account)
@@ -109,11 +111,11 @@ def _headers(request: Request) -> dict[str, str]:
     return dict(request.headers)
 
 
-async def _body(request: Request) -> bytes:
-    """Read the body within its limits of form, size and time."""
+async def _body(request: Request, take: Take) -> bytes:
+    """Read the body within its limits of form, size, time and memory."""
     try:
         async with asyncio.timeout(READ_SECONDS):
-            return await _read(request)
+            return await _read(request, take)
     except TimeoutError:
         raise WebhookRefused("it came too slowly", status=408) from None
     except WebhookRefused:
@@ -121,19 +123,29 @@ async def _body(request: Request) -> bytes:
         raise
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, take: Take) -> bytes:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise WebhookRefused("an encoded body", status=415)
     declared = request.headers.get("content-length", "0")
     if not declared.isdigit() or int(declared) > MOST_BYTES:
         raise WebhookRefused("larger than 1 MiB", status=413)
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    try:
+        await _collect(request, take, chunks)
+    except WebhookRefused:
+        chunks.clear()  # the error remembers this frame while the rest of the body passes by
+        raise
+    return b"".join(chunks)
+
+
+async def _collect(request: Request, take: Take, chunks: list[bytes]) -> None:
+    size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > MOST_BYTES:
             raise WebhookRefused("larger than 1 MiB", status=413)
+        take(len(chunk))
         chunks.append(chunk)
-    return b"".join(chunks)
 
 
 async def _hear_out(request: Request) -> None:
