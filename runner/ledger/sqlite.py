@@ -117,11 +117,11 @@ def errors_mapped() -> Iterator[None]:
         raise kind(f"the ledger cannot be written: {error.strerror}") from error
 
 
-def patiently(begin_or_commit: Callable[[], None], tries: int) -> None:
+def patiently(begin_or_commit: Callable[[str], None], statement: str, tries: int) -> None:
     """Begin or commit, again while the ledger is locked: SQLite has then done nothing yet, and waits 5 s each time."""
     for left in reversed(range(tries)):
         try:
-            begin_or_commit()
+            begin_or_commit(statement)
         except LedgerBusy:
             if not left:
                 raise

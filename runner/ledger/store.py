@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from runner.ledger.past import past_attempts
 from runner.ledger.queries import query
 from runner.ledger.results import write_result
 from runner.ledger.rounds import Rounds
+from runner.ledger.transactions import Transaction
 from runner.model.attempt import Assignment, AttemptState
 from runner.model.dealings import PastAttempt
 from runner.model.move import CampaignInForce, Move
@@ -40,6 +41,7 @@ class Store:
         self._connection = connection
         forbidden.install(connection)
         self._depth = 0
+        self._transaction = Transaction(self._begin, self._end)
         self.patience = 1
         """how often a transaction is tried while another process keeps the ledger locked, 5 s each"""
         self.tide: instance.Tide | None = None
@@ -80,30 +82,9 @@ class Store:
         """Close the connection."""
         self._connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Make what happens inside one durable change, or none; inside another one, a part of it that fails alone."""
-        name = f"level_{self._depth}"
-        begin, commit, rollback = (
-            (f"SAVEPOINT {name}", f"RELEASE {name}", f"ROLLBACK TO {name}")
-            if self._depth
-            else ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
-        )
-        if self._depth and not self._connection.in_transaction:
-            # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
-            raise LedgerUnwritable("the ledger took back what was being written")
-        sqlite.patiently(lambda: self._execute_plain(begin), self.patience)
-        self._depth += 1
-        try:
-            yield
-            sqlite.patiently(lambda: self._execute_plain(commit), self.patience)
-            if self._depth == 1 and self.tide is not None:
-                self.tide.advance()
-        except BaseException:
-            self._undo(rollback, begin, name)
-            raise
-        finally:
-            self._depth -= 1
+        return self._transaction
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -253,14 +234,18 @@ class Store:
 
     def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Run a named query for its first row."""
-        with sqlite.errors_mapped():
+        try:
             row: sqlite3.Row | None = self._connection.execute(query(name), values).fetchone()
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
         return row
 
     def all(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         """Run a named query for all its rows."""
-        with sqlite.errors_mapped():
+        try:
             return self._connection.execute(query(name), values).fetchall()
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
 
     def change(self, name: str, /, **values: Any) -> int:
         """Run a named statement; give how many rows it changed."""
@@ -332,21 +317,49 @@ class Store:
         self.change("place_contact", contact_id=row["contact_id"], reached=reached)
 
     def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
-        with sqlite.errors_mapped():
+        try:
             return self._connection.execute(query(name), values)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
 
     def _execute_plain(self, statement: str) -> None:
-        with sqlite.errors_mapped():
+        try:
             self._connection.execute(statement)
+        except sqlite3.Error as error:
+            raise sqlite.foreign_error(error) from error
 
-    def _undo(self, rollback: str, begin: str, name: str) -> None:
+    def _begin(self) -> None:
+        if self._depth and not self._connection.in_transaction:
+            # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
+            raise LedgerUnwritable("the ledger took back what was being written")
+        begin = f"SAVEPOINT level_{self._depth}" if self._depth else "BEGIN IMMEDIATE"
+        sqlite.patiently(self._execute_plain, begin, self.patience)
+        self._depth += 1
+
+    def _end(self, *, fails: bool) -> None:
+        level = self._depth - 1
+        try:
+            if fails:
+                self._undo(level)
+                return
+            sqlite.patiently(self._execute_plain, f"RELEASE level_{level}" if level else "COMMIT", self.patience)
+            if not level and self.tide is not None:
+                self.tide.advance()
+        except BaseException:
+            if not fails:
+                self._undo(level)
+            raise
+        finally:
+            self._depth = level
+
+    def _undo(self, level: int) -> None:
         # SQLite has already rolled back by itself after some errors (disk full); a second rollback would hide the first.
         if not self._connection.in_transaction:
             return
         try:
-            self._connection.execute(rollback)
-            if begin.startswith("SAVEPOINT"):
-                self._connection.execute(f"RELEASE {name}")
+            self._connection.execute(f"ROLLBACK TO level_{level}" if level else "ROLLBACK")
+            if level:
+                self._connection.execute(f"RELEASE level_{level}")
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
 
