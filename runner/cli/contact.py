@@ -19,6 +19,7 @@ from runner.cli.output import console, format_option, is_masked
 from runner.cli.running import Ended, RunOptions, apply_and_run, surroundings_of
 from runner.errors import ExitCode, FilesWrong, UsageWrong
 from runner.files.campaign import LoadedCampaign
+from runner.ledger.person import pseudonyms_at
 from runner.model.campaign import Purpose
 from runner.model.channel import Channel
 from runner.model.compliance import Consent
@@ -148,18 +149,18 @@ def _examine(workspace: Workspace, loaded: LoadedCampaign, at: datetime, words: 
         if line.rejected:
             # The place is in a file that nobody wrote: only the sentence is of use.
             raise UsageWrong(line.reason.partition(": ")[2] or line.reason)
-    _print_request(lines, words["form"])
+    _print_request(workspace, lines, words["form"])
     return examined
 
 
-def _print_request(lines: list[PlanLine], form: str) -> None:
+def _print_request(workspace: Workspace, lines: list[PlanLine], form: str) -> None:
     if form == "json":
         for line in lines:
             click.echo(machine.plan_line(line))
         return
     from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
 
-    print_person(console(), lines, masked=is_masked())
+    print_person(console(), lines, masked=is_masked(), pseudonyms=pseudonyms_at(workspace.ledger_path))
 
 
 def _agreed(words: dict[str, Any]) -> bool:

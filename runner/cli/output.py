@@ -106,6 +106,6 @@ def _masked(one: Diagnostic) -> Diagnostic:
     """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
     if not one.code.startswith("P"):
         return one
-    from runner.report.words import masked_text  # noqa: PLC0415 brings phone numbers along
+    from runner.report.words import masked_in_place  # noqa: PLC0415 brings zones along
 
-    return replace(one, message=masked_text(one.message), source=masked_text(one.source))
+    return replace(one, message=masked_in_place(one.message), source=masked_in_place(one.source))

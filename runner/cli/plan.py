@@ -14,6 +14,7 @@ from runner.cli.output import console, format_option, is_masked, print_diagnosti
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
+from runner.ledger.person import phones_behind, pseudonyms_at
 from runner.model.plan import PlanStatus, PlanSummary
 from runner.planning.agents import AgentChange
 from runner.planning.summary import combined
@@ -121,13 +122,14 @@ def _show(workspace: Workspace, planned: Planned, form: str, *, everything: bool
         campaign=planned.name, as_of=planned.now, git_commit=git_commit(workspace.root), tzdata=tzdata_version(),
         hooks=hooks,
     )  # fmt: skip
-    print_plan(console(), heading, examined.summary, excerpt, masked=is_masked())
+    pseudonyms = pseudonyms_at(workspace.ledger_path)
+    print_plan(console(), heading, examined.summary, excerpt, masked=is_masked(), pseudonyms=pseudonyms)
     return examined
 
 
 def _show_person(workspace: Workspace, planned: list[Planned], contact: str, form: str) -> int:
     """Show every line of one person, found by number or key, and what each rule says about it."""
-    wanted = {contact, as_number(contact)}
+    wanted = {contact, as_number(contact), *phones_behind(workspace.ledger_path, contact)}
     found = [pair for one in planned for pair in traced_lines(workspace, one, wanted)]
     if not found:
         raise NotFound(f"nobody in these campaigns has the number or key `{contact}`")
@@ -137,7 +139,9 @@ def _show_person(workspace: Workspace, planned: list[Planned], contact: str, for
     else:
         from runner.report.plan_view import print_person  # noqa: PLC0415 rich is not free
 
-        print_person(console(), [line for line, _ in found], [each for _, each in found], masked=is_masked())
+        lines, traces = [line for line, _ in found], [each for _, each in found]
+        pseudonyms = pseudonyms_at(workspace.ledger_path)
+        print_person(console(), lines, traces, masked=is_masked(), pseudonyms=pseudonyms)
     return ExitCode.OK
 
 

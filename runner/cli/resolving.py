@@ -19,10 +19,12 @@ from runner.errors import ExitCode, NotFound, UsageWrong
 from runner.files.law_table import law_table
 from runner.ledger import doubtful
 from runner.ledger.doubtful import Doubtful, Unplanned, Word
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.person import people_named
 from runner.ledger.store import Store
 from runner.model.outcome import Outcome
 from runner.report.words import count_of, shown_phone
+from runner.rules.pseudonyms import Pseudonyms, pseudonym_in
 from runner.schedule.clock import SystemClock
 from runner.wiring.accounts import with_providers
 from runner.wiring.operator import operator
@@ -58,6 +60,7 @@ def list_doubtful(ledger: Path, campaign: str, form: str) -> int:
     store = Store.open_read_only(ledger)
     try:
         waiting, unplanned = doubtful.doubtful(store, campaign), doubtful.unplanned(store, campaign)
+        pseudonyms = pseudonyms_of(store)
     finally:
         store.close()
     if form == "json":
@@ -66,9 +69,9 @@ def list_doubtful(ledger: Path, campaign: str, form: str) -> int:
     if not waiting and not unplanned:
         click.echo(f"nothing{f' of {campaign}' if campaign else ''} waits for a person")
     for one in waiting:
-        _print_waiting(one)
+        _print_waiting(one, pseudonyms)
     for person in unplanned:
-        click.echo(f"{person.campaign}  {_phone(person.phone)}  nothing is planned: {person.reason}")
+        click.echo(f"{person.campaign}  {_phone(person.phone, pseudonyms)}  nothing is planned: {person.reason}")
     return ExitCode.OK
 
 
@@ -88,8 +91,9 @@ def resolve_attempts(
     with store.transaction():
         for one in chosen:
             _settle(store, one, verdict, word)
+    pseudonyms = pseudonyms_of(store)
     for one in chosen:
-        click.echo(f"{_phone(one.work.attempt.phone)}  {_done(one, verdict)}")
+        click.echo(f"{_phone(one.work.attempt.phone, pseudonyms)}  {_done(one, verdict)}")
     if not verdict.ended:
         click.echo("outreach run or serve goes on with it")
     return ExitCode.OK
@@ -105,6 +109,8 @@ def _chosen(store: Store, campaign: str, contacts: Sequence[str]) -> list[Doubtf
     found = []
     for who in contacts:
         phones = people_named(store, as_number(who))
+        if pseudonym_in(who) and len(phones) > 1:
+            raise UsageWrong(f"`{who}` is more than one person", help="name one by number: --contact +12025550143")
         mine = [one for one in waiting if one.work.attempt.phone in phones]
         if not mine:
             raise NotFound(f"{campaign} has nothing in doubt with `{who}`", help=f"see why: outreach why {who}")
@@ -113,7 +119,7 @@ def _chosen(store: Store, campaign: str, contacts: Sequence[str]) -> list[Doubtf
     for one in chosen:
         if one.handover is not None:
             raise UsageWrong(
-                f"{_phone(one.work.attempt.phone)} was handed over with others, and is settled with them",
+                f"{_phone(one.work.attempt.phone, pseudonyms_of(store))} was handed over with others, and is settled with them",
                 help=f"outreach resolve {campaign} --handover {one.handover}",
             )
     return chosen
@@ -168,12 +174,12 @@ def _done(one: Doubtful, verdict: Verdict) -> str:
     return f"{what} {'is back in line' if verdict.absent else 'is looked for again'}"
 
 
-def _print_waiting(one: Doubtful) -> None:
+def _print_waiting(one: Doubtful, pseudonyms: Pseudonyms) -> None:
     attempt = one.work.attempt
     since = f"{attempt.sent_at:%Y-%m-%d %H:%M:%S} UTC" if attempt.sent_at else "an unknown instant"
     state = "held" if one.is_held else "in doubt, and being looked for"
     click.echo(
-        f"{attempt.campaign}  {_phone(attempt.phone)}  {attempt.step} {attempt.number} by {attempt.account}"
+        f"{attempt.campaign}  {_phone(attempt.phone, pseudonyms)}  {attempt.step} {attempt.number} by {attempt.account}"
         f" of {since}: {state}"
     )
     if one.handover is not None:
@@ -182,11 +188,12 @@ def _print_waiting(one: Doubtful) -> None:
         )
     elif one.is_held:
         around = f"{attempt.sent_at:%H:%M} to {attempt.sent_at + _ABOUT:%H:%M} UTC" if attempt.sent_at else "that day"
+        who = f"'#{pseudonyms.short(attempt.phone)}'" if is_masked() else attempt.phone
         click.echo(
             f"  = look at {attempt.account} for this number, {around}, or for the reference {attempt.key}; then:"
         )
         click.echo(
-            f"    outreach resolve {attempt.campaign} --contact {_phone(attempt.phone)} --created ID"
+            f"    outreach resolve {attempt.campaign} --contact {who} --created ID"
             " | --ended OUTCOME | --absent --reason TEXT"
         )
 
@@ -206,5 +213,5 @@ def _record(waiting: Sequence[Doubtful], unplanned: Sequence[Unplanned]) -> str:
     return json.dumps({"attempts": attempts, "contacts": people}, ensure_ascii=False, indent=2)
 
 
-def _phone(phone: str) -> str:
-    return shown_phone(phone, masked=is_masked())
+def _phone(phone: str, pseudonyms: Pseudonyms) -> str:
+    return shown_phone(phone, masked=is_masked(), pseudonyms=pseudonyms)

@@ -10,6 +10,7 @@ from runner.cli.options import workspace_of
 from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
 from runner.ledger import overview
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
 from runner.ledger.variants import variant_results
@@ -46,6 +47,7 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
             people = (
                 {one.campaign: overview.contacts(store, one.campaign) for one in campaigns} if with_contacts else None
             )
+            pseudonyms = pseudonyms_of(store)
             variants = (
                 {one.campaign: variant_results(store, one.campaign) for one in campaigns} if with_variants else None
             )
@@ -64,7 +66,7 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
     _print_notifications(notifications)
     _print_variants(variants or {})
     for name, contacts in (people or {}).items():
-        print_contacts(console(), name, contacts, masked=is_masked())
+        print_contacts(console(), name, contacts, masked=is_masked(), pseudonyms=pseudonyms)
     return ExitCode.OK
 
 

@@ -21,6 +21,7 @@ from runner.files.row_faults import row_diagnostics
 from runner.files.suppression_list import Usual, read_list, write_list
 from runner.files.suppressions import Entry, number_of
 from runner.files.written import written
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.store import Store
 from runner.ledger.suppressions import lift, suppress_all, suppression_of, suppressions
 from runner.model.campaign import ContactSource
@@ -29,9 +30,12 @@ from runner.model.suppression import Suppression
 from runner.report.machine import utc_text
 from runner.report.words import count_of, shown_phone
 from runner.rules.numbers import NumberRefused
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 from runner.schedule.clock import SystemClock
 
 REASON = "asked not to be contacted"
+_WIDE, _WIDE_MASKED = 16, 20
+"""columns of a number in the list"""
 _MEND = "mend them and import the file again: those who are on the list stay on it"
 _IMPORT_HELP = {"P02": "say which country: --country GB"}
 _country = click.option(
@@ -117,13 +121,15 @@ def remove(ctx: click.Context, phone: str, reason: str, country: str | None) -> 
 def list_(ctx: click.Context, form: str, *, everything: bool) -> int:
     """Show the list: number, why, who said so, since when and until when."""
     now = SystemClock().now()
-    found = [one for one in _read(ctx) if everything or one.holds(now)]
+    found, pseudonyms = _read(ctx)
+    found = [one for one in found if everything or one.holds(now)]
     if form == "json":
         click.echo(json.dumps({"suppressions": [_as_json(one, now) for one in found]}, ensure_ascii=False, indent=2))
         return ExitCode.OK
     masked = is_masked()
     for one in found:
-        click.echo(f"{shown_phone(one.phone, masked=masked):<16}  {one.at:%Y-%m-%d}  {one.sentence}")
+        who = shown_phone(one.phone, masked=masked, pseudonyms=pseudonyms)
+        click.echo(f"{who:<{_WIDE_MASKED if masked else _WIDE}}  {one.at:%Y-%m-%d}  {one.sentence}")
     click.echo(f"{count_of(len(found), 'number')} on the list", err=True)
     return ExitCode.OK
 
@@ -167,7 +173,7 @@ def import_(
 def export(ctx: click.Context, file: Path | None) -> int:
     """Write the list as a CSV that `import` reads back, into FILE, which only you may read, or to standard output."""
     now = SystemClock().now()
-    found = [one for one in _read(ctx) if one.holds(now)]
+    found = [one for one in _read(ctx)[0] if one.holds(now)]
     file = None if file == Path("-") else file
     with written(file) as out:
         count = write_list(found, out)
@@ -207,12 +213,13 @@ def _number(text: str, country: str | None) -> str:
         raise UsageWrong(refused.message, help=refused.help or "write it with + and country code") from None
 
 
-def _read(ctx: click.Context) -> list[Suppression]:
+def _read(ctx: click.Context) -> tuple[list[Suppression], Pseudonyms]:
+    """Give the list, and what tells those on it apart where numbers are masked."""
     path = workspace_of(ctx).ledger_path
     if not path.exists():
-        return []
+        return [], UNKEYED
     with _ledger(ctx) as store:
-        return suppressions(store)
+        return suppressions(store), pseudonyms_of(store)
 
 
 @contextmanager

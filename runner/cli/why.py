@@ -10,7 +10,7 @@ import click
 from runner.cli.options import as_number, at_option, workspace_of
 from runner.cli.output import console, format_option, is_masked
 from runner.errors import ExitCode, NotFound
-from runner.ledger.person import people_named, person
+from runner.ledger.person import people_named, person, pseudonyms_at
 from runner.ledger.store import Store
 from runner.model.person import Person
 from runner.planning.prospect import Prospect
@@ -29,7 +29,7 @@ from runner.wiring.workspace import Workspace
 def why(ctx: click.Context, who: str, campaign: str | None, at: datetime | None, form: str) -> int:
     """Say for one person why they were contacted, were not, or will be, and when.
 
-    PHONE is the number, or the key of the contact. For each campaign: every attempt and what was decided
+    PHONE is the number, or the key of the contact, or what a log calls the person: '#1a2b3c4d'. For each campaign: every attempt and what was decided
     about it, by which rule and where that stands, the zone and where it came from, revision and git commit;
     then what comes next by the rules as they are now. Reads the ledger and writes nothing.
     """
@@ -41,8 +41,9 @@ def why(ctx: click.Context, who: str, campaign: str | None, at: datetime | None,
         return ExitCode.OK
     from runner.report.why_view import print_why  # noqa: PLC0415 rich is not free
 
+    pseudonyms = pseudonyms_at(workspace.ledger_path)
     for one, then in found:
-        print_why(console(), one, then, now, masked=is_masked())
+        print_why(console(), one, then, now, masked=is_masked(), pseudonyms=pseudonyms)
     return ExitCode.OK
 
 

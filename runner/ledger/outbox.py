@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING, Final
 
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.instants import from_micros, to_micros
 from runner.model.notification import AboutAttempt, Kind, Notification, Settled, TargetStanding
 from runner.rules.notify import message_id
+from runner.rules.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:
     from runner.ledger.store import Store
@@ -58,7 +60,8 @@ class Outbox:
         """Give up to `count` notifications of a target whose time has come, the earliest first."""
         rows = self._store.all("outbox_due", target=target, now=to_micros(now), count=count)
         seed = self._seed() if rows else ""
-        return [self._notification(row, seed) for row in rows]
+        pseudonyms = pseudonyms_of(self._store)
+        return [self._notification(row, seed, pseudonyms) for row in rows]
 
     def settle(self, results: Iterable[Settled]) -> None:
         """Write down what became of tries."""
@@ -104,7 +107,7 @@ class Outbox:
             row = self._store.one("fact", name=_SEED)
         return str(row["value"]) if row is not None else ""
 
-    def _notification(self, row: Row, seed: str) -> Notification:
+    def _notification(self, row: Row, seed: str, pseudonyms: Pseudonyms) -> Notification:
         kind = Kind(row["kind"])
         finished = kind is Kind.CAMPAIGN_FINISHED
         stats = self._store.all("stats_of_campaign", campaign_id=row["campaign_id"]) if finished else []
@@ -112,16 +115,17 @@ class Outbox:
         return Notification(
             id=row["id"], message_id=message_id(seed, row["campaign"], kind.value, subject, row["at"]), kind=kind,
             at=from_micros(row["at"]), target=row["target"], campaign=row["campaign"], tries=row["tries"],
-            attempt=_attempt(row) if row["attempt_id"] is not None and row["key"] is not None else None,
+            attempt=_attempt(row, pseudonyms) if row["attempt_id"] is not None and row["key"] is not None else None,
             reason="" if row["attempt_id"] is not None else row["reason"], cause=row["cause"],
             row_stats={one["state"]: one["count"] for one in stats},
         )  # fmt: skip
 
 
-def _attempt(row: Row) -> AboutAttempt:
+def _attempt(row: Row, pseudonyms: Pseudonyms) -> AboutAttempt:
     return AboutAttempt(
         key=row["key"], contact_key=row["contact_key"] or "", phone=row["phone"] or "", step=row["step"],
         number=row["number"], channel=row["channel"], provider=row["provider"] or "", account=row["account"],
         outcome=row["outcome"], tag=row["tag"], summary=row["summary"], reason=row["reason"],
         sent_at=from_micros(row["sent_at"]), ended_at=from_micros(row["ended_at"]),
+        masked_phone=pseudonyms.shown(row["phone"] or ""),
     )  # fmt: skip

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from sqlite3 import Row
 
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.instants import from_micros
 from runner.ledger.store import Store
 from runner.ledger.suppressions import suppression_of
@@ -12,11 +14,41 @@ from runner.model.person import AttemptStory, CampaignStory, Event, Person, Revi
 from runner.model.rounds import family_of
 from runner.model.rule_places import RulePlaces
 from runner.model.suppression import Suppression
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms, pseudonym_in
 
 
 def people_named(store: Store, wanted: str) -> tuple[str, ...]:
-    """Give the numbers of everybody with this number or key; none when the ledger knows nobody of it."""
-    return tuple(row["phone"] for row in store.all("phones_of", wanted=wanted))
+    """Give the numbers of everybody with this number or key, or whom logs call so: `+1***0143#1a2b3c4d`, `#1a2b3c4d`.
+
+    None when the ledger knows nobody of it.
+    """
+    found = tuple(row["phone"] for row in store.all("phones_of", wanted=wanted))
+    pseudonym = pseudonym_in(wanted)
+    if found or not pseudonym:
+        return found
+    return tuple(row["phone"] for row in store.all("phones_by_pseudonym", pseudonym=pseudonym))
+
+
+def phones_behind(ledger: Path, text: str) -> tuple[str, ...]:
+    """Give the numbers of whom a log calls so; none for any other text, and where there is no ledger. Writes nothing."""
+    if not pseudonym_in(text) or not ledger.exists():
+        return ()
+    store = Store.open_read_only(ledger)
+    try:
+        return people_named(store, text)
+    finally:
+        store.close()
+
+
+def pseudonyms_at(ledger: Path) -> Pseudonyms:
+    """Give what tells people apart in a ledger; nothing does where there is none. Writes nothing."""
+    if not ledger.exists():
+        return UNKEYED
+    store = Store.open_read_only(ledger)
+    try:
+        return pseudonyms_of(store)
+    finally:
+        store.close()
 
 
 def person(store: Store, phone: str, campaign: str | None = None) -> Person:

@@ -11,6 +11,12 @@ UNION SELECT phone FROM contacts WHERE key = :wanted
 UNION SELECT phone FROM attempts WHERE phone = :wanted
 UNION SELECT phone FROM suppressions WHERE phone = :wanted
 
+-- name: phones_by_pseudonym
+-- The numbers of everybody whose pseudonym begins so.
+SELECT phone FROM (
+    SELECT phone FROM contacts UNION SELECT phone FROM attempts UNION SELECT phone FROM suppressions
+) WHERE phone <> '' AND substr(pseudonym(phone), 1, 8) = :pseudonym ORDER BY phone
+
 -- name: stories_of
 -- A person in every campaign, with the revision in force, in the order of the campaigns' first apply.
 SELECT c.name, c.state AS campaign_state, c.reason AS campaign_reason, k.id, k.key, k.phone, k.row,

@@ -179,6 +179,8 @@ class AboutAttempt:
     reason: str
     sent_at: datetime | None
     ended_at: datetime | None
+    masked_phone: str = ""
+    """the number masked, with what tells the person apart in this ledger: `+1***0143#1a2b3c4d`"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

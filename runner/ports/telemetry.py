@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 from runner.model.attempt import Attempt
 from runner.model.handed_over import HandoverRecord
-from runner.rules.numbers import mask
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 SpanName = Literal["apply", "release", "request", "webhook"]
 """what takes time; an attempt, its intent and its settlement are told by the ledger"""
@@ -22,6 +22,7 @@ SpanName = Literal["apply", "release", "request", "webhook"]
 Fact = str | int | float | bool
 
 _BOUND: ContextVar[Mapping[str, str]] = ContextVar("bound_ids")
+_PSEUDONYMS: ContextVar[Pseudonyms] = ContextVar("pseudonyms", default=UNKEYED)
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -88,6 +89,23 @@ def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator
         _BOUND.reset(token)
 
 
+@contextmanager
+def telling_apart(by: Pseudonyms) -> Iterator[None]:
+    """Write people by the pseudonyms of a ledger in all that is logged inside, tasks that begin there included."""
+    before = _PSEUDONYMS.get()
+    _PSEUDONYMS.set(by)
+    try:
+        yield
+    finally:
+        # not by a token: what is opened in one task may be closed by another
+        _PSEUDONYMS.set(before)
+
+
+def shown_person(phone: str) -> str:
+    """Write a number as logs do: `+1***0143#1a2b3c4d`, and without the pseudonym where no ledger is at hand."""
+    return _PSEUDONYMS.get().shown(phone)
+
+
 def bound_ids() -> Mapping[str, str]:
     """Give the ids that are bound here."""
     return _BOUND.get(_NOTHING)
@@ -105,6 +123,6 @@ def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
     else:
         found = {
             "campaign": of.campaign, "attempt": of.key, "account": of.account, "provider": of.provider,
-            "phone": mask(of.phone), "provider_id": of.provider_id,
+            "phone": shown_person(of.phone), "provider_id": of.provider_id,
         }  # fmt: skip
     return {name: value for name, value in found.items() if value}

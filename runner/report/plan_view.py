@@ -22,6 +22,7 @@ from runner.report.rounds_view import plan_sentences
 from runner.report.trace_view import findings_table
 from runner.report.variants_view import plan_sentences as variant_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
@@ -69,7 +70,13 @@ class PlanHeading:
 
 
 def print_plan(
-    console: Console, heading: PlanHeading, summary: PlanSummary, excerpt: PlanExcerpt, *, masked: bool
+    console: Console,
+    heading: PlanHeading,
+    summary: PlanSummary,
+    excerpt: PlanExcerpt,
+    *,
+    masked: bool,
+    pseudonyms: Pseudonyms = UNKEYED,
 ) -> None:
     """Print one campaign's plan."""
     console.print(_heading(heading))
@@ -79,7 +86,7 @@ def print_plan(
     rounds = (line for one in summary.rounds for line in plan_sentences(one))
     for sentence in (*rounds, *variant_sentences(summary.variants), *heading.hooks):
         console.print(Padding(Text(sentence), (0, 0, 0, 2), expand=False))
-    console.print(Padding(_lines(excerpt, masked=masked), (0, 0, 0, 2), expand=False))
+    console.print(Padding(_lines(excerpt, masked=masked, pseudonyms=pseudonyms), (0, 0, 0, 2), expand=False))
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
     for reason, count in excerpt.reasons.most_common(6) if excerpt.left_out else ():
@@ -89,7 +96,12 @@ def print_plan(
 
 
 def print_person(
-    console: Console, lines: Sequence[PlanLine], traces: Sequence[tuple[Finding, ...]] = (), *, masked: bool
+    console: Console,
+    lines: Sequence[PlanLine],
+    traces: Sequence[tuple[Finding, ...]] = (),
+    *,
+    masked: bool,
+    pseudonyms: Pseudonyms = UNKEYED,
 ) -> None:
     """Print everything that a plan says about one person; with `traces`, for each line what every rule says too.
 
@@ -99,10 +111,11 @@ def print_person(
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in _facts(line):
-            facts.add_row(Text(name, style="dim"), Text(masked_text(value)) if masked else Text(value))
+            said = masked_text(value, pseudonyms.shown) if masked else value
+            facts.add_row(Text(name, style="dim"), Text(said))
         console.print(Padding(facts, (0, 0, 1, 2), expand=False))
         if findings:
-            rules = findings_table(findings, line.zones, masked=masked)
+            rules = findings_table(findings, line.zones, masked=masked, pseudonyms=pseudonyms)
             console.print(Padding(rules, (0, 0, 1, 2), expand=False))
 
 
@@ -151,22 +164,22 @@ def _sums(summary: PlanSummary) -> RenderableType:
     return Group(*parts)
 
 
-def _lines(excerpt: PlanExcerpt, *, masked: bool) -> Table:
+def _lines(excerpt: PlanExcerpt, *, masked: bool, pseudonyms: Pseudonyms) -> Table:
     table = Table.grid(padding=(0, 2))
     for line in excerpt.head:
-        table.add_row(*_row(line, masked=masked))
+        table.add_row(*_row(line, masked=masked, pseudonyms=pseudonyms))
     if excerpt.left_out:
         table.add_row("", Text(f"… {excerpt.left_out} more (--all)", style="dim"))
     for line in excerpt.tail:
-        table.add_row(*_row(line, masked=masked))
+        table.add_row(*_row(line, masked=masked, pseudonyms=pseudonyms))
     return table
 
 
-def _row(line: PlanLine, *, masked: bool) -> tuple[RenderableType, ...]:
+def _row(line: PlanLine, *, masked: bool, pseudonyms: Pseudonyms) -> tuple[RenderableType, ...]:
     sign, style = STATUS_SIGNS[line.status]
-    who = shown_phone(line.phone, masked=masked) or f"row {line.row}"
+    who = shown_phone(line.phone, masked=masked, pseudonyms=pseudonyms) or f"row {line.row}"
     via = f"{line.step} by {line.provider}/{_short(line.agent_id)}"
-    reason = masked_text(line.reason) if masked else line.reason
+    reason = masked_text(line.reason, pseudonyms.shown) if masked else line.reason
     when = line.condition or reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
     return (
         Text(sign, style=style),

@@ -14,6 +14,7 @@ from rich.text import Text
 from runner.model.overview import AccountStanding, AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
 from runner.report.rounds_view import status_sentence, without_old_rounds
 from runner.report.words import count_of, shown_phone
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 _STAT_STYLES = {"completed": "green", "failed": "red", "held": "magenta", "suppressed": "yellow"}
 _WIDE = 24
@@ -182,7 +183,14 @@ def _bars(counts: Mapping[str, int]) -> Table:
     return table
 
 
-def print_contacts(console: Console, campaign: str, contacts: Sequence[ContactOverview], *, masked: bool) -> None:
+def print_contacts(
+    console: Console,
+    campaign: str,
+    contacts: Sequence[ContactOverview],
+    *,
+    masked: bool,
+    pseudonyms: Pseudonyms = UNKEYED,
+) -> None:
     """Print every contact of a campaign with its attempts."""
     console.print()
     console.print(Text(campaign, style="bold"))
@@ -194,5 +202,6 @@ def print_contacts(console: Console, campaign: str, contacts: Sequence[ContactOv
         )
         style = _STAT_STYLES.get(person.state, "")
         said = tries or person.held_because
-        table.add_row(shown_phone(person.phone, masked=masked), Text(person.state, style=style), Text(said))
+        who = shown_phone(person.phone, masked=masked, pseudonyms=pseudonyms)
+        table.add_row(who, Text(person.state, style=style), Text(said))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from runner.model.finding import Effect, Finding
 from runner.report.words import local_clock, masked_text
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 _SIGNS = {
     Effect.ALLOWS: ("✓", "green"),
@@ -18,13 +19,15 @@ _SIGNS = {
 }
 
 
-def findings_table(findings: Iterable[Finding], zones: tuple[str, ...], *, masked: bool) -> Table:
+def findings_table(
+    findings: Iterable[Finding], zones: tuple[str, ...], *, masked: bool, pseudonyms: Pseudonyms = UNKEYED
+) -> Table:
     """Lay out what rules say: a sign, the kind of rule, the sentence, and its place on a line of its own below."""
     table = Table.grid(padding=(0, 2))
     for one in findings:
         sign, style = _SIGNS[one.effect]
         until = f"; open from {local_clock(one.until, zones)}" if one.until is not None else ""
-        says = masked_text(one.says) if masked else one.says
+        says = masked_text(one.says, pseudonyms.shown) if masked else one.says
         said = Text(says + until)
         where = where_text(one.source, one.place, one.reference)
         if where:

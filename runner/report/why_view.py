@@ -16,22 +16,30 @@ from runner.planning.prospect import Prospect
 from runner.report.trace_view import findings_table, where_text
 from runner.report.words import local_clock, masked_text, shown_phone
 from runner.rules.local_time import zone_info
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 _SOURCES = {"column": "the row", "campaign": "the campaign", "number": "the number", "zone_unknown": "`zone_unknown`"}
 
 
-def print_why(console: Console, person: Person, then: Sequence[Prospect], now: datetime, *, masked: bool) -> None:
+def print_why(
+    console: Console,
+    person: Person,
+    then: Sequence[Prospect],
+    now: datetime,
+    *,
+    masked: bool,
+    pseudonyms: Pseudonyms = UNKEYED,
+) -> None:
     """Print everything about a person; `then` is what comes next by campaign, in the same order."""
-    console.print(
-        Text.assemble((shown_phone(person.phone, masked=masked), "bold"), f" · as of {now:%Y-%m-%d %H:%M} UTC")
-    )
+    who = shown_phone(person.phone, masked=masked, pseudonyms=pseudonyms)
+    console.print(Text.assemble((who, "bold"), f" · as of {now:%Y-%m-%d %H:%M} UTC"))
     for line in _list_lines(person, now):
         console.print(line, soft_wrap=True)
     if not person.campaigns:
         console.print(Text("in no campaign that was applied", style="dim"))
     for story, after in zip(person.campaigns, then, strict=True):
         console.print()
-        _print_campaign(console, story, after, masked=masked)
+        _print_campaign(console, story, after, masked=masked, pseudonyms=pseudonyms)
 
 
 def _list_lines(person: Person, now: datetime) -> Iterator[Text]:
@@ -47,9 +55,11 @@ def _list_lines(person: Person, now: datetime) -> Iterator[Text]:
         yield Text(f"on the own do-not-call list of: {', '.join(person.listed_by)}", style="yellow")
 
 
-def _print_campaign(console: Console, story: CampaignStory, then: Prospect, *, masked: bool) -> None:
+def _print_campaign(
+    console: Console, story: CampaignStory, then: Prospect, *, masked: bool, pseudonyms: Pseudonyms
+) -> None:
     def said(text: Text) -> Text:
-        return Text(masked_text(text.plain), style=text.style) if masked else text
+        return Text(masked_text(text.plain, pseudonyms.shown), style=text.style) if masked else text
 
     for line in _heading(story):
         console.print(said(line), soft_wrap=True)
@@ -61,7 +71,7 @@ def _print_campaign(console: Console, story: CampaignStory, then: Prospect, *, m
     console.print(said(_next_line(story, then)), soft_wrap=True)
     if then.findings:
         console.print(Text("  by the rules as they are now:", style="dim"))
-        table: Table = findings_table(then.findings, story.zones, masked=masked)
+        table: Table = findings_table(then.findings, story.zones, masked=masked, pseudonyms=pseudonyms)
         console.print(Padding(table, (0, 0, 0, 4), expand=False))
 
 

@@ -19,7 +19,7 @@ from runner.errors import NotifyFailed
 from runner.model.json import Json
 from runner.model.notification import EVENTS, OUTCOMES, AboutAttempt, Kind, Message, Notification, Settled
 from runner.model.rounds import family_of, is_round
-from runner.rules.numbers import mask
+from runner.rules.pseudonyms import masked
 
 LADDER: Final = tuple(timedelta(seconds=one) for one in (5, 30, 120, 900, 3_600, 21_600, 86_400))
 """how long after each failed try the next one comes; after the last there is none"""
@@ -110,7 +110,7 @@ def _asked(failure: NotifyFailed) -> timedelta:
 def _attempt(this: AboutAttempt, *, personal: bool) -> dict[str, Json]:
     said: dict[str, Json] = {
         "attempt": this.key,
-        "phone": this.phone if personal or not this.phone else mask(this.phone),
+        "phone": _phone(this, personal=personal),
         "step": this.step,
         "number": this.number,
         "channel": this.channel,
@@ -127,11 +127,17 @@ def _attempt(this: AboutAttempt, *, personal: bool) -> dict[str, Json]:
     return said | ({"reason": reason} if reason else {})
 
 
+def _phone(this: AboutAttempt, *, personal: bool) -> str:
+    if personal or not this.phone:
+        return this.phone
+    return this.masked_phone or masked(this.phone)
+
+
 def _text(this: Notification, *, personal: bool) -> str:
     """Say it in one line for people."""
     attempt = this.attempt
     if attempt is not None:
-        who = attempt.phone if personal or not attempt.phone else mask(attempt.phone)
+        who = _phone(attempt, personal=personal)
         tag = f" ({attempt.tag})" if attempt.tag else ""
         how = (
             f"waits for a person: {_said(attempt.reason, personal=personal)}"
@@ -151,4 +157,4 @@ def _counts(stats: Mapping[str, int]) -> str:
 
 
 def _said(reason: str, *, personal: bool) -> str:
-    return reason if personal else _NUMBER.sub("•••", reason)
+    return reason if personal else _NUMBER.sub("***", reason)

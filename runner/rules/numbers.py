@@ -91,12 +91,6 @@ def candidate_zones(e164: str) -> tuple[str, ...]:
     return _zones(f"{e164[:8]}0100" if len(e164) == 12 and e164.startswith("+1") else e164)  # noqa: PLR2004
 
 
-def mask(e164: str) -> str:
-    """Hide the middle of a number: `+12025550143` becomes `+1202•••0143`."""
-    shown = 5 if len(e164) >= 12 else 3  # noqa: PLR2004 a short number would be shown whole
-    return f"{e164[:shown]}•••{e164[-4:] if shown == 5 else e164[-2:]}"  # noqa: PLR2004
-
-
 @cache
 def _library() -> ModuleType:
     import phonenumbers  # noqa: PLC0415 its tables cost 60 ms, which `validate` need not pay

@@ -8,7 +8,9 @@ ledger can find out whom it stands for.
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 SHORT = 8
 """hex digits of a pseudonym in masked output: two of 10,000 people share one with a chance of 1 in 100"""
@@ -63,6 +65,14 @@ _TWO_DIGITS = frozenset(
     ]
 )
 _CONTEXT = b"outreach-phone\x00"
+_HIDDEN = "***"
+_WRITTEN = re.compile(r"(?:\+\d{0,3}\*{3}\d{0,4}|\*{3})?#([0-9a-f]{8})", re.ASCII)
+
+
+def pseudonym_in(text: str) -> str:
+    """Give the eight hex digits of a person written as `+1***0143#1a2b3c4d` or `#1a2b3c4d`; empty for any other text."""
+    found = _WRITTEN.fullmatch(text.strip())
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +90,46 @@ class Pseudonyms:
         return self.of(phone)[:SHORT]
 
     def shown(self, phone: str) -> str:
-        """Write a number masked, with what tells it apart: `+1***0143#1a2b3c4d`; nothing for no number."""
-        return f"{masked(phone)}#{self.short(phone)}" if phone else ""
+        """Write a number masked, with what tells it apart: `+1***0143#1a2b3c4d`; nothing for no number.
+
+        Without a key nothing can tell it apart: a hash that anybody can work out would give the number away.
+        """
+        if not phone:
+            return ""
+        return f"{masked(phone)}#{self.short(phone)}" if self.key else masked(phone)
+
+
+UNKEYED: Final = Pseudonyms(b"")
+"""where no ledger is at hand"""
 
 
 def masked(phone: str) -> str:
-    """Hide all of a number in E.164 but its country code and its last four digits: `+1***0143`."""
-    code = _country_code(phone.removeprefix("+"))
-    rest = phone.removeprefix("+").removeprefix(code)
-    shown = rest[-_LAST:] if len(rest) >= 2 * _LAST else rest[-_FEW:]
-    return f"+{code}***{shown}"
+    """Hide all of a number in E.164 but its country code and its last four digits: `+1***0143`.
+
+    Of a number that has fewer than eight digits after its country code two are shown, and nothing of
+    one that has fewer than eight in all.
+    """
+    digits = phone.removeprefix("+")
+    if len(digits) < 2 * _LAST:
+        return _HIDDEN
+    code = country_code(digits)
+    return f"+{code}{_HIDDEN}{digits[len(digits) - shown_at_the_end(digits, code) :]}"
 
 
-def _country_code(digits: str) -> str:
+def masked_national(digits: str) -> str:
+    """Hide all of a number without country code but its last four digits: `***0143`; all of a short one."""
+    return f"{_HIDDEN}{digits[len(digits) - shown_at_the_end(digits, '') :]}"
+
+
+def shown_at_the_end(digits: str, code: str) -> int:
+    """Give how many digits at the end of a masked number are shown; `code` is empty where it has no country code."""
+    rest = len(digits) - len(code)
+    if rest >= 2 * _LAST:
+        return _LAST
+    return _FEW if code and len(digits) >= 2 * _LAST else 0
+
+
+def country_code(digits: str) -> str:
     """Give the country code of a number: of one digit, of the two that E.164 gives whole countries, else of three."""
     if digits[:1] in {"1", "7"}:
         return digits[:1]

@@ -18,7 +18,7 @@ from typing import Final, TextIO
 
 from runner.errors import UsageWrong
 from runner.files.diagnostics import visible
-from runner.ports.telemetry import bound_ids
+from runner.ports.telemetry import bound_ids, shown_person
 from runner.report.words import masked_text
 
 FORMATS: Final = ("text", "json")
@@ -102,7 +102,7 @@ class JsonLines(logging.Formatter):
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": getattr(record, "event", record.name),
-            "message": self._scrub(masked_text(_message(record))),
+            "message": self._scrub(masked_text(_message(record), shown_person)),
         }
         facts |= {name: self._scrub(value) for name, value in ids_of_record(record).items()}
         if record.exc_info:
@@ -119,7 +119,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line, without its end."""
-        line = f"{record.levelname}: {visible(self._scrub(masked_text(_message(record))))}"
+        line = f"{record.levelname}: {visible(self._scrub(masked_text(_message(record), shown_person)))}"
         if not record.exc_info:
             return line
         crash = _crash(record)
@@ -135,9 +135,16 @@ def ids_of_record(record: logging.LogRecord) -> Mapping[str, str]:
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        message = record.getMessage()
     except Exception:  # noqa: BLE001 a line with wrong arguments is still worth reading
-        return str(record.msg)
+        message = str(record.msg)
+    return _of_the_loop(message) if record.name == "asyncio" else message
+
+
+def _of_the_loop(message: str) -> str:
+    """Give what the event loop says without the task or the call that it writes out, values and all."""
+    first = message.partition("\n")[0]
+    return first.partition("(")[0] if first.startswith("Exception in callback") else first
 
 
 def _crash(record: logging.LogRecord) -> dict[str, str | list[str]]:

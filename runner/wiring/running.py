@@ -29,6 +29,7 @@ from runner.engine.stop_file import StopFile
 from runner.errors import NotFound, OutreachError
 from runner.files.law_table import law_table
 from runner.ledger import overview
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.instants import to_micros
 from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
@@ -39,7 +40,7 @@ from runner.model.overview import CampaignOverview
 from runner.model.project import Account
 from runner.ports import Ledger
 from runner.ports.rounds import RoundStarter
-from runner.ports.telemetry import SILENT, Telemetry
+from runner.ports.telemetry import SILENT, Telemetry, telling_apart
 from runner.providers.notify import Targets
 from runner.providers.observed import ObservedTransport
 from runner.providers.transport import HttpTransport, Timeouts
@@ -279,6 +280,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
             telemetry=telemetry,
         )  # fmt: skip
         store, journal, watch = await stack.enter_async_context(taking)
+        stack.enter_context(telling_apart(await journal.run(lambda _: pseudonyms_of(store))))
         accounts = with_providers(surroundings.accounts)
         http = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
         stack.push_async_callback(http.aclose)

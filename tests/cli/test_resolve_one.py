@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,16 @@ def test_what_waits_is_listed_with_where_to_look_and_what_to_paste(shell: Shell,
     assert first.startswith("people  +1")
     assert " call 1 by revmo of 20" in first
     assert first.endswith("UTC: held")
-    assert "+12025550140" not in first, "numbers are masked off a terminal"
+    assert "+12025550140" not in done.out, "numbers are masked off a terminal"
+    assert re.search(r"^people  \+1\*\*\*0140#[0-9a-f]{8}  call 1", first)
     assert where.startswith("  = look at revmo for this number, ")
     assert "for the reference " in where
-    assert paste.strip().startswith("outreach resolve people --contact ")
+    (pasted,) = re.findall(r"outreach resolve people --contact '\+?(\S+)' --created ID", paste)
+    assert first.split()[1].endswith(pasted)
+    named = shell("resolve", "people", "--contact", pasted, "--created", "call-7", cwd=folder)
+    assert (named.code, attempts(shell, folder, 0)[0]["provider_id"]) == (0, "call-7"), named.err
     data = json.loads(shell("resolve", "people", "--format", "json", cwd=folder).out)
-    assert [one["state"] for one in data["attempts"]] == ["held", "held"]
+    assert [one["state"] for one in data["attempts"]] == ["held"]
     assert data["contacts"] == []
     assert shell("resolve", "other", cwd=folder).out == "nothing of other waits for a person\n"
 

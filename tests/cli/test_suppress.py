@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -174,6 +175,7 @@ def test_an_empty_list(shell: Shell, folder: Path) -> None:
 def test_off_a_terminal_the_numbers_are_masked(shell: Shell, folder: Path) -> None:
     shell("suppress", "add", A, cwd=folder)
     done = shell("suppress", "list", cwd=folder)
+    assert re.match(rf"\+\d+\*\*\*{A[-4:]}#[0-9a-f]{{8}} ", done.out)
     assert A not in done.out
     assert done.out.endswith("asked not to be contacted (by hand)\n")
     assert done.err == "1 number on the list\n"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from runner.engine.journal import Journal
 from runner.engine.settlement import settle
 from runner.errors import InDoubt
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.outbox import Outbox
 from runner.ledger.standing import pause_by_hand
 from runner.ledger.store import Store
@@ -147,7 +150,8 @@ async def test_a_receiver_gets_signed_webhooks_without_people_s_data(engine: Ben
     by_type = {body["type"]: body for body in bodies}
     ended = by_type["attempt.ended"]["data"]
     assert (ended["campaign"], ended["outcome"], ended["tag"]) == ("renewals", "answered", "BOOKED")
-    assert ended["phone"] == "+1202•••0100"
+    assert ended["phone"] == pseudonyms_of(engine.store).shown(phone(0))
+    assert re.fullmatch(r"\+1\*\*\*0100#[0-9a-f]{8}", ended["phone"])
     assert phone(0) not in str(bodies)
     assert "Tuesday" not in str(bodies)
     assert by_type["campaign.finished"]["data"]["row_stats"] == {"completed": 1}

@@ -14,7 +14,7 @@ from phonenumbers import parse, timezone
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from runner.rules.fictional import FICTIONAL, fictional_range
-from runner.rules.numbers import NumberRefused, candidate_zones, is_country, mask, read_number
+from runner.rules.numbers import NumberRefused, candidate_zones, is_country, read_number
 
 
 @pytest.mark.parametrize(
@@ -203,14 +203,6 @@ def test_the_short_cut_for_e164_says_what_the_long_way_says(e164: str) -> None:
             return refused.code
 
     assert outcome(e164) == outcome(f"{e164[:4]} {e164[4:]}")
-
-
-@pytest.mark.parametrize(
-    ("e164", "masked"),
-    [("+12025550143", "+1202•••0143"), ("+447700900123", "+4477•••0123"), ("+29020123", "+29•••23")],
-)
-def test_a_masked_number_keeps_its_ends(e164: str, masked: str) -> None:
-    assert mask(e164) == masked
 
 
 def test_countries_are_known() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.rules.pseudonyms import Pseudonyms, masked
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms, country_code, masked, pseudonym_in
 
 KEY = bytes(range(32))
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
@@ -20,7 +21,8 @@ NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
     [
         ("+12025550143", "+1***0143"), ("+447700900123", "+44***0123"), ("+442079460321", "+44***0321"),
         ("+61491570156", "+61***0156"), ("+33639980012", "+33***0012"), ("+4930231250", "+49***1250"),
-        ("+3545550143", "+354***43"), ("+77015550143", "+7***0143"), ("+6621234", "+66***34"),
+        ("+3545550143", "+354***43"), ("+77015550143", "+7***0143"), ("+6621234", "***"),
+        ("+29020123", "+290***23"), ("+1202555", "***"), ("+", "***"),
     ],
 )  # fmt: skip
 def test_a_number_is_masked_but_for_its_country_and_its_end(phone: str, shown: str) -> None:
@@ -28,10 +30,10 @@ def test_a_number_is_masked_but_for_its_country_and_its_end(phone: str, shown: s
 
 
 @given(NUMBERS)
-def test_what_is_shown_hides_at_least_two_digits_and_tells_people_apart(phone: str) -> None:
+def test_what_is_shown_hides_at_least_three_digits_and_tells_people_apart(phone: str) -> None:
     ours = Pseudonyms(KEY)
     assert ours.shown(phone) == f"{masked(phone)}#{ours.of(phone)[:8]}"
-    assert len(masked(phone)) - len("***") <= len(phone) - 2
+    assert len(masked(phone)) - len("***") <= len(phone) - 3
     assert phone not in ours.shown(phone)
 
 
@@ -47,3 +49,25 @@ def test_the_key_is_in_no_representation() -> None:
     assert KEY.hex() not in repr(Pseudonyms(KEY))
     assert str(KEY) not in repr(Pseudonyms(KEY))
     assert Pseudonyms(KEY).shown("") == ""
+
+
+def test_without_a_key_no_hash_is_written() -> None:
+    assert UNKEYED.shown("+12025550143") == "+1***0143"
+
+
+@pytest.mark.parametrize("code", sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+def test_every_country_code_is_known(code: int) -> None:
+    assert country_code(f"{code}23456789") == str(code)
+
+
+@given(NUMBERS)
+def test_what_is_shown_is_read_back_to_its_pseudonym(phone: str) -> None:
+    ours = Pseudonyms(KEY)
+    assert pseudonym_in(ours.shown(phone)) == pseudonym_in(f"#{ours.short(phone)}") == ours.short(phone)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "#", "1a2b3c4d", "#1a2b3c4", "#1a2b3c4d5", "#1A2B3C4D", "+1***0143", "x#1a2b3c4d", "+12025550143"]
+)
+def test_other_text_is_no_pseudonym(text: str) -> None:
+    assert pseudonym_in(text) == ""

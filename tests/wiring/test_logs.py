@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from runner.errors import UsageWrong
 from runner.model.attempt import Attempt, AttemptState
-from runner.ports.telemetry import about, named
+from runner.ports.telemetry import about, named, telling_apart
+from runner.rules.pseudonyms import Pseudonyms
 from runner.wiring.logs import JsonLines, LogChoice, TextLines, chosen, set_up
 from tests.e2e.processes import REPOSITORY, fictional_number, outreach, write_project
 
@@ -66,8 +67,19 @@ def test_a_line_is_one_json_object_with_the_ids_that_are_bound_and_its_own() -> 
     assert line == {
         "level": "warning", "event": "accepted", "message": f"attempt {'ab' * 16}: accepted", "campaign": "april",
         "attempt": "ab" * 16, "account": "main", "provider": "revring", "provider_id": "call_1",
-        "phone": "+1202•••0143",
+        "phone": "+1***0143",
     }  # fmt: skip
+
+
+def test_where_a_ledger_is_at_hand_people_are_told_apart() -> None:
+    ours = Pseudonyms(bytes(range(32)))
+    with telling_apart(ours), about(attempt("ab" * 16)):
+        line = json.loads(JsonLines().format(record("the provider said: +12025550143 or 202-555-0143")))
+
+    shown = f"+1***0143#{ours.short('+12025550143')}"
+    assert (line["phone"], line["message"]) == (shown, f"the provider said: {shown} or ***0143")
+    with about(attempt("ab" * 16)):
+        assert json.loads(JsonLines().format(record("x")))["phone"] == "+1***0143"
 
 
 def test_what_was_bound_is_bound_no_longer() -> None:
@@ -232,9 +244,11 @@ def test_a_whole_campaign_at_debug_level_names_nobody(tmp_path: Path) -> None:
     ended = [line for line in lines if line["event"] == "ended"]
     assert len(accepted) >= 12, done.stderr
     assert len(ended) >= 12
+    assert len({line["phone"] for line in (*accepted, *ended)}) == 12, "one person is one in every line"
     for line in (*accepted, *ended):
         assert {"ts", "level", "message", "campaign", "attempt", "account", "provider", "phone"} <= set(line), line
         assert re.fullmatch("[0-9a-f]{32}", line["attempt"])
+        assert re.fullmatch(r"\+1\*\*\*01\d\d#[0-9a-f]{8}", line["phone"]), line
     assert "Person" not in done.stderr
     for index in range(12):
         number = fictional_number(index)
