@@ -7,7 +7,8 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from functools import lru_cache
+from http.cookiejar import CookieJar
 from typing import Any, Literal
 
 import httpx
@@ -70,7 +71,8 @@ class HttpTransport:
 
     Takes ``credentials``, which gives the key for a reference (or raises CredentialMissing), and
     ``auth``, which gives for an account the function that puts a key into headers; ``network`` carries
-    requests in place of real connections. Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
+    requests in place of real connections; ``may_leave`` is asked once a connection stands, right before the
+    first byte of a request that is no look-up, and raises a NotSent when it must not leave any more. Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class HttpTransport:
         *,
         timeouts: Timeouts | None = None,
         network: httpx.AsyncBaseTransport | None = None,
+        may_leave: Callable[[], None] = lambda: None,
     ) -> None:
         self._credentials = credentials
+        self._may_leave = may_leave
         self._auth = auth or (lambda account: provider_for(account).auth_headers)
         self._timeouts = timeouts or Timeouts()
         tls = httpx.create_ssl_context(trust_env=False) if network is None else None
@@ -101,6 +105,8 @@ class HttpTransport:
         is_look_up = request.method == "GET" or request.reads
         client = (self._kept if is_look_up else self._fresh)[account.allow_loopback]
         prepared = self._prepare(client, account, request, await self._key_headers(account))
+        if not is_look_up:
+            prepared.extensions["trace"] = self._ask_last
         try:
             async with asyncio.timeout(self._timeouts.whole):
                 return await _exchange(client, prepared, MAX_ANSWER if is_look_up else MAX_BODY)
@@ -113,6 +119,11 @@ class HttpTransport:
         """Close every connection; nothing can be sent afterwards."""
         for client in (*self._fresh.values(), *self._kept.values()):
             await client.aclose()
+
+    async def _ask_last(self, event: str, _: object) -> None:
+        """Ask whether a request may still leave: the key, the name and the connection may have taken seconds."""
+        if event.endswith(".send_request_headers.started"):
+            self._may_leave()
 
     async def _key_headers(self, account: Account) -> Mapping[str, str]:
         """Give the headers that carry an account's key; raise Rejected with ``pause`` when there is none."""
@@ -142,7 +153,7 @@ class HttpTransport:
             raise NotSent(f"the request to {account.provider} cannot be written ({_kind(error)})") from None
         if (prepared.url.port or 0) > _LAST_PORT:
             raise NotSent(f"`{prepared.url.port}` is not a port", help="correct base_url in outreach.yaml")
-        if _origin(prepared.url) != _origin(httpx.URL(account.base_url)):
+        if _origin(prepared.url) != _origin_of(account.base_url):
             raise Rejected("the request would take the key to another host than the account's", pause=True)
         return prepared
 
@@ -175,6 +186,13 @@ def translated(provider: str, error: Exception) -> Exception:
     return InDoubt(f"the request to {provider} may have arrived ({_kind(error)})")
 
 
+class _NoCookies(CookieJar):
+    """Takes no cookie out of an answer and puts none into a request."""
+
+    def extract_cookies(self, *_: object) -> None:
+        """Leave them where they are."""
+
+
 def _client(
     timeouts: Timeouts, tls: Any, keep_alive: int, network: httpx.AsyncBaseTransport | None, *, allow_loopback: bool
 ) -> httpx.AsyncClient:
@@ -191,7 +209,7 @@ def _client(
         trust_env=False,
         follow_redirects=False,
         headers=headers,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        cookies=_NoCookies(),
         timeout=httpx.Timeout(connect=timeouts.connect, write=timeouts.write, read=timeouts.read, pool=timeouts.pool),
     )
 
@@ -242,6 +260,11 @@ def _kind(error: Exception) -> str:
     """Name the kind of an error in words: `ReadTimeout` is `read timeout`."""
     name = type(error).__name__
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
+
+@lru_cache(maxsize=256)
+def _origin_of(base_url: str) -> tuple[str, str, int | None]:
+    return _origin(httpx.URL(base_url))
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
