@@ -12,7 +12,7 @@ import click
 
 from runner import __version__
 from runner.cli.output import print_error, print_error_record
-from runner.cli.streams import crash_report, report_crash, scrubbed_streams
+from runner.cli.streams import crash_report, report_all_crashes, scrubbed_streams
 from runner.errors import ExitCode, OutreachError
 from runner.files.diagnostics import visible
 from runner.rules.scrub import SECRETS
@@ -128,7 +128,7 @@ def outreach(
 
 def main() -> None:
     """Run the command line; the process ends with the command's exit code."""
-    sys.excepthook = report_crash
+    report_all_crashes()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 from types import TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from runner.files.diagnostics import visible
 from runner.rules.scrub import SECRETS
@@ -46,10 +47,27 @@ def crash_report(error: BaseException, *, with_words: bool) -> str:
     return "\n".join(lines)
 
 
+def report_all_crashes() -> None:
+    """Have this module say what ends the process, a thread or an object unexpectedly, in place of the interpreter."""
+    sys.excepthook = report_crash
+    threading.excepthook = _report_thread
+    sys.unraisablehook = _report_unraisable
+
+
 def report_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Stand in for the interpreter's own traceback, which would print whatever an exception says."""
     del kind, trace
     sys.stderr.write(crash_report(error, with_words=sys.stderr.isatty()) + "\n")
+
+
+def _report_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and not isinstance(ended.exc_value, SystemExit):
+        report_crash(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _report_unraisable(ignored: sys.UnraisableHookArgs) -> None:
+    if ignored.exc_value is not None:
+        report_crash(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
 
 
 class _Scrubbed:
@@ -65,6 +83,25 @@ class _Scrubbed:
     def writelines(self, lines: Any) -> None:
         for line in lines:
             self.write(line)
+
+    @property
+    def buffer(self) -> Any:
+        """Give the stream of bytes, which has the same gate: click writes there where text cannot be UTF-8."""
+        return _ScrubbedBytes(self._inner.buffer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _ScrubbedBytes:
+    """A stream of bytes that writes everything but secrets, which are ASCII."""
+
+    def __init__(self, inner: BinaryIO) -> None:
+        self._inner = inner
+
+    def write(self, raw: Any) -> int:
+        self._inner.write(SECRETS.scrub(bytes(raw).decode("latin-1")).encode("latin-1"))
+        return len(raw)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)

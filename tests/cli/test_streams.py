@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
@@ -126,3 +127,35 @@ def test_the_streams_are_given_back() -> None:
     before = sys.stdout, sys.stderr
     main.run(["--version"])
     assert (sys.stdout, sys.stderr) == before
+
+
+def test_bytes_are_scrubbed_where_a_terminal_takes_no_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Click encodes by itself there, and writes below the text stream."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
+    with scrubbed_streams():
+        click.echo(f"é {KEY}")
+        click.echo(f"b {KEY}".encode())
+
+    assert raw.getvalue().decode().split() == ["é", "***", "b", "***"]
+
+
+_PERSON = "Canarina Featherstone +12025550177"
+_THREAD = "t = threading.Thread(target=fail); t.start(); t.join()"
+_OBJECT = "class Fails:\n    __del__ = fail\nFails()"
+_TASK = "async def main():\n    asyncio.create_task(fails()); await asyncio.sleep(0); gc.collect()\nasyncio.run(main())"
+_CALLBACK = "async def main():\n    asyncio.get_running_loop().call_soon(fail, PERSON); await asyncio.sleep(0.01)\nasyncio.run(main())"
+
+
+@pytest.mark.parametrize("code", [_THREAD, _OBJECT, _TASK, _CALLBACK], ids=["thread", "object", "task", "callback"])
+def test_what_fails_aside_is_said_without_its_words(code: str) -> None:
+    begin = (
+        f"import asyncio, gc, sys, threading\nfrom runner.cli.streams import report_all_crashes\n"
+        f"from runner.wiring import logs\nreport_all_crashes()\nlogs.set_up(logs.LogChoice())\nPERSON = {_PERSON!r}\n"
+        "def fail(*_):\n    raise ValueError(PERSON)\nasync def fails():\n    fail()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", begin + code], capture_output=True, text=True, check=False, timeout=60)
+
+    assert "ValueError" in done.stderr, "it is said what happened"
+    assert "fail" in done.stderr, "and where"
+    assert not [word for word in _PERSON.split() if word in done.stderr], done.stderr
