@@ -72,7 +72,8 @@ class HttpTransport:
     Takes ``credentials``, which gives the key for a reference (or raises CredentialMissing), and
     ``auth``, which gives for an account the function that puts a key into headers; ``network`` carries
     requests in place of real connections; ``may_leave`` is asked once a connection stands, right before the
-    first byte of a request that is no look-up, and raises a NotSent when it must not leave any more. Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
+    first byte of a request that is no look-up, and raises a NotSent when it must not leave any more.
+    Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
     """
 
     def __init__(

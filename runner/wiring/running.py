@@ -282,7 +282,10 @@ async def engine(  # noqa: PLR0913 what a runner may be told
         store, journal, watch = await stack.enter_async_context(taking)
         stack.enter_context(telling_apart(await journal.run(lambda _: pseudonyms_of(store))))
         accounts = with_providers(surroundings.accounts)
-        http = HttpTransport(surroundings.credential, timeouts=surroundings.timeouts, network=machine.network)
+        http = HttpTransport(
+            surroundings.credential, timeouts=surroundings.timeouts, network=machine.network,
+            may_leave=journal.tenure.check_sending,
+        )  # fmt: skip
         stack.push_async_callback(http.aclose)
         transport = ObservedTransport(WatchedTransport(http, journal.tenure, watch), telemetry)
         policies = Policies(windows_ignored=windows_ignored, only=only, law=law_table())

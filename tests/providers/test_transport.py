@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from runner.errors import CredentialMissing, InDoubt, NotSent, Rejected
+from runner.errors import CredentialMissing, InDoubt, NotSent, Rejected, TooLate
 from runner.model.project import PROVIDER_NAMES, Account, ProviderName
 from runner.model.request import Request
 from runner.providers.transport import HttpTransport, Timeouts
@@ -101,6 +101,24 @@ async def hanging(_request: bytes, _writer: asyncio.StreamWriter) -> bool:
 DIAL = Request(
     method="POST", path="/calls", body={"toNumber": "+12025550101", "name": "Zoë ₹"}, headers={"Idempotency-Key": "k1"}
 )
+
+
+async def test_what_must_not_leave_any_more_is_stopped_at_the_first_byte() -> None:
+    """The key may come from a slow command, and a connection may take its time: who may send is asked after both."""
+    said: list[str] = []
+
+    def may_leave() -> None:
+        said.append(f"{server.connections} connected, {len(server.requests)} sent")
+        raise TooLate("not sent in time")
+
+    async with listening(saying(OK)) as server, transport(may_leave=may_leave) as sender:
+        with pytest.raises(TooLate, match="not sent in time"):
+            await sender.send(account(server.url), DIAL)
+        await sender.send(account(server.url), Request(method="GET", path="/calls"))
+        await asyncio.sleep(0.1)
+
+    assert len(said) == 1, "look-ups do not ask"
+    assert [request.split()[0] for request in server.requests] == [b"GET"]
 
 
 async def test_a_request_leaves_as_it_was_built() -> None:
