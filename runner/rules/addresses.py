@@ -27,8 +27,12 @@ _HIDING: Final = (
 _RELAY: Final = ipaddress.ip_network("192.88.99.0/24")
 _SHARED: Final = ipaddress.ip_network("100.64.0.0/10")
 _METADATA: Final = frozenset(
-    ipaddress.ip_address(one) for one in ("169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254")
-)
+    ipaddress.ip_address(one)
+    for one in (
+        "169.254.169.254", "169.254.170.2", "169.254.170.23", "100.100.100.200", "168.63.129.16", "192.0.0.192",
+        "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
+    )
+)  # fmt: skip
 _INNER_NAMES: Final = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "onion", "home.arpa")
 _LONGEST_NAME: Final = 253
 _LONGEST_LABEL: Final = 63
