@@ -108,10 +108,11 @@ async def healthz(_: Request) -> Response:
     return JSONResponse({"ok": True}, headers=_PLAIN)
 
 
-def ready(reasons: Sequence[str], *, tells: bool = True) -> Response:
-    """Answer whether it is ready: 200, or 503 with the reasons unless they are not to be told."""
-    told = {"reasons": list(reasons)} if tells else {}
-    return JSONResponse({"ready": not reasons, **told}, status_code=503 if reasons else 200, headers=_PLAIN)
+def ready(reasons: Sequence[str]) -> Response:
+    """Answer whether it is ready: 200, or 503 with the reasons."""
+    return JSONResponse(
+        {"ready": not reasons, "reasons": list(reasons)}, status_code=503 if reasons else 200, headers=_PLAIN
+    )
 
 
 def is_loopback(host: str) -> bool:
