@@ -110,12 +110,15 @@ class Agenda:
     async def _sleep(self, seconds: float) -> None:
         """Sleep until the time has passed or an earlier deed has come, in pieces: the clock may jump meanwhile."""
         sleep = asyncio.ensure_future(self._clock.sleep(min(seconds, _PIECE_SECONDS * self._clock.speed)))
-        changed = asyncio.ensure_future(self._changed.wait())
+        sleep.add_done_callback(self._slept)
         try:
-            await asyncio.wait({sleep, changed}, return_when=asyncio.FIRST_COMPLETED)
+            await self._changed.wait()
         finally:
             sleep.cancel()
-            changed.cancel()
+
+    def _slept(self, sleep: asyncio.Future[None]) -> None:
+        if not sleep.cancelled():
+            self._changed.set()
 
     def _do(self, entry: Entry) -> None:
         deed = entry.deed

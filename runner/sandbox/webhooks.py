@@ -27,6 +27,7 @@ WAITS: Mapping[str, tuple[float, ...]] = {
 
 _AT_ONCE = 32
 _GIVE_UP_SECONDS = 10.0
+_PATIENCE = {"timeout": httpx.Timeout(_GIVE_UP_SECONDS).as_dict()}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -201,6 +202,15 @@ class Webhooks:
         headers = {"Content-Type": "application/json"}
         if delivery.sign is not None:
             headers.update(delivery.sign(target.secret, delivery.raw, self._clock.now()))
+        try:
+            return (await self._post(target.url, delivery.raw, headers)).is_success
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return False
+
+    async def _post(self, url: str, raw: bytes, headers: Mapping[str, str]) -> httpx.Response:
+        if self.network is not None:  # there is nothing on the way for which a client would be needed
+            request = httpx.Request("POST", url, content=raw, headers=headers, extensions=_PATIENCE)
+            return await self.network.handle_async_request(request)
         if self._client is None:
             # the target is this machine: a proxy or a redirect could lead away from it
             self._client = httpx.AsyncClient(
@@ -208,13 +218,8 @@ class Webhooks:
                 follow_redirects=False,
                 timeout=_GIVE_UP_SECONDS,
                 verify=False,  # noqa: S501  no authority vouches for a loopback address
-                transport=self.network,
             )
-        try:
-            reply = await self._client.post(target.url, content=delivery.raw, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            return False
-        return reply.is_success
+        return await self._client.post(url, content=raw, headers=headers)
 
     def _wait_before_next(self, delivery: Delivery) -> timedelta | None:
         """Give how long to wait for the next try; None when there is none."""
