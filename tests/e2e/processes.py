@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,7 +15,19 @@ from typing import Any
 
 import httpx
 
+from runner.ledger.sqlite import is_held
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+AGENTS: Mapping[str, str] = {
+    "movoice": "movoice/agent_12345",
+    "revmo": "revmo/QUdFTlQtMDAwMQ==",
+    "revox": "revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
+    "revring": '{provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
+}
+"""what a campaign writes for its agent, by provider"""
+READABLE = ("movoice", "revox", "revring")
+"""providers at which a lost request can be looked for"""
 
 
 def outreach(*words: str, cwd: Path, timeout: float = 90) -> subprocess.CompletedProcess[str]:
@@ -49,6 +62,22 @@ def sandbox_process(cwd: Path, *options: str) -> Iterator[str]:
         process.wait(timeout=20)
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextmanager
+def served(cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """Serve a project's ledger until the block ends."""
+    process = start("serve", "--port", "0", cwd=cwd)
+    try:
+        deadline = time.monotonic() + 20
+        while not is_held(cwd / ".outreach/ledger.db"):
+            assert time.monotonic() < deadline, "serve does not start"
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
 
 
 def dials(url: str) -> list[dict[str, Any]]:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,11 +11,11 @@ import pytest
 
 from runner.cli import watching
 from runner.errors import LedgerError
-from runner.ledger.sqlite import exclusive_runner, is_held
+from runner.ledger.sqlite import exclusive_runner
 from runner.ledger.store import Store
 from runner.schedule.clock import SystemClock
 from tests.building import apply, campaign, contact
-from tests.e2e.processes import dials, outreach, sandbox_process, start
+from tests.e2e.processes import dials, outreach, sandbox_process, served
 
 _PROJECT = """\
 accounts:
@@ -34,22 +30,6 @@ timezone: America/New_York
 contacts: [{phone: "+12025550143"}, {phone: "+12025550144"}]
 """
 _CALL = ("--agent", "movoice/agent_12345", "--purpose", "transactional", "--windows", "daily 00:00-24:00", "--yes")
-
-
-@contextmanager
-def served(cwd: Path) -> Iterator[subprocess.Popen[str]]:
-    """Serve a project's ledger until the block ends."""
-    process = start("serve", "--port", "0", cwd=cwd)
-    try:
-        deadline = time.monotonic() + 20
-        while not is_held(cwd / ".outreach/ledger.db"):
-            assert time.monotonic() < deadline, "serve does not start"
-            assert process.poll() is None
-            time.sleep(0.05)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.processes import (
+    AGENTS,
+    READABLE,
     dials,
     outreach,
     sandbox_process,
@@ -20,19 +22,14 @@ from tests.e2e.processes import (
     write_project,
 )
 
-_AGENTS = {
-    "movoice": "agent: movoice/agent_12345",
-    "revox": "agent: revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
-    "revring": 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
-}
 _ENDED = {"completed", "failed", "suppressed"}
 
 
-def _campaign(provider: str) -> str:
+def people_of(provider: str) -> str:
     return f"""\
 campaign: {provider}-people
 purpose: informational
-{_AGENTS[provider]}
+agent: {AGENTS[provider]}
 contacts: contacts/people.csv
 retry: 2 times, 1s apart, on no_answer, busy
 limits: {{concurrency: 8}}
@@ -44,8 +41,8 @@ variables: {{name: "{{{{ contact.name }}}}"}}
 @pytest.mark.fault("F4")
 def test_killed_and_run_again(tmp_path: Path, kills: int) -> None:
     """The ten rounds of the promise: SIGKILL after the Nth dial, each provider in turn, then a second run."""
-    provider = sorted(_AGENTS)[kills % 3]
-    write_project(tmp_path, [("people.yaml", _campaign(provider))], people=40)
+    provider = READABLE[kills % 3]
+    write_project(tmp_path, [("people.yaml", people_of(provider))], people=40)
     with sandbox_process(tmp_path, "--seed", str(kills)) as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         first = start(*words, cwd=tmp_path)
@@ -80,7 +77,7 @@ def assert_one_dial_each(placed: list[dict[str, object]], campaign: dict[str, ob
 @pytest.mark.fault("F23")
 def test_two_runners_on_one_ledger(tmp_path: Path) -> None:
     """The second runner is turned away with its own exit code, and dials nobody."""
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=200)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=200)
     with sandbox_process(tmp_path) as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         first = start(*words, cwd=tmp_path)
@@ -98,7 +95,7 @@ def test_two_runners_on_one_ledger(tmp_path: Path) -> None:
 @pytest.mark.fault("F25")
 def test_sigterm_drains(tmp_path: Path) -> None:
     """Told to stop, it finishes what it is sending, leaves nothing in doubt, and a second run ends the rest."""
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=40)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=40)
     with sandbox_process(tmp_path) as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         first = start(*words, cwd=tmp_path)
@@ -122,7 +119,7 @@ def test_sigterm_drains(tmp_path: Path) -> None:
 
 def test_a_reader_that_is_gone_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
     """Ctrl-C of a pipeline ends the reader of stderr too; the runner must stop all the same."""
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=100)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=100)
     with sandbox_process(tmp_path) as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         first = start(*words, cwd=tmp_path, stderr=subprocess.PIPE)
@@ -142,11 +139,11 @@ def test_a_reader_that_is_gone_does_not_keep_it_from_stopping(tmp_path: Path) ->
 def test_run_places_what_it_names_and_nothing_else(tmp_path: Path) -> None:
     """Another campaign that was applied before is not dialled by a run that does not name it."""
     other = (
-        _campaign("revox")
+        people_of("revox")
         .replace("contacts/people.csv", '[{phone: "+12025550190"}]')
         .replace('variables: {name: "{{ contact.name }}"}\n', "")
     )
-    write_project(tmp_path, [("people.yaml", _campaign("movoice")), ("other.yaml", other)], people=5)
+    write_project(tmp_path, [("people.yaml", people_of("movoice")), ("other.yaml", other)], people=5)
     assert outreach("apply", "campaigns/other.yaml", "--yes", cwd=tmp_path).returncode == 0
     with sandbox_process(tmp_path) as url:
         done = outreach("run", "campaigns/people.yaml", "--sandbox", url, "--now", "--yes", cwd=tmp_path)

@@ -51,7 +51,7 @@ def test_held_and_settled_by_a_person(tmp_path: Path, *, arrived: bool) -> None:
         shown = outreach("status", cwd=tmp_path)
         (before,) = status_of(tmp_path)
         there = campaigns_at(url)
-        choice = ["--created", there[0]["id"]] if arrived else ["--absent", "--yes"]
+        choice = ["--created", there[0]["id"]] if arrived else ["--absent", "--reason", "not in the dashboard", "--yes"]
         settled = outreach("resolve", "people", "--handover", "1", *choice, cwd=tmp_path)
         second = outreach(*words, cwd=tmp_path)
         (after,) = status_of(tmp_path)
@@ -64,7 +64,7 @@ def test_held_and_settled_by_a_person(tmp_path: Path, *, arrived: bool) -> None:
     (handover,) = before["handovers"]
     assert (handover["state"], handover["waiting"], handover["native_id"]) == ("held", PEOPLE, None)
     assert "handover 1 of people is held with 6 contacts" in shown.stdout.replace("\n", " ")
-    assert "outreach resolve people --handover 1 --created ID   (or: --absent)" in shown.stdout
+    assert "outreach resolve people --handover 1 --created ID   (or: --absent --reason TEXT)" in shown.stdout
     assert settled.returncode == 0, settled.stderr
     assert second.returncode in (0, 5), second.stderr
     assert after["status"] == "completed"

@@ -9,16 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.processes import dials, outreach, sandbox_process, start, status_of, wait_until_dialled, write_project
-from tests.e2e.test_crash import _AGENTS, _campaign
+from tests.e2e.processes import (
+    READABLE,
+    dials,
+    outreach,
+    sandbox_process,
+    start,
+    status_of,
+    wait_until_dialled,
+    write_project,
+)
+from tests.e2e.test_crash import people_of
 
 _ENDED = {"completed", "failed", "suppressed", "held"}
 
 
-@pytest.mark.parametrize("provider", sorted(_AGENTS))
+@pytest.mark.parametrize("provider", READABLE)
 @pytest.mark.fault("F38")
 def test_nobody_is_called_again_after_a_restore(tmp_path: Path, provider: str) -> None:
-    write_project(tmp_path, [("people.yaml", _campaign(provider))], people=20)
+    write_project(tmp_path, [("people.yaml", people_of(provider))], people=20)
     with sandbox_process(tmp_path, "--seed", "7") as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         first = start(*words, cwd=tmp_path)
@@ -63,7 +72,7 @@ def test_nobody_is_called_again_after_a_restore(tmp_path: Path, provider: str) -
 
 @pytest.mark.fault("F38")
 def test_a_copied_and_a_moved_ledger_place_nothing_by_themselves(tmp_path: Path) -> None:
-    write_project(tmp_path, [("people.yaml", _campaign("revox"))], people=6)
+    write_project(tmp_path, [("people.yaml", people_of("revox"))], people=6)
     with sandbox_process(tmp_path, "--seed", "3") as url:
         words = ("run", "campaigns", "--sandbox", url, "--now", "--yes")
         assert outreach("apply", "campaigns", "--yes", cwd=tmp_path).returncode == 0

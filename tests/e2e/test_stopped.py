@@ -26,7 +26,7 @@ from tests.e2e.processes import (
     wait_until_dialled,
     write_project,
 )
-from tests.e2e.test_crash import _campaign, assert_one_dial_each
+from tests.e2e.test_crash import assert_one_dial_each, people_of
 
 _RUN = ("run", "campaigns", "--now", "--yes", "--sandbox")
 
@@ -74,7 +74,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="lo
 @pytest.mark.fault("F24")
 @pytest.mark.parametrize("point", ["after_intent", "before_post"])
 def test_a_process_that_wakes_up_after_its_ledger_was_taken_sends_nothing(tmp_path: Path, point: str) -> None:
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=6)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=6)
     with sandbox_process(tmp_path) as url, stopped_at(tmp_path, url, point) as process:
         with closing(sqlite3.connect(ledger_of(tmp_path), isolation_level=None)) as connection:
             connection.execute("UPDATE lease SET epoch = epoch + 1, pid = 1, host = 'another'")
@@ -92,7 +92,7 @@ def test_a_process_that_wakes_up_after_its_ledger_was_taken_sends_nothing(tmp_pa
 
 @pytest.mark.fault("F24")
 def test_a_process_that_wakes_up_late_and_still_has_its_ledger_dials_each_once(tmp_path: Path) -> None:
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=6)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=6)
     with sandbox_process(tmp_path) as url, stopped_at(tmp_path, url, "before_post") as process:
         time.sleep(2.2)
         assert dials(url) == []
@@ -113,7 +113,7 @@ def test_a_process_that_wakes_up_late_and_still_has_its_ledger_dials_each_once(t
 @pytest.mark.fault("F24")
 def test_a_second_runner_waits_the_lease_of_a_stopped_one_out(tmp_path: Path) -> None:
     """Without the operating system's lock, as over a network: the lease alone keeps them apart."""
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=6)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=6)
     with sandbox_process(tmp_path) as url, stopped_at(tmp_path, url, "before_post") as process:
         ledger_of(tmp_path).with_name("ledger.db.lock").unlink()
         refused = outreach(*_RUN, url, cwd=tmp_path)
@@ -141,7 +141,7 @@ def test_sigterm_under_load_finishes_what_is_on_its_way_and_begins_nothing(
 ) -> None:
     slow = tmp_path / "slow.json"
     slow.write_text('[{"kind": "slow", "path": "call", "times": null, "seconds": 2}]')
-    always = _campaign("movoice") + "windows: mon-sun 00:00-24:00\n"
+    always = people_of("movoice") + "windows: mon-sun 00:00-24:00\n"
     write_project(tmp_path, [("people.yaml", always)], people=60)
     with sandbox_process(tmp_path, "--faults", str(slow)) as url:
         if code == 0:
@@ -169,7 +169,7 @@ def test_sigterm_under_load_finishes_what_is_on_its_way_and_begins_nothing(
 def test_a_second_sigterm_ends_it_at_once_and_nobody_is_dialled_twice(tmp_path: Path) -> None:
     slow = tmp_path / "slow.json"
     slow.write_text('[{"kind": "slow", "path": "call", "times": 8, "seconds": 15}]')
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=8)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=8)
     with sandbox_process(tmp_path, "--faults", str(slow)) as url:
         process = start(*_RUN, url, cwd=tmp_path)
         wait_until_dialled(url, 3)
@@ -193,7 +193,7 @@ def test_a_second_sigterm_ends_it_at_once_and_nobody_is_dialled_twice(tmp_path: 
 
 @pytest.mark.fault("F28")
 def test_a_clock_that_the_ledger_contradicts_is_not_run_by(tmp_path: Path) -> None:
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=3)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=3)
     with sandbox_process(tmp_path) as url:
         assert outreach("apply", "campaigns", "--yes", cwd=tmp_path).returncode == 0
         with closing(sqlite3.connect(ledger_of(tmp_path), isolation_level=None)) as connection:
@@ -225,7 +225,7 @@ def test_a_disk_that_gets_full_while_it_calls(tmp_path: Path) -> None:
     """On a real disk of 28 MiB: outcomes of what was sent land in the room that was kept, and nothing new is sent."""
     slow = tmp_path / "slow.json"
     slow.write_text('[{"kind": "slow", "path": "call", "times": null, "seconds": 3}]')
-    write_project(tmp_path, [("people.yaml", _campaign("movoice"))], people=60)
+    write_project(tmp_path, [("people.yaml", people_of("movoice"))], people=60)
     (tmp_path / ".outreach").mkdir()
     with sandbox_process(tmp_path, "--faults", str(slow)) as url:
         script = (

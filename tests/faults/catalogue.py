@@ -16,7 +16,9 @@ class Named(NamedTuple):
 FAULTS: Mapping[str, Named] = {
     "F1": Named("killed before the intent is written", "the attempt is untouched, and dialled once by the next runner"),
     "F2": Named("killed between the intent and the request", "in doubt, looked up, proved absent, dialled once"),
-    "F3": Named("killed after the request, before its answer is written", "in doubt, found, followed; never sent again"),
+    "F3": Named(
+        "killed after the request, before its answer is written", "in doubt, found, followed; never sent again"
+    ),
     "F4": Named("killed at random, again and again", "nobody dialled twice for one attempt, nobody lost"),
     "F5": Named("the answer never comes, and the call was placed", "in doubt; one request"),
     "F6": Named("the connection is closed after the request took effect", "in doubt; one request"),
@@ -24,7 +26,9 @@ FAULTS: Mapping[str, Named] = {
     "F8": Named("a 200 that says nothing: bad JSON, no id, 10 MB, a packed bomb", "in doubt; the answer is cut off"),
     "F9": Named("a redirect", "not followed, the campaign pauses"),
     "F10": Named("429 with every kind of Retry-After", "waits as told, an hour at most, and asks the windows again"),
-    "F11": Named("an outage of minutes and of hours", "few requests while it lasts, one call to see whether it is over"),
+    "F11": Named(
+        "an outage of minutes and of hours", "few requests while it lasts, one call to see whether it is over"
+    ),
     "F12": Named("answers take half a minute", "never more calls at once than the limit"),
     "F13": Named("one webhook a hundred times at once", "one change, each of them answered 2xx"),
     "F14": Named("webhooks in any order", "the same end"),
@@ -42,10 +46,14 @@ FAULTS: Mapping[str, Named] = {
     "F26": Named("a second SIGTERM", "exits at once; what was under way is in doubt"),
     "F27": Named("the clock jumps while it runs", "nothing leaves until the windows were asked again"),
     "F28": Named("the clock is wrong at the start", "refuses to run"),
-    "F29": Named("changed clocks: hours that are missing, repeated or odd", "windows as a walk over the minutes has them"),
+    "F29": Named(
+        "changed clocks: hours that are missing, repeated or odd", "windows as a walk over the minutes has them"
+    ),
     "F30": Named("24:00, leap seconds, days that never were", "refused or clamped, and no crash"),
     "F31": Named("zone data changes after the plan", "the new rule counts when it is sent"),
-    "F32": Named("the campaign file is edited while it runs", "what was applied goes on; the edit is a difference of the plan"),
+    "F32": Named(
+        "the campaign file is edited while it runs", "what was applied goes on; the edit is a difference of the plan"
+    ),
     "F33": Named("a broken file is saved while it runs", "what was applied goes on; validating fails"),
     "F34": Named("a contact is removed while it is queued", "not called once that is applied"),
     "F35": Named("an opt-out between claim and request", "not called"),

@@ -23,19 +23,14 @@ from runner.wiring import applying
 from runner.wiring.accounts import SANDBOX_SECRET, sandbox_accounts, sandbox_credential
 from runner.wiring.running import Surroundings, engine
 from runner.wiring.workspace import Workspace, open_workspace
+from tests.e2e.processes import AGENTS
 from tests.faults.doors import door_to
 from tests.parley import Parley, declaration
 
 PHONE = "+12025550143"
 DIALS = re.compile(r"/(call|calls|makecall/?)$")
 """paths of the requests that place a call, at whichever provider"""
-_AGENTS = {
-    "revmo": "revmo/QUdFTlQtMDAwMQ==",
-    "revring": '{provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
-    "revox": "revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
-    "movoice": "movoice/agent_12345",
-    "parley": "parley/assistant-7",
-}
+_AGENTS = {**AGENTS, "parley": "parley/assistant-7"}
 _LONG = timedelta(minutes=10)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from runner.ledger.standing import resume_by_hand
 from runner.ledger.store import Store
 from runner.schedule.clock import SystemClock
-from tests.e2e.processes import REPOSITORY, dials, fictional_number
+from tests.e2e.processes import AGENTS, REPOSITORY, dials, fictional_number
 from tests.faults.joining import Joined, joined
 
 DIALS = r"/(call|calls|makecall/?)$"
@@ -28,16 +28,10 @@ SETTLE_SECONDS = 2
 SLOW_ANSWERS: Mapping[str, Any] = {"kind": "slow", "share": 0.3, "seconds": 0.15, "path": DIALS}
 """lets requests be on their way for longer, so that more kills meet one"""
 
-_AGENTS = {
-    "movoice": "agent: movoice/agent_12345",
-    "revmo": "agent: revmo/QUdFTlQtMDAwMQ==",
-    "revox": "agent: revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
-    "revring": 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
-}
 _CAMPAIGN = """\
 campaign: {name}-people
 purpose: informational
-{agent}
+agent: {agent}
 contacts: contacts/{name}.csv
 retry: 2 times, 1s apart, on no_answer, busy
 limits: {{concurrency: {concurrency}}}
@@ -202,7 +196,7 @@ class _Lives:
             " + (SELECT COUNT(*) FROM attempts WHERE state NOT IN ('finished', 'held'))"
         )
         applied = self._ask("SELECT COUNT(*) FROM revisions WHERE complete")
-        return applied == len(_AGENTS) and self._ask(query, unknown=1) == 0
+        return applied == len(AGENTS) and self._ask(query, unknown=1) == 0
 
     def _ask(self, query: str, unknown: int = 0) -> int:
         try:
@@ -219,7 +213,7 @@ class _Lives:
         if not self._ask("SELECT COUNT(*) FROM campaigns WHERE state = 'paused'"):
             return
         with closing(Store.open(self.ledger)) as store:
-            for name in _AGENTS:
+            for name in AGENTS:
                 self.resumed += resume_by_hand(store, f"{name}-people", "looked at it", SystemClock().now())
 
 
@@ -242,7 +236,7 @@ def _sandbox(seed: int, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _write(folder: Path, load: Load) -> None:
     contacts = folder / "campaigns" / "contacts"
     contacts.mkdir(parents=True)
-    for place, (name, agent) in enumerate(_AGENTS.items()):
+    for place, (name, agent) in enumerate(AGENTS.items()):
         campaign = _CAMPAIGN.format(name=name, agent=agent, concurrency=load.concurrency)
         (folder / "campaigns" / f"{name}.yaml").write_text(campaign, "utf-8")
         numbers = range(place * load.people, (place + 1) * load.people)

@@ -26,15 +26,10 @@ from runner.wiring import applying
 from runner.wiring.machine import Machine
 from runner.wiring.running import engine, other_sandbox
 from runner.wiring.workspace import Workspace, open_workspace
+from tests.e2e.processes import AGENTS
 from tests.faults.cells import DIALS
 from tests.faults.joining import Joined, compared
 
-_AGENTS = {
-    "movoice": "movoice/agent_12345",
-    "revmo": "revmo/QUdFTlQtMDAwMQ==",
-    "revox": "revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
-    "revring": '{provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
-}
 _SCRIPT = (("answered",), ("busy", "answered"))
 """what the people of each campaign do; whoever is busy is called once more"""
 _POLL = (*(timedelta(seconds=0.4) for _ in range(40)), timedelta(hours=1))
@@ -195,7 +190,7 @@ def _settings() -> Settings:
     return Settings(
         ring_seconds=(0.01, 0.02), talk_seconds=(0.01, 0.02), webhook_retry_scale=0.005, webhook_retries=40,
         revmo=RevmoSwitches(webhook_waits=(60.0,) * 40),
-        script={_phone(place, who): script for place in range(len(_AGENTS)) for who, script in enumerate(_SCRIPT)},
+        script={_phone(place, who): script for place in range(len(AGENTS)) for who, script in enumerate(_SCRIPT)},
     )  # fmt: skip
 
 
@@ -231,7 +226,7 @@ def _hurried(accounts: Mapping[str, Account]) -> dict[str, Account]:
 def _resume(workspace: Workspace) -> None:
     """Do as a person does before the second run: have go on what was paused."""
     with closing(Store.open(workspace.ledger_path)) as store:
-        for name in _AGENTS:
+        for name in AGENTS:
             resume_by_hand(store, name, "", SystemClock().now())
 
 
@@ -248,7 +243,7 @@ def _joined(workspace: Workspace, sandbox: RunningSandbox) -> Joined:
 def _applied(folder: Path) -> Workspace:
     """Write a project and apply it: a ledger that is copied would not be run on."""
     (folder / "campaigns").mkdir()
-    for place, (provider, agent) in enumerate(_AGENTS.items()):
+    for place, (provider, agent) in enumerate(AGENTS.items()):
         people = ", ".join(f'{{phone: "{_phone(place, who)}"}}' for who in range(len(_SCRIPT)))
         (folder / "campaigns" / f"{provider}.yaml").write_text(
             f"campaign: {provider}\npurpose: transactional\nretry: 2 times, 1s apart, on busy\nagent: {agent}\n"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from runner.ledger.sqlite import is_held
-from tests.e2e.processes import dials, fictional_number, outreach, sandbox_process, start, wait_until_dialled
+from tests.e2e.processes import dials, fictional_number, outreach, sandbox_process, served, wait_until_dialled
 
 _PROJECT = """\
 accounts:
@@ -30,10 +27,10 @@ agent: movoice/agent_12345
 windows: daily 00:00-24:00
 timezone: America/New_York
 contacts: contacts/people.csv
-limits: {spacing: 0.4s}
+limits: {spacing: 1s}
 variables: {said: "hello {{ contact.name }}"}
 """
-_PEOPLE = 12
+_PEOPLE = 14
 
 
 @pytest.fixture
@@ -55,22 +52,6 @@ def _write_people(folder: Path, who: range) -> None:
     (folder / "campaigns" / "contacts" / "people.csv").write_text(f"phone,name\n{rows}\n", encoding="utf-8")
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[None]:
-    """Serve a project's ledger until the block ends."""
-    process = start("serve", "--port", "0", cwd=folder)
-    try:
-        deadline = time.monotonic() + 20
-        while not is_held(folder / ".outreach/ledger.db"):
-            assert time.monotonic() < deadline, "serve does not start"
-            assert process.poll() is None
-            time.sleep(0.05)
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-
-
 def _said(url: str) -> list[str]:
     """Give what the calls were told to say, as the sandbox received it."""
     seen = httpx.get(f"{url}/_sandbox/requests", trust_env=False, timeout=20).json()
@@ -85,7 +66,7 @@ def test_f32_an_edited_file_changes_nothing_until_it_is_applied(project: tuple[P
         edited = _CAMPAIGN.replace("hello", "goodbye")
         (folder / "campaigns" / "people.yaml").write_text(edited, encoding="utf-8")
         planned = outreach("plan", "--exit-code", cwd=folder)
-        wait_until_dialled(url, _PEOPLE)
+        wait_until_dialled(url, _PEOPLE, seconds=60)
         said = _said(url)
 
     assert sorted(said) == sorted(f"hello Person {index}" for index in range(_PEOPLE))
@@ -100,7 +81,7 @@ def test_f33_a_broken_file_stops_nothing_and_cannot_be_applied(project: tuple[Pa
         (folder / "campaigns" / "people.yaml").write_text("campaign: [people\n  windows: {{", encoding="utf-8")
         checked = outreach("validate", cwd=folder)
         applied = outreach("apply", "--yes", cwd=folder)
-        wait_until_dialled(url, _PEOPLE)
+        wait_until_dialled(url, _PEOPLE, seconds=60)
 
     assert (checked.returncode, applied.returncode) == (1, 1)
     assert "people.yaml:" in checked.stderr + checked.stdout
@@ -116,8 +97,8 @@ def test_f34_whoever_is_removed_while_queued_is_not_called(project: tuple[Path, 
         _write_people(folder, range(_PEOPLE - 3))
         applied = outreach("apply", "--yes", cwd=folder)
         before = {dial["to"] for dial in dials(url)}
-        wait_until_dialled(url, _PEOPLE - 3)
-        time.sleep(1.5)
+        wait_until_dialled(url, _PEOPLE - 3, seconds=60)
+        time.sleep(3)
     after = {dial["to"] for dial in dials(url)}
 
     assert applied.returncode == 0, applied.stderr

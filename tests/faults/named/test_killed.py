@@ -8,14 +8,9 @@ from pathlib import Path
 import pytest
 
 from runner.ports.crash_points import CRASH_VARIABLE, CrashPoint
-from tests.e2e.processes import dials, outreach, sandbox_process, start, status_of, write_project
+from tests.e2e.processes import AGENTS, dials, outreach, sandbox_process, start, status_of, write_project
 from tests.e2e.test_crash import assert_one_dial_each
 
-_AGENTS = {
-    "movoice": "agent: movoice/agent_12345",
-    "revox": "agent: revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
-    "revring": 'agent: {provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
-}
 _P = CrashPoint
 _BEFORE = ((_P.AFTER_CLAIM, "movoice"), (_P.BEFORE_INTENT, "revring"))
 _BETWEEN = ((_P.AFTER_INTENT, "revox"), (_P.BEFORE_POST, "movoice"))
@@ -29,7 +24,7 @@ def killed(folder: Path, point: CrashPoint, provider: str) -> tuple[int, int, li
     Gives the dials before the second run, all dials, and the kinds of events that name a doubt.
     """
     text = (
-        f"campaign: people\npurpose: informational\n{_AGENTS[provider]}\ncontacts: contacts/people.csv\n"
+        f"campaign: people\npurpose: informational\nagent: {AGENTS[provider]}\ncontacts: contacts/people.csv\n"
         "limits: {concurrency: 3}\nretry: 2 times, 1s apart, on no_answer\n"
     )
     write_project(folder, [("people.yaml", text)], people=_PEOPLE)

@@ -8,11 +8,11 @@ import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tzdata
 
 from runner.engine.journal import Journal
 from runner.ledger.store import Store
@@ -95,7 +95,7 @@ def test_f30_instants_that_are_none_are_said_with_their_line(
 @contextmanager
 def zone_data_in_which(folder: Path, zone: str, keeps_the_time_of: str) -> Iterator[None]:
     """Let a zone follow other rules, as after an update of the zone data and a new start."""
-    source = Path(tzdata.__file__).parent / "zoneinfo"
+    source = Path(str(resources.files("tzdata"))) / "zoneinfo"
     target = folder / zone
     target.parent.mkdir(parents=True)
     shutil.copy(source / keeps_the_time_of, target)
