@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import click
 
 from runner.cli.options import workspace_of
 from runner.cli.output import format_option
-from runner.cli.resolving import Verdict, list_doubtful, resolve_attempts
+from runner.cli.resolving import Verdict, agreed_to_contact_again, list_doubtful, resolve_attempts
 from runner.errors import ExitCode, NotFound, UsageWrong
 from runner.ledger import resolving
 from runner.ledger.store import Store
@@ -103,11 +102,9 @@ def _resolve_handover(store: Store, campaign: str, handover: int, verdict: Verdi
         )
         click.echo("outreach run or serve asks the provider, and goes on with it")
         return ExitCode.OK
-    if not yes and sys.stdin.isatty():
-        question = f"Hand {count_of(record.people, 'contact')} over to {record.account} anew?"
-        if not click.confirm(question, default=False):
-            click.echo("nothing was changed", err=True)
-            return ExitCode.OK
+    question = f"Hand {count_of(record.people, 'contact')} over to {record.account} anew?"
+    if not agreed_to_contact_again(question, verdict, yes=yes):
+        return ExitCode.OK
     people = resolving.absent_by_hand(store, campaign, handover, verdict.reason, now)
     click.echo(f"handover {handover} was never created, says a person; {_people(people)} back in line")
     return ExitCode.OK

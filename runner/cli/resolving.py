@@ -84,8 +84,9 @@ def resolve_attempts(
         raise UsageWrong("one id is one call", help="name one person: --contact WHO")
     if verdict.ask:
         _require_read_side(workspace, chosen)
-    if verdict.absent and not _agreed(chosen, verdict, yes=yes):
-        click.echo("nothing was changed", err=True)
+    people = count_of(len(chosen), "person").replace("persons", "people")
+    again = f"Contact {people} again as if nothing had been?"
+    if verdict.absent and not agreed_to_contact_again(again, verdict, yes=yes):
         return ExitCode.OK
     word = Word(by=operator(), reason=verdict.reason, now=SystemClock().now())
     with store.transaction():
@@ -97,6 +98,23 @@ def resolve_attempts(
     if not verdict.ended:
         click.echo("outreach run or serve goes on with it")
     return ExitCode.OK
+
+
+def agreed_to_contact_again(question: str, verdict: Verdict, *, yes: bool) -> bool:
+    """Make sure that a second call is nobody's accident: a reason, and a yes; raise UsageWrong without."""
+    if not verdict.reason:
+        raise UsageWrong(
+            "it is not said how you know that it never was placed",
+            help='add, for example: --reason "not in the dashboard of 21 November"',
+        )
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageWrong("whoever was called after all is called twice", help="add --yes if you are sure")
+    if click.confirm(question, default=False):
+        return True
+    click.echo("nothing was changed", err=True)
+    return False
 
 
 def _chosen(store: Store, campaign: str, contacts: Sequence[str]) -> list[Doubtful]:
@@ -134,21 +152,6 @@ def _require_read_side(workspace: Workspace, chosen: Sequence[Doubtful]) -> None
                 f"{attempt.account} cannot be asked which calls it placed",
                 help="look into its dashboard; then: --created ID, --ended OUTCOME or --absent",
             )
-
-
-def _agreed(chosen: Sequence[Doubtful], verdict: Verdict, *, yes: bool) -> bool:
-    """Make sure that a second call is nobody's accident: a reason, and a yes."""
-    if not verdict.reason:
-        raise UsageWrong(
-            "it is not said how you know that it never was placed",
-            help='add, for example: --reason "not in the dashboard of 21 November"',
-        )
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise UsageWrong("whoever was called after all is called twice", help="add --yes if you are sure")
-    question = f"Contact {count_of(len(chosen), 'person').replace('persons', 'people')} again as if nothing had been?"
-    return click.confirm(question, default=False)
 
 
 def _settle(store: Store, one: Doubtful, verdict: Verdict, word: Word) -> None:

@@ -137,7 +137,7 @@ def test_what_waits_for_a_person_is_shown_with_what_to_paste(shell: Shell, folde
         "handover 1 of people is held with 5 contacts: the answer was lost; look for `people aaaa` at revring, then"
         in said
     )
-    assert "  outreach resolve people --handover 1 --created ID   (or: --absent)" in done.out
+    assert "  outreach resolve people --handover 1 --created ID   (or: --absent --reason TEXT)" in done.out
 
 
 def test_created(shell: Shell, folder: Path) -> None:
@@ -158,7 +158,7 @@ def test_created(shell: Shell, folder: Path) -> None:
 
 def test_absent(shell: Shell, folder: Path) -> None:
     held(folder)
-    done = shell("resolve", "people", "--handover", "1", "--absent", "--yes", cwd=folder)
+    done = shell("resolve", "people", "--handover", "1", "--absent", "--reason", "seen", "--yes", cwd=folder)
 
     assert (done.code, done.out) == (0, "handover 1 was never created, says a person; 5 contacts are back in line\n")
     (found,) = json.loads(shell("status", "--format", "json", cwd=folder).out)["campaigns"]
@@ -173,6 +173,9 @@ def test_absent(shell: Shell, folder: Path) -> None:
         (["people", "--handover", "1", "--created", ""], 2, "what became of it is not said"),
         (["people", "--absent"], 2, "it is not said who is meant"),
         (["people", "--handover", "1", "--all", "--absent"], 2, "it is not said who is meant"),
+        (["people", "--handover", "1", "--absent"], 2, "it is not said how you know"),
+        (["people", "--handover", "1", "--absent", "--yes"], 2, "it is not said how you know"),
+        (["people", "--handover", "1", "--absent", "--reason", "seen"], 2, "is called twice"),
         (["people", "--handover", "1", "--ended", "answered"], 2, "a handover was created or it never was"),
         (["people", "--all", "--absent", "--reason", "seen", "--yes"], 2, "is settled with them"),
         (["people", "--handover", "7", "--absent"], 1, "people has no handover 7"),
