@@ -118,7 +118,11 @@ def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:
         said = f"handover {one.id} of {one.campaign} is held with {count_of(one.waiting, 'contact')}: {one.reason}"
         lines.append(Text(f"{said}; look for `{one.name}` at {one.account}, then", style="magenta"))
         known = one.native_id or "ID"
-        lines.append(Text(f"  outreach resolve {one.campaign} --handover {one.id} --created {known}   (or: --absent --reason TEXT)"))
+        lines.append(
+            Text(
+                f"  outreach resolve {one.campaign} --handover {one.id} --created {known}   (or: --absent --reason TEXT)"
+            )
+        )
     return lines
 
 
