@@ -51,6 +51,8 @@ class Wakefulness:
     """called when nothing is being sent, with the next instant at which something is due; False asks to be called again soon"""
     look_again: timedelta = timedelta(seconds=5)
     """how often the ledger is looked at when nothing is due: another process may write into it"""
+    rest: timedelta = timedelta(0)
+    """how long a look is put off at least after the one before, so that one look sees more; for rehearsals"""
 
 
 class _Found(NamedTuple):
@@ -93,6 +95,7 @@ class Dispatcher:
         self._alarm = wakefulness.alarm
         self._idle = wakefulness.idle
         self._look_again = wakefulness.look_again
+        self._rest = wakefulness.rest.total_seconds()
         self._rounds = rounds
         self._stopping = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -164,6 +167,8 @@ class Dispatcher:
                 break
             self._sleep_until(next_at, until_done=until_done)
             await self._woken.wait()
+            if self._rest and not self._stopping:
+                await asyncio.sleep(self._rest)
 
     async def _tick(self) -> tuple[datetime | None, bool]:
         """Start everything that may start now; give the next instant to look and whether anything is still open."""

@@ -45,18 +45,21 @@ class Rehearsal:
 
 
 @asynccontextmanager
-async def rehearsal(
+async def rehearsal(  # noqa: PLR0913 what a rehearsal may be told
     loop: VirtualLoop,
     accounts: Mapping[str, Account],
     settings: Settings,
     start: datetime,
     *,
     latency: Callable[[str], float] | None = None,
+    rest: timedelta = timedelta(0),
+    keep_lists: timedelta = timedelta(hours=1),
 ) -> AsyncIterator[Rehearsal]:
     """Build the sandbox and the surroundings inside a virtual loop that runs; `start` is its instant zero.
 
     The same accounts, settings and seed give the same run, to the byte. Providers are asked as late as the
-    accounts say: waiting costs nothing here. `latency` is the network's.
+    accounts say: waiting costs nothing here. `latency` is the network's, `rest` how long the engine rests
+    between two looks at its ledger, `keep_lists` how often it looks after the providers' do-not-call lists.
     """
     clock = VirtualClock(start, lambda: loop.micros)
     network = InProcessNetwork(latency)
@@ -76,7 +79,7 @@ async def rehearsal(
 
     machine = Machine(
         open_store=open_without_waiting, alarm=_alarm, serve=serve, network=network,
-        look_again=_NOBODY_ELSE_WRITES, keep_lists=timedelta(hours=1),
+        look_again=_NOBODY_ELSE_WRITES, rest=rest, keep_lists=keep_lists,
     )  # fmt: skip
     try:
         yield Rehearsal(
@@ -104,6 +107,7 @@ def open_without_waiting(path: Path) -> Store:
     """Open a ledger that nobody has to find again after a power cut: commits wait for no disk."""
     connection = sqlite.connect(path)
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA busy_timeout = 0")
     migrate(connection)
     return Store(connection)

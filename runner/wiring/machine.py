@@ -30,5 +30,7 @@ class Machine:
     """carries every request in place of real connections"""
     look_again: timedelta = timedelta(seconds=5)
     """how often the ledger is looked at for what other processes wrote"""
+    rest: timedelta = timedelta(0)
+    """how long the engine rests between two looks at its ledger"""
     keep_lists: timedelta = timedelta(seconds=1)
     """how often suppressions are looked for that the providers' do-not-call lists do not know"""

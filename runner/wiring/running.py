@@ -298,7 +298,7 @@ async def engine(  # noqa: PLR0913 what a runner may be told
             stop_file=StopFile.beside(ledger), watch=watch, telemetry=telemetry,
         )  # fmt: skip
         reconciliation = Reconciliation(journal, policies, accounts, transport, clock, woken.set)
-        wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings), machine.look_again)
+        wakefulness = Wakefulness(woken, heartbeat, _skipper(surroundings), machine.look_again, machine.rest)
         rounds = Rounds(journal, policies, starter, clock, _PATIENCE * clock.speed) if starter is not None else None
         dispatcher = Dispatcher(journal, policies, delivery, reconciliation, clock, wakefulness, rounds, watch)
         inbox = Inbox(journal, accounts, reconciliation, clock, secret)

@@ -29,6 +29,7 @@ from tests.rehearsal.stage import scratch
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """a Monday; the clocks go forward within the month, in America and in Europe on different days"""
+_REST = timedelta(seconds=1)
 _MOST_SECONDS = 60.0
 _ROOT = Path(__file__).resolve().parents[2]
 _RANDOM = {"event_links": (), "lease": (), "facts": ()}
@@ -81,7 +82,7 @@ def rehearse(people: int, days: int, seed: int) -> Run:
 
 async def _rehearse(loop: Any, path: Path, people: int, days: int, seed: int) -> Run:
     settings = Settings(seed=seed, ring_seconds=(8, 25), talk_seconds=(20, 120), webhook_retry_scale=1.0)
-    async with rehearsal(loop, project_accounts(Project()), settings, START) as stage:
+    async with rehearsal(loop, project_accounts(Project()), settings, START, rest=_REST) as stage:
         store = open_without_waiting(path)
         apply(store, month(), [person(at) for at in range(people)], *stage.surroundings.accounts.values(), now=START)
         store.close()
