@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import LedgerError
+from runner.errors import LedgerError, LedgerUnwritable
 from runner.ledger import overview
 from runner.ledger.instants import from_micros, to_micros
 from runner.ledger.store import Store
@@ -303,3 +303,18 @@ def test_reading_sums_writes_nothing(open_store: OpenStore, tmp_path: Path) -> N
     overview.campaigns(store, NOON)
     overview.contacts(store, "renewals")
     assert dump(store) == before
+
+
+def test_after_the_ledger_took_everything_back_nothing_of_the_group_is_kept(store: Store) -> None:
+    """On a full disk SQLite rolls the whole transaction back by itself; what comes after must not begin one of its own."""
+
+    def write() -> None:
+        with store.transaction():
+            store.suppress(phone(0), "asked", "by hand", NOON)
+            store._connection.execute("ROLLBACK")
+            with pytest.raises(LedgerUnwritable, match="took back"):
+                store.suppress(phone(1), "asked", "by hand", NOON)
+
+    with pytest.raises(LedgerError):
+        write()
+    assert not any(store.letters.is_suppressed(phone(number)) for number in (0, 1))
