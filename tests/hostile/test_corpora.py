@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.hostile import webhooks
-from tests.hostile.cases import FOLDER, Verdict, told_by
+from tests.hostile.cases import FOLDER, Verdict, cases, told_by
 
 CORPORA: dict[str, tuple[Callable[[], list[Verdict]], int]] = {
     "templates": (lambda: told_by("tests.hostile.templates"), 60),
@@ -28,7 +28,19 @@ def test_each_case_is_refused_or_harmless_as_it_says(name: str) -> None:
     assert len({one.what for one in found}) >= least
 
 
-def test_every_case_is_another_one() -> None:
-    for name in ("webhooks.jsonl",):
-        cases = [json.dumps({**json.loads(one), "what": ""}) for one in (FOLDER / name).read_text("utf-8").splitlines()]
-        assert len(set(cases)) == len(cases)
+@pytest.mark.parametrize("name", ["templates.txt", "yaml.txt", "rows.txt"])
+def test_every_text_is_another_one(name: str) -> None:
+    texts = [one.text.strip() + one.expected * (name == "yaml.txt") for one in cases(name)]
+    assert len(set(texts)) == len(texts)
+
+
+def test_every_path_is_another_one() -> None:
+    lines = (FOLDER / "paths.txt").read_text("utf-8").splitlines()
+    named = [tuple(one.split(" | ")[:2]) for one in lines if one and not one.startswith("#")]
+    assert len(set(named)) == len(named)
+
+
+def test_every_webhook_is_another_one() -> None:
+    lines = (FOLDER / "webhooks.jsonl").read_text("utf-8").splitlines()
+    asked = [json.dumps({**json.loads(one), "what": ""}) for one in lines]
+    assert len(set(asked)) == len(asked)

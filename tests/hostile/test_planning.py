@@ -67,6 +67,28 @@ def test_a_repository_that_names_programs_has_none_of_them_run(tmp_path: Path) -
     assert not ran.exists()
 
 
+def test_a_repository_among_the_files_of_a_pull_request_has_none_of_its_programs_run(tmp_path: Path) -> None:
+    """A folder that is laid out like the inside of a repository is one to git, with a configuration of its own."""
+    project(tmp_path)
+    ran = tmp_path / "ran"
+    subprocess.run(["git", "init", "-q", "--bare", "made"], cwd=tmp_path, check=True, timeout=20)
+    for name in ("HEAD", "objects", "refs"):
+        (tmp_path / "made" / name).rename(tmp_path / name)
+    (tmp_path / ".gitattributes").write_text("* filter=x\n")
+    inside = ["git", "--git-dir=.", "--work-tree=.", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["add", "campaigns"], ["commit", "-qm", "a"]):
+        subprocess.run([*inside, *words], cwd=tmp_path, check=True, timeout=20)
+    (tmp_path / "config").write_text(
+        f'[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n[filter "x"]\nclean = "touch {ran}; cat"\n'
+    )
+    (tmp_path / "campaigns" / "people.csv").write_text("phone,name\n+12025550143,Bob\n")
+    done = walled("plan", folders=[tmp_path])
+
+    assert done.returncode == 0, done.stderr
+    assert "git " not in done.stdout, "it is nobody's commit"
+    assert not ran.exists()
+
+
 def test_the_wall_stops_what_reaches_out(tmp_path: Path) -> None:
     project(tmp_path)
     assert walled("run", "--sandbox", "--yes", folders=[tmp_path]).returncode == REACHED_OUT
