@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from runner.ledger.person import pseudonyms_at
 from tests.cli.running import Shell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -75,6 +76,23 @@ def test_status(shell: Shell, tmp_path: Path) -> None:
         for attempt in person["attempts"]:
             attempt["due_at"] = "…"
     _compare("status.json", [_without_version(status["campaigns"][0])])
+
+
+def test_two_people_who_end_alike_are_told_apart_by_the_same_hash_everywhere(shell: Shell, tmp_path: Path) -> None:
+    """Off a terminal, in the status and in a plan, by the hash of this ledger."""
+    _write(tmp_path)
+    with (tmp_path / "people.csv").open("a", encoding="utf-8") as file:
+        file.write("8,+12125550143,Cy,Monday,America/New_York\n")
+    assert "#" not in shell("plan", "visits.yaml", cwd=tmp_path).out, "without a ledger there is no key"
+    assert shell("apply", "visits.yaml", "--yes", cwd=tmp_path).code == 0
+
+    said = shell("status", "--contacts", cwd=tmp_path).out + shell("plan", "visits.yaml", "--all", cwd=tmp_path).out
+
+    pseudonyms = pseudonyms_at(tmp_path / ".outreach" / "ledger.db")
+    ana, cy = pseudonyms.shown("+12025550143"), pseudonyms.shown("+12125550143")
+    assert set(re.findall(r"\+1\*\*\*0143\S*", said)) == {ana, cy}
+    assert said.count(cy) >= 2
+    assert "5550143" not in said
 
 
 def test_apply_twice(shell: Shell, tmp_path: Path) -> None:
