@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,12 +30,16 @@ from runner.ports import crash_points
 from runner.ports.crash_points import CrashPoint
 from runner.rehearsal.loop import VirtualLoop
 from runner.rehearsal.surroundings import Rehearsal, open_without_waiting, rehearsal
-from runner.sandbox.settings import Settings
+from runner.sandbox.settings import MovoiceSwitches, RevringSwitches, Settings
 from runner.sandbox.world import Dial
 from runner.wiring.accounts import project_accounts
 from runner.wiring.running import Engine, engine
 
 RING, TALK = (4.0, 20.0), (10.0, 60.0)
+LIST_LAG = 60.0
+"""seconds for which a new call stands in no list; a lost one is left alone for twice as long before it is looked for"""
+_KEEP_LISTS = timedelta(hours=7)
+"""seldom, since each look is a commit; every start looks too"""
 _SIDE: ContextVar[int] = ContextVar("side", default=0)
 """the number of the engine whose task runs; 0 outside of all"""
 
@@ -88,9 +92,12 @@ class Stage:
         self.path.write_bytes(_fresh_ledger())
         self.path.chmod(0o600)
         self._chance = random.Random(self.seed)
-        settings = Settings(seed=self.seed, ring_seconds=RING, talk_seconds=TALK, webhook_retry_scale=1.0)
+        settings = Settings(
+            seed=self.seed, ring_seconds=RING, talk_seconds=TALK, webhook_retry_scale=1.0,
+            revring=RevringSwitches(list_lag_seconds=LIST_LAG), movoice=MovoiceSwitches(list_lag_seconds=LIST_LAG),
+        )  # fmt: skip
         accounts = project_accounts(Project())
-        opening = rehearsal(self.loop, accounts, settings, self.start, latency=self._latency)
+        opening = rehearsal(self.loop, accounts, settings, self.start, latency=self._latency, keep_lists=_KEEP_LISTS)
         self.rehearsal: Rehearsal = self.finish(self._stack.enter_async_context(opening))
         self.world = self.rehearsal.sandbox.world
         self.accounts = self.rehearsal.surroundings.accounts
