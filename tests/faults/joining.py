@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +25,7 @@ class Joined:
     attempts: int = 0
     dials: int = 0
     twice: tuple[str, ...] = ()
-    """attempts with more than one dial"""
+    """attempts with more than one dial, and people who were dialled again although they had answered"""
     strangers: tuple[str, ...] = ()
     """dials of which the ledger knows nothing"""
     lost: tuple[str, ...] = ()
@@ -80,7 +80,10 @@ def compared(
         people=len(people),
         attempts=len(attempts),
         dials=len(placed),
-        twice=tuple(reference for reference, times in count.items() if reference in known and times > 1),
+        twice=(
+            *(reference for reference, times in count.items() if reference in known and times > 1),
+            *(f"{to} was dialled again after answering" for to in _again(placed)),
+        ),
         strangers=tuple(dial["id"] for dial in placed if dial["reference"] not in known),
         lost=(
             *(f"person {row['id']} is {row['state']}" for row in people if row["state"] not in _ENDED),
@@ -103,6 +106,16 @@ def compared(
         ),
         killed_sending=killed_sending,
     )
+
+
+def _again(placed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Give the numbers that were dialled, in the order of the dials, once more after their owner had answered."""
+    answered: set[str] = set()
+    for dial in placed:
+        if dial.get("to", "") in answered:
+            yield dial["to"]
+        elif dial["outcome"] == "answered" and "to" in dial:
+            answered.add(dial["to"])
 
 
 def _named(row: Mapping[str, Any]) -> str:

@@ -46,6 +46,9 @@ def test_what_is_sound_passes() -> None:
 
 def test_the_checker_sees_every_wrong() -> None:
     assert compared([attempt()], DONE, [dial(), dial(id="call-2")]).twice
+    again = [dial(to="+12025550101"), dial(to="+12025550101", reference="l" * 32, outcome="busy")]
+    assert compared([attempt(), attempt(key="l" * 32, outcome="busy")], DONE, again).twice
+    assert not compared([attempt(), attempt(key="l" * 32, outcome="busy")], DONE, again[::-1]).twice
     assert compared([attempt()], DONE, [dial(reference="")]).strangers
     assert compared([attempt()], DONE, []).lost
     assert compared([attempt(outcome="failed")], DONE, []).lost
