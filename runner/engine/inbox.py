@@ -20,6 +20,7 @@ from runner.engine.reconciliation import Reconciliation
 from runner.engine.settlement import opted_out
 from runner.errors import LedgerError, WebhookRefused
 from runner.model.attempt import Assignment, AttemptState
+from runner.model.fields import is_slow
 from runner.model.move import Move
 from runner.model.outcome import InboundText, Observation
 from runner.ports import Clock, Ledger
@@ -93,7 +94,8 @@ class Inbox:
     reconciliation: Reconciliation
     clock: Clock
     secret: Callable[[str], str]
-    """gives the value of a credential reference"""
+    """gives the value of a credential reference; a slow one is followed off the event loop, one at a time"""
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _refused: dict[str, _Refused] = field(default_factory=dict)
     _tidied: list[datetime] = field(default_factory=list)
     """when bodies were last looked through"""
@@ -110,7 +112,7 @@ class Inbox:
         if account not in self.accounts:
             raise WebhookRefused("no such account", status=404)
         try:
-            webhook = self._read(account, token, headers, body)
+            webhook = self._read(account, await self._is_proven(account, token, headers, body), headers, body)
         except WebhookRefused as refusal:
             await self._count(account, refusal)
             raise
@@ -143,8 +145,7 @@ class Inbox:
         with suppress(LedgerError):  # the webhook itself is safe
             await self.tidy()
 
-    def _read(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> Webhook:
-        verified = self._is_proven(account, token, headers, body)
+    def _read(self, account: str, verified: bool, headers: Mapping[str, str], body: bytes) -> Webhook:
         if not verified and len(body) > MOST_UNPROVEN_BYTES:
             raise WebhookRefused("larger than 64 KiB, and nothing proves it", status=413)
         provider = self.accounts.provider(account)
@@ -158,11 +159,11 @@ class Inbox:
             texts=texts,
         )
 
-    def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
+    async def _is_proven(self, account: str, token: str, headers: Mapping[str, str], body: bytes) -> bool:
         reference = self.accounts.account(account).webhook_secret
         if not reference:
             return False
-        secret = self.secret(reference)
+        secret = await self._secret_of(reference)
         if token and any(hmac.compare_digest(token.encode(), one.encode()) for one in secret.split()):
             return True
         provider = self.accounts.provider(account)
@@ -171,6 +172,13 @@ class Inbox:
         if provider.capabilities.assumed_signature in headers and not token:
             return False
         raise WebhookRefused("the signature does not hold")
+
+    async def _secret_of(self, reference: str) -> str:
+        """Follow a reference; webhooks of strangers must not hold up the calls, however long it takes."""
+        if not is_slow(reference):
+            return self.secret(reference)
+        async with self._asking:
+            return await asyncio.to_thread(self.secret, reference)
 
     async def _count(self, account: str, refusal: WebhookRefused) -> None:
         """Count refused webhooks in an event, at most one a minute and account, and nothing of what they held."""

@@ -270,3 +270,8 @@ Region = Annotated[
 
 PositiveInt = Annotated[int, Field(ge=1, le=1_000_000_000)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def is_slow(reference: str) -> bool:
+    """Whether following a credential reference may take seconds, so that an event loop must not wait for it."""
+    return reference.startswith(("cmd:", "keyring:"))

@@ -39,11 +39,6 @@ def resolve_secrets(reference: str, environ: Mapping[str, str], base: Path) -> s
     return " ".join(_usable(shown_reference(reference), one, advice) for one in value.split() or [""])
 
 
-def is_slow(reference: str) -> bool:
-    """Whether following a reference may take seconds, so that an event loop must not wait for it."""
-    return reference.startswith(("cmd:", "keyring:"))
-
-
 def shown_reference(reference: str) -> str:
     """Write a reference for a message; of a command only its program."""
     return shown_command(reference.removeprefix("cmd:")) if reference.startswith("cmd:") else reference

@@ -23,9 +23,11 @@ COMMAND_SECONDS: Final = 15.0
 """how long a command may take to print a secret"""
 KEPT_SECONDS: Final = 300.0
 """how long a secret is used before its source is asked again"""
+FAILED_SECONDS: Final = 10.0
+"""how long a source that gave none is left alone: whoever sends webhooks must not have it asked over and over"""
 _MOST_BYTES: Final = 16 * 1024
 
-_kept: dict[tuple[str, str], tuple[float, str]] = {}
+_kept: dict[tuple[str, str], tuple[float, str | CredentialMissing]] = {}
 _lock = threading.Lock()
 
 
@@ -59,11 +61,17 @@ def shown_command(line: str) -> str:
 
 def _fresh_enough(source: tuple[str, str], ask: Callable[[], str]) -> str:
     with _lock:
-        at, value = _kept.get(source, (0.0, ""))
-        if not value or time.monotonic() - at > KEPT_SECONDS:
-            value = ask()
-            _kept[source] = (time.monotonic(), value)
-        return value
+        at, found = _kept.get(source, (float("-inf"), ""))
+        is_good = isinstance(found, str) and found != ""
+        if time.monotonic() - at > (KEPT_SECONDS if is_good else FAILED_SECONDS):
+            try:
+                found = ask()
+            except CredentialMissing as missing:
+                found = missing
+            _kept[source] = (time.monotonic(), found)
+    if isinstance(found, CredentialMissing):
+        raise CredentialMissing(found.message, help=found.help)
+    return found
 
 
 def _printed(line: str, environ: Mapping[str, str], base: Path) -> str:

@@ -15,11 +15,11 @@ import httpx
 
 from runner import __version__
 from runner.errors import AddressRefused, InDoubt, NotSent, OutreachError, Rejected
+from runner.model.fields import is_slow
 from runner.model.json import JsonObject
 from runner.model.project import Account
 from runner.model.request import Reply, Request
 from runner.providers.addresses import guarded_transport
-from runner.providers.credentials import is_slow
 from runner.providers.registry import provider_for
 from runner.providers.replies import MAX_ANSWER, MAX_BODY
 

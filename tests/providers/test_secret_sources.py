@@ -11,8 +11,9 @@ import pytest
 
 from runner.cli.main import run
 from runner.errors import CredentialMissing, FilesWrong, OutreachError
+from runner.model.fields import is_slow
 from runner.providers import secret_sources
-from runner.providers.credentials import is_slow, resolve, resolve_secrets, shown_reference
+from runner.providers.credentials import resolve, resolve_secrets, shown_reference
 from runner.rules.scrub import SECRETS
 from runner.wiring.workspace import open_workspace
 
@@ -40,6 +41,18 @@ def test_what_a_command_prints(tmp_path: Path) -> None:
     assert resolve(f"{reference} --extract '[\"revox\"]' x.yaml", {}, tmp_path) == KEY
     assert SECRETS.scrub(f"it is {KEY}") == "it is ***"
     assert is_slow(reference)
+
+
+def test_a_source_that_gave_none_is_left_alone_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = script(tmp_path, "echo x >> asked; exit 3")
+    for _ in range(3):
+        with pytest.raises(CredentialMissing, match="ended with 3") as missing:
+            resolve(reference, {}, tmp_path)
+        assert missing.value.help
+    assert (tmp_path / "asked").read_text() == "x\n", "a stranger's webhooks do not have it run over and over"
+    script(tmp_path, f"echo {KEY}")
+    monkeypatch.setattr(secret_sources, "FAILED_SECONDS", 0.0)
+    assert resolve(reference, {}, tmp_path) == KEY
 
 
 def test_several_secrets_of_one_command(tmp_path: Path) -> None:
