@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +30,8 @@ class StopFile:
     @classmethod
     def beside(cls, ledger: Path) -> StopFile:
         """Look beside a ledger; what the file holds, and whether it can be read, does not matter."""
-        path = ledger.parent / STOP_FILE
-        return cls(lambda: path.is_symlink() or path.exists())
+        path = os.fspath(ledger.parent / STOP_FILE)
+        return cls(lambda: os.path.lexists(path))
 
     def heed(self, ledger: Ledger, now: datetime) -> None:
         """Pause every campaign that is not, inside the transaction that is open, while the file is there."""

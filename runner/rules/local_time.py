@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 _SECOND = timedelta(seconds=1)
 
 
+@lru_cache(maxsize=16384)
 def at_edge(day: date, minutes: int, zone: str, *, latest: bool) -> datetime:
     """Turn a wall time, `minutes` after a day's midnight, into the instant of a window's edge, in UTC.
 

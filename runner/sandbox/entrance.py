@@ -20,6 +20,7 @@ from runner.sandbox.wire import Json
 from runner.sandbox.world import World
 
 _LARGEST_BODY = 32 * 1024 * 1024
+_LOOK_SECONDS = 0.02
 _EARLY_SECONDS = 2.0
 """longest real time that an answer waits for its webhook"""
 
@@ -85,7 +86,7 @@ class Entrance:
         try:
             async with asyncio.timeout(_EARLY_SECONDS):
                 while any(map(_will_be_told, calls)):  # noqa: ASYNC110  a call tells nobody but its face
-                    await asyncio.sleep(0.005)
+                    await asyncio.sleep(_LOOK_SECONDS)
         except TimeoutError:
             pass
         finally:
