@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 _SIGN = "@"
+_OF_ONE = re.compile("(?:call|text)-[0-9a-f]{12}")
+"""the names that `outreach call` and `outreach text` give"""
 
 
 def round_name(campaign: str, at: datetime) -> str:
@@ -17,6 +20,11 @@ def round_name(campaign: str, at: datetime) -> str:
 def family_of(name: str) -> str:
     """Give the campaign that a round is one of; any other campaign's own name."""
     return name.partition(_SIGN)[0]
+
+
+def series_of(name: str) -> str:
+    """Give the name under which metrics count a campaign: its family's, and `call` or `text` for those of one person."""
+    return name.partition("-")[0] if _OF_ONE.fullmatch(name) else family_of(name)
 
 
 def is_round(name: str) -> bool:

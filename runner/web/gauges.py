@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from runner import __version__
 from runner.model.counts import LaneCounts, LedgerCounts
-from runner.model.rounds import family_of
+from runner.model.rounds import series_of
 from runner.rules.breaker import BreakerState
 
 _LIMITS = ("concurrency", "per_second", "per_minute", "per_day", "spacing", "ramp")
@@ -44,8 +44,10 @@ def gauges(standing: Standing) -> Iterator[GaugeMetricFamily]:
         "outreach_limit_full", "1 for the limit that left a campaign no room at an account in the last turn.",
         labels=["campaign", "account", "limit"],
     )  # fmt: skip
-    for (campaign, account), why in sorted(standing.full.items()):
-        full.add_metric([campaign, account, limit_word(why)], 1)
+    for labels in sorted(
+        {(series_of(name), account, limit_word(why)) for (name, account), why in standing.full.items()}
+    ):
+        full.add_metric(labels, 1)
     yield full
     if standing.counts is not None:
         yield from _of_ledger(standing.counts, standing)
@@ -66,7 +68,7 @@ def _of_ledger(counts: LedgerCounts, standing: Standing) -> Iterator[GaugeMetric
     )
     waits: dict[str, float] = {}
     for campaign, at in counts.oldest_due.items():
-        family = family_of(campaign)
+        family = series_of(campaign)
         waits[family] = max(waits.get(family, 0.0), (standing.now - at).total_seconds())
     for campaign, seconds in sorted(waits.items()):
         oldest.add_metric([campaign], seconds)
@@ -95,7 +97,7 @@ def _lanes(counts: LedgerCounts) -> Iterator[GaugeMetricFamily]:
         family = GaugeMetricFamily(f"outreach_attempts_{word}", sentence, labels=["campaign", "account"])
         sums: Counter[tuple[str, str]] = Counter()
         for one in counts.lanes:
-            sums[family_of(one.campaign), one.account] += _count(one, word)
+            sums[series_of(one.campaign), one.account] += _count(one, word)
         for (campaign, account), count in sorted(sums.items()):
             family.add_metric([campaign, account], count)
         yield family
@@ -110,7 +112,7 @@ def _campaigns(counts: LedgerCounts) -> GaugeMetricFamily:
         "outreach_campaigns", "How many campaigns of this name, rounds among them, are in a state.",
         labels=["campaign", "state"],
     )  # fmt: skip
-    sums = Counter((family_of(name), state) for name, state in counts.campaigns.items())
+    sums = Counter((series_of(name), state) for name, state in counts.campaigns.items())
     for campaign in sorted({name for name, _ in sums}):
         for state in _CAMPAIGN_STATES:
             family.add_metric([campaign, state], sums[campaign, state])

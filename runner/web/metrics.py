@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily
 from runner.errors import InDoubt, NotSent, SendError, TooLate, WebhookRefused
 from runner.model.attempt import Attempt
 from runner.model.counts import Happening
-from runner.model.rounds import family_of
+from runner.model.rounds import series_of
 from runner.ports.telemetry import Fact, SpanName
 from runner.web.gauges import Standing, gauges
 
@@ -132,7 +132,7 @@ class Metrics:
     def intended(self, attempt: Attempt, now: datetime, took: float) -> None:  # noqa: ARG002 the port's
         """Measure how late an attempt is."""
         late = (now - attempt.due_at).total_seconds()
-        self._lateness.labels(family_of(attempt.campaign)).observe(max(0.0, late))
+        self._lateness.labels(series_of(attempt.campaign)).observe(max(0.0, late))
 
     def committed(self, seconds: float, *, failed: bool) -> None:
         """Measure a transaction."""
@@ -148,7 +148,7 @@ class Metrics:
     def happened(self, happenings: Iterable[Happening]) -> None:
         """Count what the ledger says has happened."""
         for one in happenings:
-            campaign, provider = family_of(one.campaign), self._provider(one.account)
+            campaign, provider = series_of(one.campaign), self._provider(one.account)
             if one.was:
                 self._moves.labels(campaign, one.account, one.kind).inc()
             if one.kind == _INTENT:

@@ -147,6 +147,25 @@ def test_what_happened_is_counted_by_campaign_and_rounds_with_theirs(metrics: Me
     assert not [name for name in found if "conflict" in name]
 
 
+def test_calls_to_one_person_make_no_series_of_their_own(metrics: Metrics) -> None:
+    ones = [f"call-{at:012x}" for at in range(50)] + ["text-0123456789ab", "call-centre"]
+    metrics.happened([happening("sending", "claimed", campaign=one) for one in ones])
+    lanes = tuple(LaneCounts(campaign=one, account="main", due=1) for one in ones)
+    standing = replace(
+        NOTHING,
+        counts=LedgerCounts(lanes=lanes, campaigns=dict.fromkeys(ones, "active"), oldest_due=dict.fromkeys(ones, NOON)),
+        full={(one, "main"): f"per_minute: {at}" for at, one in enumerate(ones)},
+    )
+
+    found = values(metrics, standing)
+    assert found["outreach_sent_total{account=main,campaign=call,provider=revring}"] == 50
+    assert found["outreach_attempts_due{account=main,campaign=call}"] == 50
+    assert found["outreach_campaigns{campaign=call,state=active}"] == 50
+    assert found["outreach_limit_full{account=main,campaign=call,limit=per_minute}"] == 1
+    named = {name.partition("campaign=")[2].partition(",")[0].rstrip("}") for name in found if "campaign=" in name}
+    assert named == {"call", "text", "call-centre"}
+
+
 @pytest.mark.parametrize(("late", "bucket"), [(-5.0, "0.1"), (0.3, "0.5"), (45.0, "60.0")])
 def test_lateness_is_from_due_to_intent(metrics: Metrics, late: float, bucket: str) -> None:
     attempt = Attempt(
