@@ -16,7 +16,7 @@ from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.polling import Polling, sent_of, together
 from runner.errors import Ambiguous, OutreachError
-from runner.model.attempt import Assignment, AttemptState
+from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 EMPTY_LOOKUPS = 2
 """how many complete, empty look-ups prove that a request never arrived"""
 _MOST_PAGES = 50
+_LOOKED_FOR = 0.5
 _LOOK_AGAIN = timedelta(seconds=1)
 
 
@@ -196,7 +197,7 @@ class Reconciliation:
         ends = (attempt.lost_until or attempt.sent_at or attempt.due_at) + self.accounts.poll(attempt.account)[-1]
         # After a runner was away for long, its first look-up may fail as any other: that is no reason to give up.
         in_time = attempt.poll_at is None or now - attempt.poll_at <= wait
-        if now >= ends and in_time and empty == attempt.polls:
+        if now >= ends and in_time and empty == attempt.polls and await self._was_looked_for(attempt, wait):
             await self._move(self._held(work, now, "may have been placed, and nothing proves it either way"))
             return
         await self._move(
@@ -205,6 +206,11 @@ class Reconciliation:
                 polls=empty, reason="looked for; nothing proves it yet",
             )
         )  # fmt: skip
+
+    async def _was_looked_for(self, attempt: Attempt, wait: timedelta) -> bool:
+        """Whether looks that proved nothing fill half of the time that there was for them: a runner that was away did not look."""
+        looks = await self.journal.run(lambda ledger: ledger.letters.looks(attempt.id))
+        return looks * wait >= self.accounts.poll(attempt.account)[-1] * _LOOKED_FOR
 
     async def _move(self, move: Move) -> None:
         await self.journal.run(lambda ledger: ledger.move([move]))

@@ -48,6 +48,11 @@ class Letters:
         rows = self._store.all("known_calls", id=attempt.id, phone=attempt.phone, account=attempt.account)
         return frozenset(row["provider_id"] for row in rows)
 
+    def looks(self, attempt_id: int) -> int:
+        """Count how often an attempt came into doubt or stayed there after a look."""
+        row = self._store.one("looks", id=attempt_id)
+        return int(row["count"]) if row is not None else 0
+
     def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:
         """Give the webhooks that came since then and wait for this provider's id or this key, oldest first."""
         rows = self._store.all("waiting", account=account, provider_id=provider_id, key=key, since=to_micros(since))

@@ -124,6 +124,10 @@ class LetterLedger(Protocol):
         """Give the provider's ids of a person's other attempts through the same account."""
         ...
 
+    def looks(self, attempt_id: int) -> int:
+        """Count how often an attempt came into doubt or stayed there after a look."""
+        ...
+
     def waiting(self, account: str, provider_id: str, key: str, since: datetime) -> list[StoredWebhook]:
         """Give the webhooks that came since then and wait for this provider's id or this key, oldest first."""
         ...

@@ -44,3 +44,33 @@ def test_a_look_up_that_fails_after_a_long_absence_leaves_nothing_to_a_person(st
     stage.pass_time(HOUR)
     assert state_of(stage) == "finished"
     assert [dial.to for dial in stage.dials()] == [PEOPLE[0][0]]
+
+
+def test_look_ups_that_fail_for_an_hour_after_a_long_absence_leave_nothing_to_a_person(stage: Stage) -> None:
+    stage.world.webhooks.upset(Mischief(lost=1.0))
+    stage.world.faults.plan((Fault(kind="hang_after", path=DIALS),))
+    stage.boot()
+    stage.pass_time(60)
+    stage.kill()
+    stage.pass_time(50 * HOUR)
+    stage.world.faults.plan((Fault(kind="status", status=503, path=DIALS, times=20),))
+    stage.boot()
+    stage.pass_time(HOUR / 3)
+    assert state_of(stage) == "in_doubt", "what failed within minutes was no reason to give up"
+    stage.kill()  # nor does another start change that
+    stage.boot()
+    stage.pass_time(HOUR)
+    assert state_of(stage) == "finished"
+    assert [dial.to for dial in stage.dials()] == [PEOPLE[0][0]]
+
+
+def test_a_provider_that_answers_nothing_for_long_leaves_it_to_a_person(stage: Stage) -> None:
+    stage.world.webhooks.upset(Mischief(lost=1.0))
+    stage.world.faults.plan((Fault(kind="hang_after", path=DIALS),))
+    stage.boot()
+    stage.pass_time(60)
+    stage.world.faults.plan((Fault(kind="status", status=503, times=None),))
+    stage.pass_time(23 * HOUR)
+    assert state_of(stage) == "in_doubt"
+    stage.pass_time(3 * HOUR)
+    assert state_of(stage) == "held"
