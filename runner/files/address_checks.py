@@ -23,6 +23,11 @@ def address_faults(project: Project) -> Iterator[Fault]:
 
 
 def _fault(path: tuple[str, ...], url: str, *, allow_loopback: bool, advice: str = "") -> Iterator[Fault]:
+    if "?" in url or "#" in url:
+        # What stands there may be a key, so the sentence does not repeat it.
+        message = "a base_url ends with its path: no `?` and no `#`"
+        yield Fault(path=path, code="S02", message=message, help="write: base_url: https://api.acme.example/v1")
+        return
     try:
         place_of(url, allow_loopback=allow_loopback)
     except AddressRefused as refused:

@@ -19,6 +19,10 @@ _PAIR = re.compile(
 )
 _OPENED = re.compile(_NAME + r"""(?P<value>[\[{"'|>&*!].*)""", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(?<=://)(?P<user>[^\s:/@\"']{0,80}):(?P<password>[^\s/@\"']{1,200})@")
+_URL_KEY = re.compile(
+    r"""(?<=[?&])[\w.-]{0,40}?(?:key|secret|token|password|credential|signature)[\w.-]{0,40}=(?P<value>[^\s&#"'},\]]+)""",
+    re.IGNORECASE,
+)
 _LAST = re.compile(r"[\s\]},]*")
 
 
@@ -36,6 +40,11 @@ def is_secret(name: str, value: str) -> bool:
     return not (name.lower() == "key" and _COLUMN_NAME.fullmatch(text))
 
 
+def holds_key(url: str) -> bool:
+    """Whether a URL names a key among what stands behind its `?`."""
+    return _URL_KEY.search(url) is not None
+
+
 def mask_line(line: str, *, unread: bool = False) -> str:
     """Give the line with every secret value masked; what stands after a masked value keeps its column.
 
@@ -43,6 +52,8 @@ def mask_line(line: str, *, unread: bool = False) -> str:
     """
     for match in reversed(list(_URL_PASSWORD.finditer(line))):
         line = mask_columns(line, match.start("password"), match.end("password"))
+    for match in reversed(list(_URL_KEY.finditer(line))):
+        line = mask_columns(line, match.start("value"), match.end("value"))
     if unread:
         opened = _OPENED.search(line)
         if opened and is_secret(opened["name"], opened["value"]):

@@ -8,6 +8,7 @@ from typing import Literal
 from runner.errors import AddressRefused
 from runner.files.faults import Fault
 from runner.files.keys import did_you_mean
+from runner.files.masking import holds_key
 from runner.files.nodes import KeyPath, Node
 from runner.model.notification import TARGET_HELP, Hook, NotifyTarget
 from runner.model.project import Project
@@ -61,7 +62,7 @@ def _target(target: NotifyTarget, path: KeyPath) -> Iterator[Fault]:
             advice = "write: webhook: https://hooks.example.com/outreach"
             yield Fault(path=(*path, "webhook"), code="C10", message=f"`{address}` is not an address", help=advice)
         return
-    if "@" in address.partition("://")[2].partition("/")[0]:
+    if "@" in address.partition("://")[2].partition("/")[0] or holds_key(address):
         advice = "put it in the environment and write: webhook: env:CRM_HOOK_URL"
         yield Fault(path=(*path, "webhook"), code="S01", message="this address holds a key", help=advice)
         return

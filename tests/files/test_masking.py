@@ -26,6 +26,9 @@ from runner.files.masking import MASK, is_secret, mask_line
         ("MY_PASSWORD: x1", f"MY_PASSWORD: {MASK}"),
         ("ledger: postgresql://me:pa55@host/db", "ledger: postgresql://me:****@host/db"),
         ("url: http://host:80/a@b", "url: http://host:80/a@b"),
+        ('{url: "https://host/a?api_key=sk-1&b=2", x: 1}', '{url: "https://host/a?api_key=****&b=2", x: 1}'),
+        ("url: https://host/a?b=2&Token=abc", f"url: https://host/a?b=2&Token={MASK}"),
+        ("url: https://host/a?page=2", "url: https://host/a?page=2"),
     ],
 )
 def test_lines(line: str, shown: str) -> None:
