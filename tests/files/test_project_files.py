@@ -93,7 +93,7 @@ def test_other_ledgers_stay_as_written(tmp_path: Path, written: str, url: str) -
         ("accounts: {a: {provider: revoxx}}\n", "C04", 1, 26, "did you mean `revox`?"),
         ("accounts: {a: {base_url: x}}\n", "C02", 1, 15, "add: provider:"),
         ("notify: {a: {webhook: 'https://h.example/x?token=sk-1', secret: env:S}}\n", "S01", 1, 23, "write: webhook: env:"),
-        ("accounts: {a: {provider: revox, base_url: 'https://h.example/?key=sk-1'}}\n", "S02", 1, 42, "write: base_url:"),
+        ("accounts: {a: {provider: revox, base_url: 'https://h.example/?key=sk-1'}}\n", "S02", 1, 62, "write: base_url:"),
         ("accounts: {a: {provider: revox, credential: sk-live-12345678}}\n", "S01", 1, 45, "credential: env:REVOX_API_KEY"),
         ("accounts: {a: {provider: revring, webhook_secret: whsec_12345678}}\n", "S01", 1, 51, "webhook_secret: env:REVRING_WEBHOOK_SECRET"),
         ("accounts: {a: {provider: revox, settle_after: soon}}\n", "C10", 1, 47, "write: 90s"),
