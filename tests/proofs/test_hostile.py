@@ -19,7 +19,18 @@ def test_one_case_that_gets_through_breaks_the_promise(monkeypatch: pytest.Monke
     monkeypatch.setattr(hostile, "told_by", lambda module: _one(holds=holds or not module.endswith("rows")))
     monkeypatch.setattr(hostile.webhooks, "verdicts", lambda: _one(holds=True))
     monkeypatch.setattr(hostile, "corpus", list)
+    monkeypatch.setattr(hostile, "PROMISED", {})
     figure = hostile.prove(Share.SMALL)
 
     assert figure.holds is holds
     assert ("not so: CSV rows: a thing" in figure.said) is not holds
+
+
+def test_a_corpus_that_shrank_breaks_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostile, "told_by", lambda _: _one(holds=True) * 60)
+    monkeypatch.setattr(hostile.webhooks, "verdicts", lambda: _one(holds=True) * 60)
+    monkeypatch.setattr(hostile, "corpus", list)
+    figure = hostile.prove(Share.SMALL)
+
+    assert not figure.holds
+    assert figure.said.endswith("not so: fewer than 40 URLs")
