@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.hostile import webhooks
 from tests.hostile.cases import Verdict
 from tests.proofs import hostile
 from tests.proofs.proof import Share
@@ -17,7 +18,7 @@ def _one(*, holds: bool) -> list[Verdict]:
 def test_one_case_that_gets_through_breaks_the_promise(monkeypatch: pytest.MonkeyPatch, *, holds: bool) -> None:
     """The corpora themselves are run by tests/hostile/test_corpora.py."""
     monkeypatch.setattr(hostile, "told_by", lambda module: _one(holds=holds or not module.endswith("rows")))
-    monkeypatch.setattr(hostile.webhooks, "verdicts", lambda: _one(holds=True))
+    monkeypatch.setattr(webhooks, "verdicts", lambda: _one(holds=True))
     monkeypatch.setattr(hostile, "corpus", list)
     monkeypatch.setattr(hostile, "PROMISED", {})
     figure = hostile.prove(Share.SMALL)
@@ -28,7 +29,7 @@ def test_one_case_that_gets_through_breaks_the_promise(monkeypatch: pytest.Monke
 
 def test_a_corpus_that_shrank_breaks_the_promise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hostile, "told_by", lambda _: _one(holds=True) * 60)
-    monkeypatch.setattr(hostile.webhooks, "verdicts", lambda: _one(holds=True) * 60)
+    monkeypatch.setattr(webhooks, "verdicts", lambda: _one(holds=True) * 60)
     monkeypatch.setattr(hostile, "corpus", list)
     figure = hostile.prove(Share.SMALL)
 
