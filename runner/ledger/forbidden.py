@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from runner.rules.pseudonyms import Pseudonyms
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 WHY: str = "was erased and is never contacted again"
 """why an erased person must not be contacted"""
+_REMEMBERED = 4096
+"""of how many numbers a connection remembers the pseudonym"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,4 +58,5 @@ def pseudonyms_of(store: Store) -> Pseudonyms:
 def install(connection: sqlite3.Connection) -> None:
     """Give a connection to a migrated ledger the function `pseudonym(phone)` that its statements use."""
     row = connection.execute("SELECT value FROM facts WHERE name = 'pseudonym_key'").fetchone()
-    connection.create_function("pseudonym", 1, Pseudonyms(bytes.fromhex(row[0])).of, deterministic=True)
+    of = lru_cache(maxsize=_REMEMBERED)(Pseudonyms(bytes.fromhex(row[0])).of)
+    connection.create_function("pseudonym", 1, of, deterministic=True)

@@ -31,6 +31,7 @@ from runner.model.move import CampaignInForce, Move
 from runner.model.outcome import REACHED
 from runner.model.tried import Tried
 
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _WORLDS = {"real": "the real world", "sandbox": "the sandbox"}
 
 
@@ -257,7 +258,7 @@ class Store:
 
     def event(self, at: datetime, attempt_id: int | None, kind: str, **detail: Any) -> None:
         """Write down what happened."""
-        text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
+        text = _written(detail)
         self._run("add_event", {"at": to_micros(at), "attempt_id": attempt_id, "kind": kind, "detail": text})
 
     def _move(self, move: Move) -> bool:
