@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -59,15 +60,23 @@ def kind_of(path: Path, mounts: str) -> str:
     """Give the kind of the file system that a path lies on, the innermost and last mounted; empty when nobody knows."""
     place = path.absolute().resolve()
     best, found = -1, ""
+    for point, kind in _points(mounts):
+        if place.is_relative_to(point) and len(point.parts) >= best:
+            best, found = len(point.parts), kind
+    return found
+
+
+@lru_cache(maxsize=2)
+def _points(mounts: str) -> tuple[tuple[Path, str], ...]:
+    """Give where file systems are mounted, with their kinds, in the order of the table."""
+    found = []
     for line in mounts.splitlines():
         before, dash, after = line.partition(" - ")
         fields = before.split(" ")
-        if not dash or len(fields) <= _MOUNT_POINT or not after.strip():
-            continue
-        point = Path(_ESCAPE.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT]))
-        if place.is_relative_to(point) and len(point.parts) >= best:
-            best, found = len(point.parts), after.split(" ")[0]
-    return found
+        if dash and len(fields) > _MOUNT_POINT and after.strip():
+            point = Path(_ESCAPE.sub(lambda code: chr(int(code[1], 8)), fields[_MOUNT_POINT]))
+            found.append((point, after.split(" ")[0]))
+    return tuple(found)
 
 
 def _mounts() -> str:
