@@ -225,7 +225,10 @@ def _head(text: str) -> Head:
 
 
 def _agreed(question: str, *, yes: bool) -> bool:
-    if yes or not sys.stdin.isatty() or click.confirm(question, default=False):
+    """Ask; without a terminal nobody can be asked, so the word has to stand in the command."""
+    if not yes and not sys.stdin.isatty():
+        raise UsageWrong(f"nobody can be asked here: {question}", help="add --yes when it is so")
+    if yes or click.confirm(question, default=False):
         return True
     click.echo("nothing was changed", err=True)
     return False

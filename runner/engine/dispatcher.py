@@ -267,9 +267,10 @@ class Dispatcher:
         now = self._clock.now()
         if next_at is not None and not self._tasks and self._idle is not None and not self._idle(next_at):
             asyncio.get_running_loop().call_later(_IDLE_AGAIN_SECONDS, self.wake)
-        # Another process may apply a new revision or pause a campaign at any time.
+        # Another process may apply, pause, resolve or stop at any time; while idle time is skipped there is none.
         look_again = now + self._look_again
-        if next_at is None or (not until_done and next_at > look_again):
+        is_alone = until_done and self._idle is not None
+        if next_at is None or (not is_alone and next_at > look_again):
             next_at = look_again
         self._alarm.set(next_at)
 

@@ -105,6 +105,9 @@ class Notifications:
         except LedgerError as error:
             log.warning("notifications wait: %s", error.message, extra=named("notifications_wait"))
             return 0
+        except Exception:  # whatever it is, it must end neither the calling nor the telling of what comes later
+            log.exception("notifications wait: unexpected failure", extra=named("notifications_failed"))
+            return 0
         for one in found:
             self._lanes[one.target].flying.add(one.id)
             task = asyncio.create_task(self._send(one), name=f"notify {one.target}")

@@ -17,6 +17,7 @@ from runner.files.contacts import columns_of
 from runner.files.faults import nearest
 from runner.files.law_table import law_table
 from runner.files.nodes import position_in
+from runner.files.paths import refuse_link_out
 from runner.files.project import LoadedProject, find_campaigns, find_project, load_project, resolve_inside
 from runner.files.templates_folder import read_templates
 from runner.files.zone_columns import unread_zone_column, zone_column_line
@@ -77,8 +78,10 @@ class Workspace:
 
     @property
     def ledger_path(self) -> Path:
-        """Where the ledger lies."""
-        return database_path(self.loaded.ledger_url)
+        """Where the ledger lies; raises FilesWrong for a place in the project that is a link out of it."""
+        path = database_path(self.loaded.ledger_url)
+        refuse_link_out(path, self.root, self.loaded.ledger_url)
+        return path
 
     def credential(self, reference: str) -> str:
         """Resolve a credential reference; raise CredentialMissing."""

@@ -96,6 +96,8 @@ def test_wrong_words_are_said(shell: Shell, tmp_path: Path) -> None:
         (("ledger", "verify", "--head", "abc"), "`abc` is no head"),
         (("ledger", "restore", "nothing.db", "--yes"), "there is no file"),
         (("ledger", "reconcile", "--moved", "--since", "2026-01-01T00:00:00Z"), "exclude each other"),
+        (("ledger", "reconcile"), "nobody can be asked here: Does no other copy of this ledger run any more?"),
+        (("ledger", "reconcile", "--moved"), "nobody can be asked here: Did nothing ever run on another copy?"),
     ):
         done = shell(*words, cwd=root)
         assert done.code in {1, 2}, words
@@ -110,3 +112,17 @@ def test_others_may_not_read_a_ledger(shell: Shell, tmp_path: Path) -> None:
         done = shell(*words, cwd=root)
         assert done.code == 1, words
         assert "chmod 600" in done.err
+
+
+def test_a_link_that_leads_the_ledger_out_of_the_project_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """A pull request may bring a link in the place of the ledger's folder."""
+    root, outside = tmp_path / "project", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    project(root)
+    (root / ".outreach").symlink_to(outside)
+    for words in (("apply", "campaigns", "--yes"), ("run", "campaigns", "--sandbox", "--yes"), ("status",)):
+        done = shell(*words, cwd=root)
+        assert done.code == 1, words
+        assert "is a link that leads out of the project" in done.err
+    assert list(outside.iterdir()) == []
