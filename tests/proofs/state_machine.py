@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.proofs.proof import Figure, Proof, Share
 from tests.rehearsal.machine import Runner
 
-EXAMPLES, STEPS = 20_000, 50
+EXAMPLES, STEPS = int(os.environ.get("OUTREACH_EXAMPLES", "20000")), 50
 _SMALL_EXAMPLES, _SMALL_STEPS = 25, 30
 _PIECE = 500
 """examples of one process; each piece has a seed of its own"""
@@ -63,8 +63,11 @@ def run_machine(examples: int, steps: int, seed: int) -> None:
 
 
 def _in_a_process(piece: tuple[int, int, int]) -> tuple[int, str]:
+    examples, _, seed = piece
     command = [sys.executable, "-m", "tests.proofs.state_machine", *map(str, piece)]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+    verdict = "a violation" if done.returncode else "nothing"
+    sys.stderr.write(f"{examples} examples of seed {seed}: {verdict}\n")
     return done.returncode, (done.stdout + done.stderr)[-20_000:]
 
 
