@@ -136,7 +136,7 @@ def refuse_wrong_clock(store: Store, now: datetime) -> None:
         return
     raise ClockWrong(
         f"this machine's clock says {now:%Y-%m-%d %H:%M:%S} UTC, and the ledger was last written "
-        f"{in_words(ahead)} later, at {newest:%Y-%m-%d %H:%M:%S}",
+        f"{in_words(ahead)} later, at {newest:%Y-%m-%d %H:%M:%S} UTC",
         help="set the clock right (timedatectl), then run again; if it is the ledger's past that was wrong: --trust-clock",
     )
 

@@ -93,6 +93,9 @@ class DictLedger:
         ]
         return sorted(found, key=lambda one: (one.due_at, one.id))[:count]
 
+    def any_due(self, lanes: Collection[int], now: datetime) -> bool:
+        return any(self.due(lane, now, 1) for lane in lanes)
+
     def claim(self, ids: Sequence[int], lease_until: datetime) -> list[Assignment]:  # noqa: ARG002 as the port has it
         claimed = []
         for one in ids:

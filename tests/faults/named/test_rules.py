@@ -104,6 +104,7 @@ def zone_data_in_which(folder: Path, zone: str, keeps_the_time_of: str) -> Itera
         zoneinfo.reset_tzpath(to=path)
         zoneinfo.ZoneInfo.clear_cache()
         local_time.zone_info.cache_clear()
+        local_time.at_edge.cache_clear()
         calendars.day_spans.cache_clear()
 
     forget([str(folder)])
