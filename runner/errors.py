@@ -203,7 +203,9 @@ class NotifyFailed(OutreachError):
     With ``is_final`` no other try can do better.
     """
 
-    def __init__(self, message: str, *, help: str = "", retry_after: float | None = None, is_final: bool = False) -> None:
+    def __init__(
+        self, message: str, *, help: str = "", retry_after: float | None = None, is_final: bool = False
+    ) -> None:
         super().__init__(message, help=help)
         self.retry_after = retry_after
         self.is_final = is_final

@@ -190,7 +190,9 @@ def _print_waiting(one: Doubtful, pseudonyms: Pseudonyms) -> None:
             f"  = part of handover {one.handover}: outreach resolve {attempt.campaign} --handover {one.handover}"
         )
     elif one.is_held:
-        around = f"{attempt.sent_at:%H:%M} UTC to {attempt.sent_at + _ABOUT:%H:%M} UTC" if attempt.sent_at else "that day"
+        around = (
+            f"{attempt.sent_at:%H:%M} UTC to {attempt.sent_at + _ABOUT:%H:%M} UTC" if attempt.sent_at else "that day"
+        )
         who = f"'#{pseudonyms.short(attempt.phone)}'" if is_masked() else attempt.phone
         click.echo(
             f"  = look at {attempt.account} for this number, {around}, or for the reference {attempt.key}; then:"

@@ -228,7 +228,7 @@ def _ended(
     _say_what_is_paused(overview, stopped=stopped)
     for one in overview:
         if one.row_stats["held"]:
-            say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach status {one.campaign} --contacts says why")
+            say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach resolve {one.campaign} says where to look")
     return Ended(code=_exit_code(overview, stopped=stopped), applied=applied, overview=overview, dials=dials)
 
 

@@ -41,7 +41,10 @@ async def test_a_dead_account_keeps_nobody_waiting_beyond_the_schedule_s_end(eng
 
 async def test_a_step_that_came_too_late_behind_a_limit_is_given_up(engine: Bench) -> None:
     """Three a day, and each call must start within two hours of becoming due: the others get the text instead."""
-    steps = [{"call": "agent", "retry": {"attempts": 1, "expires": "2h"}}, {"text": "desk", "message": "hello", "after": "0m"}]
+    steps = [
+        {"call": "agent", "retry": {"attempts": 1, "expires": "2h"}},
+        {"text": "desk", "message": "hello", "after": "0m"},
+    ]
     agents = {"agent": "movoice/agent_1", "desk": "revmo/agent_2"}
     of = campaign(agent=None, agents=agents, steps=steps, limits={"per_day": 3})
     apply(engine.store, of, PEOPLE[:6])

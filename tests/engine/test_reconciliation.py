@@ -253,7 +253,9 @@ async def test_a_runner_that_was_down_for_long_asks_at_once(engine: Bench) -> No
     await engine.journal.run(lambda ledger: engine.delivery._intend(ledger, claimed))
     engine.clock.forward(timedelta(hours=5))
     await engine.reconciliation.recover()
-    assert engine.store.next_ask() <= engine.clock.at
+    asked = engine.store.next_ask()
+    assert asked is not None
+    assert asked <= engine.clock.at
 
 
 async def test_an_account_that_is_gone_keeps_nobody_from_starting(store: Store, journal: Journal) -> None:

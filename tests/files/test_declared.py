@@ -54,7 +54,10 @@ def test_a_whole_declaration_loads(tmp_path: Path) -> None:
 
 
 def test_accounts_of_it_are_accounts(tmp_path: Path) -> None:
-    text = SMALL + "accounts:\n  two: {provider: acme, base_url: 'http://127.0.0.1:8700/x/', allow_loopback: true, credential: env:TWO}\n"
+    text = (
+        SMALL
+        + "accounts:\n  two: {provider: acme, base_url: 'http://127.0.0.1:8700/x/', allow_loopback: true, credential: env:TWO}\n"
+    )
     account = resolve_account(project(tmp_path, text), "acme", "two")
 
     assert account is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ LIVED = (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     """Give a ledger in which attempts went every usual way."""
     store = Store.open(tmp_path / "ledger.db")
     apply(store, campaign(), [contact(number) for number in range(6)])
@@ -43,7 +44,7 @@ def store(tmp_path: Path) -> Store:
         )  # fmt: skip
         assert store.move([move]) == [True]
     store.suppress(phone(4), "asked", "by hand", NOON)
-    yield store  # type: ignore[misc]
+    yield store
     store.close()
 
 

@@ -181,7 +181,8 @@ def test_a_mark_that_cannot_be_written_costs_no_commit(lived: Path) -> None:
 
 
 def test_a_backup_is_one_sound_state_while_a_runner_writes(lived: Path, tmp_path: Path) -> None:
-    stop, written = threading.Event(), []
+    stop = threading.Event()
+    written: list[int] = []
 
     def write() -> None:
         busy = Store.open(lived)

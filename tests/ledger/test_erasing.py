@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from runner.ledger.revisions import known_campaign
 from runner.ledger.store import Store
 from runner.ledger.suppressions import lift
 from runner.model.attempt import AttemptState
+from runner.model.contact import Contact
 from runner.model.move import Move
 from runner.model.outcome import InboundText, Observation, Outcome
 from tests.building import NOON, account, apply, campaign, contact, draft, phone, planned, standing, states
@@ -29,7 +31,7 @@ SECRETS = (
 )  # fmt: skip
 
 
-def person(number: int, name: str, key: str) -> object:
+def person(number: int, name: str, key: str) -> Contact:
     values = {"phone": phone(number), "name": name}
     return contact(number, key=key, values=values)
 
@@ -40,7 +42,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Store:
+def store(path: Path) -> Iterator[Store]:
     """Give a ledger in which much was said to one person, and something to another one."""
     store = Store.open(path)
     of = campaign(variables={"name": "{{ contact.name }}"})
@@ -72,7 +74,7 @@ def store(path: Path) -> Store:
     lift(store, ME, "asked to", "tester", NOON)
     store.letters.listed("movoice", [ME], NOON)
     store.suppress(ME, "opted out", "call-canary", NOON)
-    yield store  # type: ignore[misc]
+    yield store
     store.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -56,7 +56,11 @@ def test_a_lease_that_was_taken_is_lost_for_its_holder_before(store: Store) -> N
     store.leases.take(store.leases.current(), HOLDER, NOON, LATER)
     store.leases.check(1)
     store.leases.take(store.leases.current(), replace(HOLDER, host="two", pid=8), NOON, LATER)
-    for attempt in (lambda: store.leases.check(1), lambda: store.leases.renew(1, NOON, LATER)):
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: store.leases.check(1),
+        lambda: store.leases.renew(1, NOON, LATER),
+    )
+    for attempt in attempts:
         with pytest.raises(LeaseLost, match="process 8 on two") as lost:
             attempt()
         assert lost.value.exit_code == ExitCode.LEDGER_HELD
