@@ -53,7 +53,7 @@ class Load:
     concurrency: int = 8
     """of each provider's campaign"""
     faults: Sequence[Mapping[str, Any]] = (SLOW_ANSWERS,)
-    patience: float = 240.0
+    patience: float = 600.0
     """seconds that a round may take to end once nobody kills any more"""
 
 
