@@ -212,7 +212,12 @@ async def _tell(engine: Bench, way: Way) -> None:
     else:
         # By the journal: a connection is one thread's, and two that meet in it wait for each other for good.
         (first,) = await engine.journal.run(lambda ledger: ledger.assignments([1]))
-        body = {"id": first.attempt.provider_id, "status": "COMPLETED", "doNotCallRequested": True, "toNumber": phone(0)}  # type: ignore[dict-item]
+        body = {
+            "id": first.attempt.provider_id,
+            "status": "COMPLETED",
+            "doNotCallRequested": True,
+            "toNumber": phone(0),
+        }  # type: ignore[dict-item]
     await engine.inbox.receive("revring", "secret", {}, json.dumps(body).encode())
 
 
