@@ -317,7 +317,7 @@ class Bench:
 
     async def claim(self, count: int = 10, of: str = "renewals") -> list[Any]:
         """Claim what is due, as the dispatcher does."""
-        self.policies.renew(self.store.campaigns_in_force())
+        await self.journal.run(lambda ledger: self.policies.renew(ledger.campaigns_in_force()))
         now = self.clock.now()
         return await self.journal.run(lambda ledger: claim_due(ledger, of, count, now, now + timedelta(minutes=5)))
 

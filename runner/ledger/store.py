@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
@@ -43,6 +44,9 @@ class Store:
         forbidden.install(connection)
         self._depth = 0
         self._transaction = Transaction(self._begin, self._end)
+        # SQLite's own lock does not let go of Python's: with functions of ours in triggers, two threads that meet in
+        # one connection would wait for each other for good.
+        self._turn = threading.RLock()
         self.patience = 1
         """how often a transaction is tried while another process keeps the ledger locked, 5 s each"""
         self.tide: instance.Tide | None = None
@@ -236,7 +240,8 @@ class Store:
     def one(self, name: str, /, **values: Any) -> sqlite3.Row | None:
         """Run a named query for its first row."""
         try:
-            row: sqlite3.Row | None = self._connection.execute(query(name), values).fetchone()
+            with self._turn:
+                row: sqlite3.Row | None = self._connection.execute(query(name), values).fetchone()
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
         return row
@@ -244,7 +249,8 @@ class Store:
     def all(self, name: str, /, **values: Any) -> list[sqlite3.Row]:
         """Run a named query for all its rows."""
         try:
-            return self._connection.execute(query(name), values).fetchall()
+            with self._turn:
+                return self._connection.execute(query(name), values).fetchall()
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
 
@@ -319,13 +325,15 @@ class Store:
 
     def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
         try:
-            return self._connection.execute(query(name), values)
+            with self._turn:
+                return self._connection.execute(query(name), values)
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
 
     def _execute_plain(self, statement: str) -> None:
         try:
-            self._connection.execute(statement)
+            with self._turn:
+                self._connection.execute(statement)
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
 
