@@ -82,7 +82,9 @@ def served(cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 def dials(url: str) -> list[dict[str, Any]]:
     """Ask the sandbox for the truth."""
-    found: list[dict[str, Any]] = httpx.get(f"{url}/_sandbox/dials", trust_env=False, timeout=20).json()
+    # A sandbox that refuses connections on purpose refuses ours, too.
+    with httpx.Client(transport=httpx.HTTPTransport(retries=5, trust_env=False), timeout=20) as client:
+        found: list[dict[str, Any]] = client.get(f"{url}/_sandbox/dials").json()
     return found
 
 

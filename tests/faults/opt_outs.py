@@ -207,8 +207,13 @@ async def _calls(engine: Bench) -> None:
 async def _tell(engine: Bench, way: Way) -> None:
     """Have the inbox hear of it, proved by the token in the URL."""
     if way is Way.TEXT:
-        event = {"event": "message_received", "fromNumber": phone(0), "toNumber": "+12025550190", "body": "STOP"}
-        body = {**event, "messageSid": "SM-1"}
+        event: dict[str, Any] = {
+            "event": "message_received",
+            "fromNumber": phone(0),
+            "toNumber": "+12025550190",
+            "body": "STOP",
+        }
+        body: dict[str, Any] = {**event, "messageSid": "SM-1"}
     else:
         # By the journal: a connection is one thread's, and two that meet in it wait for each other for good.
         (first,) = await engine.journal.run(lambda ledger: ledger.assignments([1]))
@@ -217,7 +222,7 @@ async def _tell(engine: Bench, way: Way) -> None:
             "status": "COMPLETED",
             "doNotCallRequested": True,
             "toNumber": phone(0),
-        }  # type: ignore[dict-item]
+        }
     await engine.inbox.receive("revring", "secret", {}, json.dumps(body).encode())
 
 
