@@ -190,7 +190,8 @@ class Runner(RuleBasedStateMachine):
     @rule()
     def second_runner(self) -> None:
         """Start a second one beside it."""
-        assert self.stage.second() == "LedgerHeld"
+        # The first one may end meanwhile, of a full disk: then nobody is in the way.
+        assert self.stage.second() == "LedgerHeld" or not self.stage.is_running
 
     @rule(person=st.integers(0, len(PEOPLE) - 1), seconds=st.sampled_from(_MOMENTS))
     def opt_out(self, person: int, seconds: float) -> None:
