@@ -53,7 +53,11 @@ def pause(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -
 @_reason
 @click.pass_context
 def resume(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -> int:
-    """Go on with a campaign that is paused, whoever or whatever paused it."""
+    """Go on with a campaign that is paused, whoever or whatever paused it.
+
+    Accounts of the campaign through which nothing is sent, since too many sends failed, are looked at
+    at once and not only when their wait is over: once the provider answers a read, one call goes first.
+    """
     _one_or_all(campaign, everything=everything)
     store = _open(ctx)
     try:
@@ -61,9 +65,12 @@ def resume(ctx: click.Context, campaign: str, reason: str, *, everything: bool) 
             _refuse_stop_file(ctx)
             return _say_all(standing.resume_all(store, reason, SystemClock().now()), "resumed", "outreach status")
         resumed = standing.resume_by_hand(store, campaign, reason, SystemClock().now())
+        accounts = standing.read_at_once_by_hand(store, campaign, SystemClock().now())
     finally:
         store.close()
     click.echo(f"{campaign} goes on; outreach run or serve places it" if resumed else f"{campaign} is not paused")
+    for account in accounts:
+        click.echo(f"account {account} is not used; whether it answers again is looked at now, by a run or serve")
     return ExitCode.OK
 
 

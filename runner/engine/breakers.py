@@ -19,6 +19,7 @@ from runner.rules.breaker import (
     as_time_passes,
     begin_read,
     begin_trial,
+    read_at_once,
     read_is_due,
     recovered,
     trial_dropped,
@@ -62,6 +63,7 @@ class Breakers:
 
     def sent(self, ledger: Ledger, account: str, attempt: int, error: SendError | None, now: datetime) -> None:
         """Take in how a send ended; `error` is None when the provider took it."""
+        self._heed(ledger)
         self._put(ledger, account, after_send(self.of(account), attempt, error, now), now)
 
     def claimed(self, ledger: Ledger, account: str, attempt: int, now: datetime) -> None:
@@ -75,6 +77,7 @@ class Breakers:
     def to_read(self, ledger: Ledger, now: datetime) -> list[str]:
         """Give the accounts whose provider is to be read now; each is given once."""
         due = []
+        self._heed(ledger)
         for account in sorted(self._health):
             self._change(ledger, account, lambda breaker: as_time_passes(breaker, now), now)
             if read_is_due(self.of(account).breaker, now):
@@ -90,6 +93,16 @@ class Breakers:
     def read(self, ledger: Ledger, account: str, *, answered: bool, now: datetime) -> None:
         """Take in whether a provider answered."""
         self._change(ledger, account, lambda breaker: after_read(breaker, answered=answered, now=now), now)
+
+    def _heed(self, ledger: Ledger) -> None:
+        """Take up where a person asked, through the ledger, for a provider to be read at once."""
+        if not self.any_open:
+            return
+        for account, told in ledger.lanes.health().items():
+            known = self.of(account)
+            at = told.breaker.retry_at
+            if known.breaker.state is told.breaker.state is BreakerState.OPEN and at is not None:
+                self._health[account] = replace(known, breaker=read_at_once(known.breaker, at))
 
     def _change(self, ledger: Ledger, account: str, change: Callable[[Breaker], Breaker], now: datetime) -> None:
         health = self.of(account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from runner.engine.stop_file import WHY
@@ -12,6 +13,7 @@ from runner.ledger.instants import to_micros
 from runner.ledger.store import Store
 from runner.model.outcome import REACHED
 from runner.model.rounds import family_of
+from runner.rules.breaker import BreakerState, read_at_once
 
 ACCOUNT_FAULT = "account "
 """how the reason of a pause begins that a fault of an account caused, not a person"""
@@ -79,6 +81,18 @@ def resume_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> b
             store.event(now, None, "remarked", campaign=campaign, reason=reason)
         rounds = [store.resume(name, now) for name in store.rounds.names_of(campaign)]
     return resumed or any(rounds)
+
+
+def read_at_once_by_hand(store: Store, campaign: str, now: datetime) -> list[str]:
+    """Have the ill accounts of a campaign looked at now and not later, by the engine that runs; give their names."""
+    asked = []
+    with store.transaction():
+        used = {lane.account for lane in store.lanes.after(0) if family_of(lane.campaign) == campaign}
+        for account, health in store.lanes.health().items():
+            if account in used and health.breaker.state is BreakerState.OPEN:
+                store.lanes.put_health(account, replace(health, breaker=read_at_once(health.breaker, now)))
+                asked.append(account)
+    return asked
 
 
 def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> int | None:

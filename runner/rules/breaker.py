@@ -117,6 +117,13 @@ def after_read(breaker: Breaker, *, answered: bool, now: datetime) -> Breaker:
     return replace(breaker, state=_S.OPEN, retry_at=now + FIRST_WAIT)
 
 
+def read_at_once(breaker: Breaker, now: datetime) -> Breaker:
+    """Have the provider read now instead of later, as a person asks; what has to go well after that stays the same."""
+    if breaker.state is not _S.OPEN or breaker.retry_at is None or breaker.retry_at <= now:
+        return breaker
+    return replace(breaker, retry_at=now)
+
+
 def begin_trial(breaker: Breaker, attempt: int, now: datetime) -> Breaker:
     """Note which call is tried; changes nothing unless one may be."""
     if breaker.state is not _S.HALF_OPEN:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,3 +57,21 @@ def test_machines_are_told_as_the_page_says(capsys: pytest.CaptureFixture[str]) 
     ]  # fmt: skip
     documented = set(re.findall(r"`accounts\[\]\.(\w+)`", PAGE.read_text("utf-8")))
     assert documented == set(accounts[0])
+
+
+def test_resuming_has_the_ill_accounts_of_a_campaign_looked_at_now(capsys: pytest.CaptureFixture[str]) -> None:
+    opened = Breaker(state=BreakerState.OPEN, reason="5 sends in a row failed", since=NOW, retry_at=NOW)
+    with closing(Store.open(Path("ledger.db"))) as store:
+        store.lanes.put_health("movoice", AccountHealth(breaker=opened))
+    assert run(["resume", "renewals"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "renewals is not paused",
+        "account movoice is not used; whether it answers again is looked at now, by a run or serve",
+    ]
+    with closing(Store.open(Path("ledger.db"))) as store:
+        health = store.lanes.health()
+    read_at = health["movoice"].breaker.retry_at
+    assert read_at is not None
+    assert read_at < NOW
+    assert health["main"].breaker.retry_at == NOW, "which is none of the campaign's"
+    assert health["slow"].slowdown is not None, "who is asked to wait waits"

@@ -17,6 +17,7 @@ from runner.engine.journal import Journal
 from runner.errors import InDoubt, NotSent, Throttled
 from runner.ledger.overview import account_health
 from runner.ledger.revisions import record
+from runner.ledger.standing import read_at_once_by_hand, resume_by_hand
 from runner.ledger.store import Store
 from runner.model.limits import SharedLimits
 from runner.model.outcome import Observation, Outcome
@@ -231,6 +232,28 @@ async def test_an_open_breaker_outlives_a_restart_and_is_shown(store: Store, jou
         await settled(engine)
         assert len(engine.transport.sent) == 15, "then as many as there is room for"
     assert account_health(store, engine.clock.now()) == []
+
+
+async def test_a_person_has_an_ill_account_looked_at_at_once(store: Store, journal: Journal) -> None:
+    engine = bench(store, journal, account(settle_after=timedelta(hours=3)))
+    apply(store, campaign(), PEOPLE[:5])
+    apply(store, campaign(campaign="later"), PEOPLE[5:])
+    store.pause("later", "by hand", NOON)
+    engine.transport.dials = [*(InDoubt("answered 503") for _ in range(5)), movoice_took]
+    async with running(engine) as loop:
+        await settled(engine)
+        sent = len(engine.transport.sent)
+        assert engine.delivery.pacing.breakers.is_open("movoice")
+        assert not engine.transport.asked
+        engine.transport.looks = [InDoubt("answered 503"), reply({})]
+        for looks in (1, 2):
+            resume_by_hand(store, "later", "", engine.clock.now())
+            assert read_at_once_by_hand(store, "later", engine.clock.now()) == ["movoice"]
+            loop.wake()
+            await settled(engine)
+            assert len(engine.transport.asked) == looks
+        assert len(engine.transport.sent) > sent, "and then it goes on"
+    assert read_at_once_by_hand(store, "later", engine.clock.now()) == []
 
 
 async def test_too_many_doubts_pause_a_campaign_and_resuming_forgives_them(store: Store, journal: Journal) -> None:

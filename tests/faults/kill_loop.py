@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from runner.ledger.standing import resume_by_hand
+from runner.ledger.standing import read_at_once_by_hand, resume_by_hand
 from runner.ledger.store import Store
 from runner.schedule.clock import SystemClock
 from tests.e2e.processes import AGENTS, REPOSITORY, dials, fictional_number
@@ -39,6 +39,10 @@ variables: {{name: "{{{{ contact.name }}}}"}}
 """
 _LOOK_SECONDS = 0.02
 _RESUME_SECONDS = 0.3
+_STOPPED = (
+    "SELECT (SELECT COUNT(*) FROM campaigns WHERE state = 'paused')"
+    " + (SELECT COUNT(*) FROM account_health WHERE state = 'open')"
+)
 _LONGEST_START, _LONGEST_WORK = 1.3, 1.5
 _IN_START_UP = 0.15
 """share of the kills that are aimed at the start-up; the others wait for the first intent"""
@@ -66,7 +70,7 @@ class Toll:
     """kills that met a runner which had sent something since its start"""
     rounds: int = 0
     resumed: int = 0
-    """pauses (doubt budget, faults of an account) that a person ended"""
+    """pauses (doubt budget, faults of an account) and waits of breakers that a person ended"""
     unexpected: tuple[str, ...] = ()
     """tracebacks and other words of a runner that did not expect something"""
     found: Joined = field(default_factory=Joined)
@@ -98,7 +102,7 @@ class Toll:
             f" read side, {len(found.held_at('revmo'))} at revmo, which has none; S = {SETTLE_SECONDS} s, looked twice"
         )
         words = [said]
-        words += [f"{self.resumed} pauses ended by hand"] if self.resumed else []
+        words += [f"{self.resumed} pauses and waits ended by hand"] if self.resumed else []
         words += [f"{len(found.strangers)} dials of unknown attempts"] if found.strangers else []
         wrong = (*found.twice, *found.lost, *found.wrong, *found.held_elsewhere("revmo"), *self.unexpected)
         return "; ".join([*words, *wrong[:5]])
@@ -210,11 +214,13 @@ class _Lives:
         if time.monotonic() < self._resume_at or not self.ledger.exists():
             return
         self._resume_at = time.monotonic() + _RESUME_SECONDS
-        if not self._ask("SELECT COUNT(*) FROM campaigns WHERE state = 'paused'"):
+        if not self._ask(_STOPPED):
             return
         with closing(Store.open(self.ledger)) as store:
             for name in AGENTS:
-                self.resumed += resume_by_hand(store, f"{name}-people", "looked at it", SystemClock().now())
+                now = SystemClock().now()
+                self.resumed += resume_by_hand(store, f"{name}-people", "looked at it", now)
+                self.resumed += len(read_at_once_by_hand(store, f"{name}-people", now))
 
 
 @contextmanager

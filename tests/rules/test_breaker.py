@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from runner.rules.breaker import (
     begin_read,
     begin_trial,
     calls_allowed,
+    read_at_once,
     read_is_due,
     recovered,
     slowed,
@@ -198,3 +200,14 @@ def test_doubts_pause_a_campaign(sent: int, doubted: int, pauses: bool) -> None:
             f"{doubted} of the {sent} sends of the last hour are or were in doubt, more than the 3 or 1% that may be:"
             " look at them, then resume"
         )
+
+
+def test_a_person_ends_the_wait_of_an_open_breaker_and_nothing_else() -> None:
+    opened = after("xxxxx")
+    hurried = read_at_once(opened, NOON + timedelta(seconds=1))
+    assert hurried == replace(opened, retry_at=NOON + timedelta(seconds=1))
+    assert read_is_due(hurried, NOON + timedelta(seconds=1))
+    assert calls_allowed(hurried) == 0
+    assert read_at_once(hurried, NOON + timedelta(seconds=9)) == hurried, "never later"
+    others = [Breaker(), begin_read(opened, NOON), after_read(begin_read(opened, NOON), answered=True, now=NOON)]
+    assert [read_at_once(one, NOON) for one in others] == others
