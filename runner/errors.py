@@ -3,6 +3,7 @@
 OutreachError                     exit 1 unless a subclass says otherwise
 ├── FilesWrong                    the files are wrong: one or many diagnostics
 ├── UsageWrong                    exit 2: the command was used wrongly
+├── PlanStale                     exit 4: the plan is not the one that was reviewed: nothing was written
 ├── NotFound                      a campaign, person or ledger that the command named does not exist
 ├── CredentialMissing             an account's credential reference leads nowhere
 ├── AddressRefused                a URL or an address that nothing may be sent to: provably nothing was
@@ -46,7 +47,7 @@ class ExitCode(IntEnum):
     CHANGES = 3
     """there are changes (only with ``--exit-code``)"""
     STALE = 4
-    """the plan is stale or was used"""
+    """the plan is not the one that was reviewed"""
     UNFINISHED = 5
     """ended with failed or held contacts"""
     LEDGER_HELD = 6
@@ -123,6 +124,12 @@ class UsageWrong(OutreachError):
     """The command was used wrongly."""
 
     exit_code = ExitCode.USAGE
+
+
+class PlanStale(OutreachError):
+    """The plan is not the one that was reviewed, so nothing of it was written."""
+
+    exit_code = ExitCode.STALE
 
 
 class NotFound(OutreachError):

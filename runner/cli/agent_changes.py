@@ -15,6 +15,7 @@ from runner.wiring import agents as wired
 from runner.wiring import applying
 from runner.wiring.agents import MadeAgent, ReviewedAgent
 from runner.wiring.applying import Examined
+from runner.wiring.reviewing import refuse_other_people
 from runner.wiring.workspace import Workspace
 
 
@@ -50,9 +51,16 @@ async def make_so(
 def with_their_ids(
     workspace: Workspace, examined: Sequence[Examined], agents: Sequence[ReviewedAgent]
 ) -> list[Examined]:
-    """Plan those campaigns anew whose agents have got an id; raise FilesWrong for bad rows, as the first look did."""
+    """Plan those campaigns anew whose agents have got an id; raise FilesWrong for bad rows, as the first look did.
+
+    Raises LedgerError when contacts changed in between.
+    """
     new = {one.agent.spec.campaign for one in agents if one.change.creates or one.change.adopted}
-    found = [applying.examined_again(workspace, one) if one.planned.name in new else one for one in examined]
+    found = []
+    for one in examined:
+        again = applying.examined_again(workspace, one) if one.planned.name in new else one
+        refuse_other_people(one, again)
+        found.append(again)
     applying.refuse_bad_rows(found)
     return found
 

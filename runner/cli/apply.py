@@ -15,6 +15,7 @@ import click
 from runner.cli import agent_changes
 from runner.cli.options import paths_argument, workspace_of
 from runner.cli.output import format_option, print_warnings
+from runner.cli.reviewed import asked_review, hold_against, reviewed_option
 from runner.errors import ExitCode
 from runner.ledger.store import Store
 from runner.model.plan import PlanStatus
@@ -31,22 +32,28 @@ from runner.wiring.workspace import Workspace
 
 @click.command()
 @paths_argument
+@reviewed_option
 @click.option("--yes", is_flag=True, help="Do not ask, even on a terminal.")
 @click.option("--accept-drift", is_flag=True, help="Overwrite what somebody changed of agents at their provider.")
 @format_option
 @click.pass_context
-def apply(ctx: click.Context, paths: tuple[Path, ...], form: str, *, yes: bool, accept_drift: bool) -> int:
+def apply(
+    ctx: click.Context, paths: tuple[Path, ...], reviewed_said: str | None, form: str, *, yes: bool, accept_drift: bool
+) -> int:
     """Write the plan into the ledger; `outreach run` then places it.
 
     Applying twice changes nothing the second time. On a terminal it asks first. Bad rows stop it
     before anything is written, unless the campaign says `on_bad_row: skip`. Agents that a campaign
     defines are created or updated at their provider first; nothing else needs the network.
+    With --reviewed nothing is written, and no agent made, unless the plan is the one that was reviewed.
     """
     workspace = workspace_of(ctx)
+    reviewed = asked_review(workspace, reviewed_said, "apply", paths)
     now = SystemClock().now()
     loaded = workspace.load(paths)
     print_warnings(workspace, loaded)
     examined = [applying.examine(workspace.plan(one, now)) for one in loaded]
+    hold_against(reviewed, workspace, examined, paths)
     applying.refuse_bad_rows(examined)
     agents = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
     if form == "text":

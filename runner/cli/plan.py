@@ -11,6 +11,7 @@ import click
 from runner.cli import agent_changes
 from runner.cli.options import as_number, at_option, paths_argument, workspace_of
 from runner.cli.output import console, format_option, is_masked, print_diagnostics, print_warnings
+from runner.cli.reviewed import is_required, to_paste
 from runner.errors import ExitCode, NotFound, Severity
 from runner.files.campaign import LoadedCampaign
 from runner.files.row_faults import row_diagnostics
@@ -23,8 +24,9 @@ from runner.schedule.clock import SystemClock
 from runner.wiring.applying import Examined, examine
 from runner.wiring.left_agents import LeftAgent, left_agents, still_there
 from runner.wiring.planned import Planned
+from runner.wiring.reviewing import digest_of
 from runner.wiring.tracing import traced_lines
-from runner.wiring.workspace import Workspace, combined_digest, git_commit, tzdata_version
+from runner.wiring.workspace import Workspace, git_commit, tzdata_version
 
 CHANGES = (PlanStatus.CREATE, PlanStatus.CHANGE, PlanStatus.REMOVE)
 
@@ -67,13 +69,12 @@ def plan(
     agents = _agents(workspace, loaded, now, online=online, whole_project=not paths)
     _show_agents(agents, form, online=online, everything=everything)
     examined = [_show(workspace, one, form, everything=everything) for one in planned]
-    summary = combined(
-        (one.summary for one in examined), combined_digest((one.planned.name, one.summary.digest) for one in examined)
-    )
+    summary = combined((one.summary for one in examined), digest_of(examined))
     if form == "json":
         click.echo(machine.plan_summary(summary))
     else:
         _warn(examined)
+        _say_how_to_apply(workspace, summary, paths, stops=any(one.stops for one in examined))
     changes = any(_changes(one.summary) for one in examined) or any(one.writes for one in agents)
     return ExitCode.CHANGES if exit_code and changes else ExitCode.OK
 
@@ -152,6 +153,14 @@ def _warn(examined: list[Examined]) -> None:
             problems = row_diagnostics(one.rejected, one.planned.source, one.planned.shown_contacts, Severity.WARNING)
             print_diagnostics(problems)
             click.echo(f"apply would stop at the bad rows of {one.planned.name} (on_bad_row: stop)", err=True)
+
+
+def _say_how_to_apply(workspace: Workspace, summary: PlanSummary, paths: tuple[Path, ...], *, stops: bool) -> None:
+    """End with the command that applies this very plan where one has to be named, else with the digest of several."""
+    if is_required(workspace) and not stops:
+        click.echo(f"apply this very plan: {to_paste('apply', paths, summary.digest)}")
+    elif len(summary.campaigns) > 1:
+        click.echo(f"digest of all {len(summary.campaigns)}: {summary.digest}")
 
 
 def _changes(summary: PlanSummary) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import click
 from runner.cli.apply import confirmed, print_applied
 from runner.cli.options import InstantType, holding_options, workspace_of
 from runner.cli.output import format_option, print_warnings
+from runner.cli.reviewed import asked_review, hold_against, reviewed_option
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
 from runner.files.campaign import LoadedCampaign
@@ -33,6 +34,7 @@ HERE = "here"
 @click.option("--now", "windows_ignored", is_flag=True, help="Ignore windows; in the sandbox only.")
 @click.option("--seed", type=int, default=0, show_default=True, help="What the people of an in-process sandbox do.")
 @click.option("--at", type=InstantType(), help="Where the clock of an in-process sandbox starts; now otherwise.")
+@reviewed_option
 @click.option("--yes", is_flag=True, help="Do not ask, even on a terminal.")
 @holding_options
 @format_option
@@ -45,6 +47,7 @@ def run(
     at: datetime | None,
     form: str,
     *,
+    reviewed_said: str | None,
     windows_ignored: bool,
     yes: bool,
     takeover: bool,
@@ -55,13 +58,17 @@ def run(
     With PATH it places these campaigns and no others; without, everything that was applied before.
     So does a second run after the first was stopped, however that happened. Ctrl-C drains: nothing
     new is started, what is being sent is finished and written down. While `outreach serve` runs on
-    the ledger, that places what is applied here, and this watches until the end.
+    the ledger, that places what is applied here, and this watches until the end. With --reviewed
+    nothing is applied or placed unless the plan is the one that was reviewed.
     """
     if sandbox is None and (windows_ignored or at is not None):
         raise UsageWrong("--now and --at are for the sandbox only: real people have windows", help="add --sandbox")
     if sandbox not in (None, HERE) and not str(sandbox).startswith(("http://", "https://")):
         paths, sandbox = (Path(str(sandbox)), *paths), HERE
+    if reviewed_said is not None and not paths:
+        raise UsageWrong("without a PATH nothing is applied, so there is no plan to hold against --reviewed")
     workspace = workspace_of(ctx)
+    reviewed = asked_review(workspace, reviewed_said, "run", paths, is_real=sandbox is None) if paths else None
     loaded = workspace.load(paths) if paths else []
     print_warnings(workspace, loaded)
     only = frozenset(one.campaign.campaign for one in loaded) or None
@@ -69,16 +76,30 @@ def run(
         sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text",
         takeover=takeover, trusts_clock=trusts_clock,
     )  # fmt: skip
-    return asyncio.run(_run(workspace, loaded, options, form, ask=not yes and sandbox is None))
+
+    def check(examined: Sequence[applying.Examined]) -> None:
+        hold_against(reviewed, workspace, examined, paths)
+
+    if reviewed is not None:
+        # The engine opens the ledger and looks at what a crash left behind: not for another plan.
+        check([applying.examine(workspace.plan(one, at or SystemClock().now())) for one in loaded])
+    return asyncio.run(_run(workspace, loaded, options, form, check, ask=not yes and sandbox is None))
 
 
 async def _run(
-    workspace: Workspace, loaded: Sequence[LoadedCampaign], options: RunOptions, form: str, *, ask: bool
+    workspace: Workspace,
+    loaded: Sequence[LoadedCampaign],
+    options: RunOptions,
+    form: str,
+    check: Callable[[Sequence[applying.Examined]], None],
+    *,
+    ask: bool,
 ) -> int:
     now = SystemClock().now()
 
     def plan(pointed: Workspace, at: datetime) -> list[applying.Examined]:
         examined = [applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored)) for one in loaded]
+        check(examined)
         if options.sandbox is None:
             _check_credentials(pointed, examined)
         if ask and not confirmed(examined):

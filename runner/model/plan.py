@@ -179,3 +179,5 @@ class PlanSummary:
     """None where nobody looked"""
     variants: tuple[VariantCount, ...] = ()
     """the people of each variant; empty where no campaign has variants"""
+    digests: Mapping[str, str]
+    """the digest of each campaign's own plan by its name"""

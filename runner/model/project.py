@@ -131,6 +131,8 @@ class Project(FilePart):
     """Providers of your own by name: HTTP APIs that are told here how to place calls and texts."""
     defaults: Defaults = Defaults()
     """What campaigns get that do not say otherwise."""
+    review: Literal["optional", "required"] = "optional"
+    """Whether real people are reached by reviewed plans alone: `required` has `apply` and `run` ask for `--reviewed`."""
     notify: dict[Name, NotifyTarget] = {}
     """Where notifications go, by the name that campaigns use: `{team: {apprise: env:TEAM_CHAT_URL}}`."""
     limits: SharedLimits | None = None

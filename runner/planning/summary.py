@@ -57,6 +57,7 @@ class Tally:
             law=self._law.summary() if self._law is not None else None,
             countries=self._countries.summary() if self._countries is not None else None,
             variants=self._variants.summary() if self._variants is not None else (),
+            digests={self.campaign: self._digest.value()},
         )
 
     def _take(self, line: PlanLine) -> None:
@@ -100,6 +101,7 @@ def combined(summaries: Iterable[PlanSummary], digest: str) -> PlanSummary:
         rounds=tuple(one for summary in all_of for one in summary.rounds),
         variants=tuple(count for one in all_of for count in one.variants),
         countries=combined_countries([one.countries for one in all_of if one.countries is not None]),
+        digests={name: own for one in all_of for name, own in one.digests.items()},
     )
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runner import __version__
 from runner.model.finding import Finding
 from runner.model.law import LawSummary, LawTable
 from runner.model.notification import TargetStanding
@@ -97,6 +98,8 @@ def plan_summary(summary: PlanSummary) -> str:
                 "first": utc_text(summary.first),
                 "last": utc_text(summary.last),
                 "digest": summary.digest,
+                "digests": [{"campaign": name, "digest": own} for name, own in summary.digests.items()],
+                "tool_version": __version__,
                 "rules_changed": list(summary.rules_changed),
                 "rounds": [_rounds_summary(one) for one in summary.rounds],
                 "law": _law(summary.law),
