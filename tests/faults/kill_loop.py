@@ -118,10 +118,10 @@ def kill_loop(load: Load, *, kills: int, seed: int) -> Toll:
 
 
 def _round(folder: Path, load: Load, kills: int, chance: random.Random) -> Toll:
-    _write(folder, load)
+    write_load(folder, load)
     toll = Toll(rounds=1)
-    with _sandbox(chance.randrange(1 << 30), load.faults) as url:
-        lives = _Lives(folder, url)
+    with faulty_sandbox(chance.randrange(1 << 30), load.faults) as url:
+        lives = Lives(folder, url)
         is_over = False
         while toll.kills < kills and not is_over:
             killed, at_work, is_over = lives.one(chance)
@@ -132,8 +132,8 @@ def _round(folder: Path, load: Load, kills: int, chance: random.Random) -> Toll:
         )
 
 
-class _Lives:
-    """The lives of one runner: started, watched, killed, started again."""
+class Lives:
+    """The lives of one runner over a folder's ledger: started, watched, killed, started again."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self._folder, self._url = folder, url
@@ -224,7 +224,8 @@ class _Lives:
 
 
 @contextmanager
-def _sandbox(seed: int, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def faulty_sandbox(seed: int, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Serve a sandbox from a process of its own; give its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.faults.provider_process", str(seed), json.dumps(list(faults))],
         cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
@@ -239,7 +240,8 @@ def _sandbox(seed: int, faults: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         process.stdout.close()
 
 
-def _write(folder: Path, load: Load) -> None:
+def write_load(folder: Path, load: Load) -> None:
+    """Write a project with a campaign for each provider."""
     contacts = folder / "campaigns" / "contacts"
     contacts.mkdir(parents=True)
     for place, (name, agent) in enumerate(AGENTS.items()):

@@ -1,0 +1,179 @@
+"""Stop a runner at work, let another one take its ledger over, wake it up again, and see whether it still sends anything."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runner.ports.crash_points import CrashPoint
+from tests.e2e.processes import REPOSITORY, dials
+from tests.faults.joining import Joined, joined
+from tests.faults.kill_loop import SLOW_ANSWERS, Lives, Load, faulty_sandbox, write_load
+
+POINTS: tuple[tuple[CrashPoint | None, int], ...] = (
+    (None, 1),
+    (CrashPoint.AFTER_CLAIM, 3),
+    (CrashPoint.AFTER_INTENT, 3),
+    (CrashPoint.BEFORE_POST, 12),
+    (CrashPoint.BEFORE_POST, 12),
+    (CrashPoint.AFTER_POST, 12),
+    (CrashPoint.AFTER_RESULT, 12),
+)
+"""where it is stopped, and at which visit at the latest; None is any instant"""
+_LONGEST_WORK, _LONGEST_SLEEP = 1.0, 4.0
+"""until it is stopped at any instant, and from the taking over until it wakes up"""
+_LEASE_AND_MORE = 60.0
+_TAKEN_OVER = 6
+"""the exit code of a runner that has lost its ledger"""
+_LIVE = "SELECT COUNT(*) FROM attempts WHERE state IN ('claimed', 'sending')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wakings:
+    """What some rounds came to."""
+
+    rounds: int = 0
+    met: int = 0
+    """rounds in which the runner was stopped with attempts claimed or requests on their way"""
+    stayed: tuple[str, ...] = ()
+    """runners that woke up and did not end as one that has lost its ledger"""
+    unexpected: tuple[str, ...] = ()
+    found: Joined = field(default_factory=Joined)
+
+    def __add__(self, other: Wakings) -> Wakings:
+        """Sum up."""
+        return Wakings(
+            rounds=self.rounds + other.rounds, met=self.met + other.met, stayed=self.stayed + other.stayed,
+            unexpected=self.unexpected + other.unexpected, found=self.found + other.found,
+        )  # fmt: skip
+
+    @property
+    def holds(self) -> bool:
+        """Whether nobody was dialled twice or lost, and every runner that woke up ended at once."""
+        found = self.found
+        return not any((found.twice, found.strangers, found.lost, found.wrong, self.stayed, self.unexpected))
+
+    @property
+    def said(self) -> str:
+        """Give the figures in one line, and the first of everything that is wrong."""
+        found = self.found
+        said = (
+            f"{self.rounds} runners stopped at work, their ledger taken over, and woken up, {self.met} of them with"
+            f" attempts claimed or requests on their way; {found.people:,} people, {found.attempts:,} attempts,"
+            f" {found.dials:,} dials: {len(found.twice)} attempts dialled twice, {len(found.lost)} lost,"
+            f" {len(found.wrong)} with a wrong outcome, {len(self.stayed)} runners that went on"
+        )
+        wrong = (*found.twice, *found.strangers, *found.lost, *found.wrong, *self.stayed, *self.unexpected)
+        return "; ".join([said, *wrong[:5]])
+
+
+def one_waking(seed: int, people: int = 15) -> Wakings:
+    """Do one round in a ledger and with a sandbox of its own; raises AssertionError when it cannot be staged."""
+    chance = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="woken-") as name:
+        folder, load = Path(name), Load(people=people, faults=(SLOW_ANSWERS,))
+        write_load(folder, load)
+        with faulty_sandbox(chance.randrange(1 << 30), load.faults) as url:
+            lives = Lives(folder, url)
+            code, met = _wake_one_up(folder, url, chance)
+            lives.finish(load.patience)
+            stayed = () if code == _TAKEN_OVER else (f"the runner of seed {seed} ended with {code}",)
+            return Wakings(
+                rounds=1, met=met, stayed=stayed, unexpected=lives.unexpected(), found=joined(lives.ledger, dials(url))
+            )
+
+
+def _wake_one_up(folder: Path, url: str, chance: random.Random) -> tuple[int, bool]:
+    """Give how the runner that was woken up ended, and whether it had been stopped in the midst of something."""
+    ledger = folder / ".outreach" / "ledger.db"
+    point, last_visit = chance.choice(POINTS)
+    armed = {"OUTREACH_STOP_AT": f"{point}:{chance.randint(1, last_visit)}"} if point else {}
+    first = _run(folder, url, env=armed)
+    second = None
+    try:
+        if point is None:
+            _wait_until_at_work(ledger, chance)
+            first.send_signal(signal.SIGSTOP)
+        _until(lambda: _state(first.pid) == "T", "it was never stopped")
+        _stop_outside_transactions(first, ledger, chance)
+        met = _ask(ledger, _LIVE) > 0
+        # As on another machine that mounts the same folder: the lock of this one says nothing there.
+        ledger.with_name("ledger.db.lock").unlink()
+        epoch = _epoch(ledger)
+        second = _run(folder, url, "--takeover")
+        _until(lambda: _epoch(ledger) > epoch, "nobody took the ledger over")
+        time.sleep(chance.uniform(0, _LONGEST_SLEEP))
+        first.send_signal(signal.SIGCONT)
+        code = first.wait(timeout=60)
+        second.wait(timeout=120)
+        return code, met
+    finally:
+        for process in (first, second):
+            if process is not None and process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+                process.wait(timeout=20)
+
+
+def _wait_until_at_work(ledger: Path, chance: random.Random) -> None:
+    _until(lambda: _ask(ledger, "SELECT COUNT(*) FROM events WHERE kind = 'sending'") > 0, "it sends nothing")
+    time.sleep(chance.uniform(0, _LONGEST_WORK))
+
+
+def _stop_outside_transactions(process: subprocess.Popen[bytes], ledger: Path, chance: random.Random) -> None:
+    """Stop a stopped process an instant later while one of its threads holds the lock of the database."""
+    while not _can_be_written(ledger):
+        process.send_signal(signal.SIGCONT)
+        time.sleep(chance.uniform(0.001, 0.02))
+        process.send_signal(signal.SIGSTOP)
+        _until(lambda: _state(process.pid) == "T", "it does not stop")
+
+
+def _run(folder: Path, url: str, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    words = ("run", "campaigns", "--sandbox", url, "--now", "--yes", *more)
+    with (folder / "stderr").open("ab") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "runner", *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=stderr,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1", **(env or {})},
+        )  # fmt: skip
+
+
+def _until(happens: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + _LEASE_AND_MORE
+    while not happens():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.02)
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _epoch(ledger: Path) -> int:
+    return _ask(ledger, "SELECT epoch FROM lease")
+
+
+def _ask(ledger: Path, query: str) -> int:
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as found:
+        return int(found.execute(query).fetchone()[0])
+    return 0
+
+
+def _can_be_written(ledger: Path) -> bool:
+    with closing(sqlite3.connect(ledger, timeout=0.2, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
