@@ -400,6 +400,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     columns = {
         "phone": "+12025550143", "mobile": "+12025550144", "name": "Anna Lee", "tz": "America/New_York", "customer_id": "1",
         "amount_due": "120.00", "visit_at": "2026-12-03T10:30", "clinic": "Mercer Dental", "doctor": "Dr. Okafor", "fee": "25",
+        "history": "two crowns",
     }  # fmt: skip
     people = tmp_path / "campaigns/contacts/people.csv"
     people.write_text("\n".join([",".join(columns), ",".join(columns.values())]) + "\n", "utf-8")

@@ -24,6 +24,7 @@ _HELP: Mapping[str, str] = {
     "P08": "take the rows out, or leave such rows out: contacts: {{file: {file}, on_bad_row: skip}}",
     "P09": "let only the first row count, or tell people apart by a key: contacts: {{file: {file}, shared_number: once}}",
     "V02": "give a value for it: {{{{ contact.x | default('soon') }}}}, or leave such rows out: on_bad_row: skip",
+    "V10": 'shorten the cell, or allow more: variables: {{x: {{value: "{{{{ contact.x }}}}", longest: 2000}}}}',
 }
 _DEFAULT_HELP = "mend the rows, or leave them out: contacts: {{file: {file}, on_bad_row: skip}}"
 _SKIPPED_HELP = "mend the rows; until then they are left out"

@@ -115,6 +115,12 @@ class Message(FilePart):
     """A template, relative to the project's templates folder."""
 
 
+LONGEST_DEFAULT = 500
+"""characters that a value for the agent may have where the file says nothing: enough for a name, a slot or a note"""
+LONGEST_ALLOWED = 8 * 1024
+"""what `longest` may be at most: no template gives more"""
+
+
 class Variable(FilePart):
     """One value for the agent, rendered for each contact."""
 
@@ -122,6 +128,8 @@ class Variable(FilePart):
     """A Jinja template over contact, campaign, step and now."""
     type: Literal["text", "number", "boolean", "json"] = "text"
     """What the provider is sent; text unless a type is asked for."""
+    longest: Annotated[int, Field(ge=1, le=LONGEST_ALLOWED)] = LONGEST_DEFAULT
+    """The most characters that may come out for a person; more make a bad row. Text without a tag is not counted."""
 
 
 Variables = dict[str, Annotated[Variable, BeforeValidator(shorthand.read_variable)]]

@@ -119,6 +119,8 @@ class PlanLine:
     """skipped now, yet the ledger goes on counting this contact"""
     rejected: bool = False
     """the row is bad: it stops `apply` unless the campaign skips bad rows"""
+    code: str = ""
+    """the stable code of what is wrong with a bad row's values; empty where only the reason says it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
         try:
             line = _step_line(draft, route, person, now)
         except RenderFailed as error:
-            yield _skip(draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True))
+            yield _skip(draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True, code=error.code))
             return
         except _CannotHandOver as error:
             yield _skip(draft, person, _Skip(str(error)))
@@ -170,6 +170,7 @@ class _Skip:
     rejected: bool = False
     suppressed: bool = False
     held: bool = False
+    code: str = ""
 
 
 def _skip_reason(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
@@ -360,7 +361,7 @@ def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
     status = PlanStatus.HOLD if skip.held else PlanStatus.SKIP
     return _line(
         draft, draft.routes[0], status, contact_key=contact.key, phone=contact.phone, row=contact.row,
-        reason=skip.reason, rejected=skip.rejected, suppressed=skip.suppressed,
+        reason=skip.reason, rejected=skip.rejected, code=skip.code, suppressed=skip.suppressed,
         changed=skip.held and (person.known is None or person.known.state is not ContactState.HELD),
         stays_in_ledger=_stays(person.known, skip), source=skip.source, country=person.region, number_type=person.kind,
         variant=person.variant.name, zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
+_LENGTH = re.compile(r" \d+ characters")
 _COUNTRIES = 12
 
 
@@ -241,4 +243,6 @@ def _cause(line: PlanLine) -> str:
         return "the same number as in an earlier row"
     if line.reason.startswith("on the do-not-contact list"):
         return line.reason.rpartition(":")[0]
+    if line.code == "V10":
+        return _LENGTH.sub(" … characters", line.reason, count=1)
     return line.reason

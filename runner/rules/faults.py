@@ -5,6 +5,7 @@ V02  a cell that is empty in this row     V06  an expression that cannot be deci
 V03  the template cannot be read          V07  would need too much time or memory
 V04  a filter or a test that is not there  V08  a filter, a conversion or arithmetic refused a value
 V09  text came out that must not reach a provider or a person
+V10  a value came out longer than its variable may be
 """
 
 from __future__ import annotations

@@ -1,7 +1,12 @@
 """Everything that is said to one person: a step's variables and message, rendered for one contact.
 
 What comes out goes to providers that fill ``{{name}}`` themselves, and to people. So no value may
-carry template marks, control characters or marks that turn the direction of text.
+carry template marks, control characters or marks that turn the direction of text. Nor may a value
+for an agent be longer than its `longest`: a cell with a page of instructions is the shape in which
+contact data speaks to an agent over the campaign's head. The whole value counts, the campaign's own
+words around the cell too, because that is what people can count and what the agent reads. Text
+without any tag is the campaign's own alone, and is not counted. The words of a text message are not
+either: a person reads them, and providers say how long they may be.
 """
 
 from __future__ import annotations
@@ -56,6 +61,8 @@ class _Part:
     path: KeyPath
     template: Template
     type: VariableType
+    longest: int | None = None
+    """characters that may come out; None where they are not counted"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Renderer:
 
     def _variables(self, variables: Mapping[str, Any], path: KeyPath) -> dict[str, _Part]:
         return {
-            name: self._compiled((*path, name, "value"), variable.value, variable.type)
+            name: self._compiled((*path, name, "value"), variable.value, variable.type, variable.longest)
             for name, variable in variables.items()
         }
 
@@ -131,11 +138,12 @@ class Renderer:
         except TemplateWrong as error:
             raise error.at(place) from error
 
-    def _compiled(self, path: KeyPath, source: str, type: VariableType) -> _Part:
+    def _compiled(self, path: KeyPath, source: str, type: VariableType, longest: int | None = None) -> _Part:
         try:
-            return _Part(path, self._templates.compile(source), type)
+            template = self._templates.compile(source)
         except TemplateWrong as error:
             raise error.at(path) from error
+        return _Part(path, template, type, None if template.is_constant else longest)
 
 
 def _filled(row: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -150,6 +158,8 @@ def _zone(name: str | None) -> ZoneInfo | Any:
 
 def _value(part: _Part, values: Mapping[str, Any]) -> Json:
     text = _rendered(part, values)
+    if part.longest is not None and len(text) > part.longest:
+        raise _longer(text, part.longest, part, values)
     if part.type == "text":
         return _sendable(text, part, values)
     if part.type == "number":
@@ -203,6 +213,17 @@ def _unsafe(piece: str, part: _Part, values: Mapping[str, Any]) -> RenderFailed:
     what = f"`{piece}`, which the provider would fill in" if is_mark else f"the unseen character U+{ord(piece):04X}"
     advice = "take it out of the contacts" if column else "take it out of the template"
     return _failed(part, "V09", f"{subject} carries {what}", advice, name=f"contact.{column}" if column else "")
+
+
+def _longer(text: str, longest: int, part: _Part, values: Mapping[str, Any]) -> RenderFailed:
+    """Name the variable and how long it came out, and the column where one cell alone is too long."""
+    name = str(part.path[-2])
+    cells = ((column, _all_text(cell, 0)) for column, cell in values["contact"].items())
+    column = next((column for column, cell in cells if len(cell) > longest and cell in text), "")
+    by = f" by `contact.{column}`" if column else ""
+    message = f"`{name}` comes to {len(text)} characters{by}, and may have {longest}"
+    advice = f"shorten it: | truncate({longest}), or allow more: {name}: {{value: ..., longest: {len(text)}}}"
+    return _failed(part, "V10", message, advice, name=f"contact.{column}" if column else "")
 
 
 def _column_with(piece: str, row: Mapping[str, Any]) -> str:

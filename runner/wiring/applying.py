@@ -59,7 +59,7 @@ def examine(planned: Planned, see: Callable[[PlanLine], None] | None = None) -> 
     unusable = []
     for line in lines:
         if line.rejected and line.contact_key:
-            unusable.append(RejectedRow(row=line.row, column="", reason=line.reason, code="V02"))
+            unusable.append(RejectedRow(row=line.row, column="", reason=line.reason, code=line.code or "V02"))
         if see is not None:
             see(line)
     rejected = sorted([*planned.rejected, *unusable], key=lambda row: row.row)

@@ -128,6 +128,10 @@ def test_the_projects_defaults_fill_what_is_not_set(tmp_path: Path) -> None:
             HEAD + AGENT + "variables: {a: {valu: x}, b: [1], c: {value: y, type: txt}}\n",
             [("C01", 5, 17), ("C05", 5, 30), ("C04", 5, 55)],
         ),
+        (
+            HEAD + AGENT + "variables: {a: {value: x, longest: 0}, b: {value: x, longest: 9000}, c: {longest: 5}}\n",
+            [("C05", 5, 36), ("C05", 5, 63), ("C02", 5, 73)],
+        ),
         (HEAD + AGENT + "steps:\n  - cal: agent\n    after: soon\n", [("C03", 6, 5), ("C10", 7, 12)]),
         (HEAD + AGENT + "steps:\n  - agent: agent\n", [("C03", 6, 5)]),
         (HEAD + "agent: revmo/a\nsteps:\n  - text: agent\n    message: {templat: a}\n", [("C01", 7, 15)]),

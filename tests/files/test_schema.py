@@ -123,6 +123,7 @@ ACCEPTED = [
     HEAD + AGENT + "limits: {concurrency: 3, per_second: 0.5, spacing: 5s}\n",
     HEAD + AGENT + "limits: {concurrency: '3', per_second: '0.5'}\n",
     HEAD + AGENT + "variables: {a: 1, b: true, c: {value: 2.50, type: number}, d: '{{ contact.name }}'}\n",
+    HEAD + AGENT + "variables: {a: {value: x, longest: 1}, b: {value: x, type: json, longest: '8192'}}\n",
     HEAD + AGENT + "schedule: {start: 2026-12-01T09:00, end: '2026-12-24', timezone: Europe/London}\n",
     HEAD
     + "agent: revmo/x\nsteps:\n  - call: agent\n  - {text: agent, when: [no_answer, busy], message: Hello, after: 1d, retry: twice}\n"
@@ -172,6 +173,10 @@ REFUSED = [
     HEAD + AGENT + "callback: {times: -1}\n",
     HEAD + AGENT + "variables: {a: {valu: x}}\n",
     HEAD + AGENT + "variables: {a: {value: x, type: txt}}\n",
+    HEAD + AGENT + "variables: {a: {value: x, longest: 0}}\n",
+    HEAD + AGENT + "variables: {a: {value: x, longest: 8193}}\n",
+    HEAD + AGENT + "variables: {a: {value: x, longest: much}}\n",
+    HEAD + AGENT + "variables: {a: {longest: 20}}\n",
     HEAD + AGENT + "schedule: {begin: 2026-12-01}\n",
     HEAD + AGENT + "limits: {per_minuet: 3}\n",
     HEAD + AGENT + "steps: [{cal: agent}]\n",

@@ -34,7 +34,11 @@ windows = st.one_of(
     st.lists(st.fixed_dictionaries({"days": days, "from": clock, "to": clock}), min_size=1, max_size=3),
 )
 variables = st.dictionaries(
-    names, texts | st.fixed_dictionaries({"value": texts, "type": st.sampled_from(["text", "number"])})
+    names,
+    texts
+    | st.fixed_dictionaries(
+        {"value": texts, "type": st.sampled_from(["text", "number"]), "longest": st.integers(1, 8192)}
+    ),
 )
 options = st.dictionaries(names, st.integers() | texts | st.booleans(), max_size=2)
 

@@ -98,6 +98,9 @@ def test_the_formatting_of_the_file_does_not_count(tmp_path: Path) -> None:
 
 CHANGES: dict[str, Any] = {
     "a payload": lambda: digest_of(campaign(**BASE | {"variables": {"a": "other", "b": "two"}})),
+    "how long a value may be": lambda: digest_of(
+        campaign(**BASE | {"variables": {"a": "{{ contact.phone }}", "b": {"value": "two", "longest": 600}}})
+    ),
     "a phone": lambda: digest_of(rows=(contact(0), contact(2))),
     "a key": lambda: digest_of(rows=(contact(0), replace(contact(1), key="customer-7"))),
     "a zone": lambda: digest_of(rows=(contact(0), replace(contact(1), timezone="Asia/Tokyo"))),
@@ -140,6 +143,11 @@ def test_the_digest_has_its_form() -> None:
     assert FIRST.startswith("sha256:")
     assert len(FIRST) == len("sha256:") + 64
     assert Digest(campaign(), {}).value() == Digest(campaign(), {}).value()
+
+
+def test_a_length_that_is_written_out_is_the_one_that_counts_anyway() -> None:
+    written = {"a": {"value": "{{ contact.phone }}", "longest": 500}, "b": {"value": "two", "longest": "500"}}
+    assert digest_of(campaign(**BASE | {"variables": written})) == FIRST
 
 
 def test_what_the_ledger_holds_of_the_same_plan_does_not_count() -> None:
