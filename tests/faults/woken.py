@@ -61,7 +61,8 @@ class Wakings:
     def holds(self) -> bool:
         """Whether nobody was dialled twice or lost, and every runner that woke up ended at once."""
         found = self.found
-        return not any((found.twice, found.strangers, found.lost, found.wrong, self.stayed, self.unexpected))
+        wrong = (found.twice, found.strangers, found.lost, found.wrong, found.held_elsewhere("revmo"))
+        return not any((*wrong, self.stayed, self.unexpected))
 
     @property
     def said(self) -> str:
@@ -71,10 +72,11 @@ class Wakings:
             f"{self.rounds} runners stopped at work, their ledger taken over, and woken up, {self.met} of them with"
             f" attempts claimed or requests on their way; {found.people:,} people, {found.attempts:,} attempts,"
             f" {found.dials:,} dials: {len(found.twice)} attempts dialled twice, {len(found.lost)} lost,"
-            f" {len(found.wrong)} with a wrong outcome, {len(self.stayed)} runners that went on"
+            f" {len(found.wrong)} with a wrong outcome, {len(found.held_elsewhere('revmo'))} held where there is a"
+            f" read side, {len(found.held_at('revmo'))} at revmo, which has none; {len(self.stayed)} runners that went on"
         )
-        wrong = (*found.twice, *found.strangers, *found.lost, *found.wrong, *self.stayed, *self.unexpected)
-        return "; ".join([said, *wrong[:5]])
+        wrong = (*found.twice, *found.strangers, *found.lost, *found.wrong, *found.held_elsewhere("revmo"))
+        return "; ".join([said, *(*wrong, *self.stayed, *self.unexpected)[:5]])
 
 
 def one_waking(seed: int, people: int = 15) -> Wakings:
