@@ -22,6 +22,7 @@ finding      what one rule says about one person and step, until when, and where
 plan         what would be created, kept, changed, removed, skipped, and why; it has a digest
 revision     a plan that was applied: digest, git commit, who, when
 attempt      one try to reach one contact by one step: one ledger row, at most one request
+log id       what logs, traces and notifications call an attempt: a hash of its key, keyed by the ledger
 outcome      how an attempt ended, in our vocabulary
 tag          the business result that the agent set, kept as it came
 follow-up    what an outcome leads to: retry at, next step at, done

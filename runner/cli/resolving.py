@@ -64,7 +64,7 @@ def list_doubtful(ledger: Path, campaign: str, form: str) -> int:
     finally:
         store.close()
     if form == "json":
-        click.echo(_record(waiting, unplanned))
+        click.echo(_record(waiting, unplanned, pseudonyms))
         return ExitCode.OK
     if not waiting and not unplanned:
         click.echo(f"nothing{f' of {campaign}' if campaign else ''} waits for a person")
@@ -194,21 +194,22 @@ def _print_waiting(one: Doubtful, pseudonyms: Pseudonyms) -> None:
             f"{attempt.sent_at:%H:%M} UTC to {attempt.sent_at + _ABOUT:%H:%M} UTC" if attempt.sent_at else "that day"
         )
         who = f"'#{pseudonyms.short(attempt.phone)}'" if is_masked() else attempt.phone
-        click.echo(
-            f"  = look at {attempt.account} for this number, {around}, or for the reference {attempt.key}; then:"
-        )
+        log_id = pseudonyms.log_id(attempt.key)
+        reference = f"{log_id} (outreach --show-pii resolve has it in full)" if is_masked() else attempt.key
+        click.echo(f"  = look at {attempt.account} for this number, {around}, or for the reference {reference}; then:")
         click.echo(
             f"    outreach resolve {attempt.campaign} --contact {who} --created ID"
             " | --ended OUTCOME | --absent --reason TEXT"
         )
 
 
-def _record(waiting: Sequence[Doubtful], unplanned: Sequence[Unplanned]) -> str:
+def _record(waiting: Sequence[Doubtful], unplanned: Sequence[Unplanned], pseudonyms: Pseudonyms) -> str:
     attempts = [
         {
             "campaign": one.work.attempt.campaign, "key": one.work.attempt.contact_key,
             "phone": one.work.attempt.phone, "step": one.work.attempt.step, "number": one.work.attempt.number,
             "account": one.work.attempt.account, "reference": one.work.attempt.key,
+            "log_id": pseudonyms.log_id(one.work.attempt.key) or None,
             "state": one.work.attempt.state.value, "handover": one.handover,
             "sent_at": one.work.attempt.sent_at.isoformat() if one.work.attempt.sent_at else None,
         }

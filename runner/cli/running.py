@@ -17,7 +17,7 @@ from rich.live import Live
 
 from runner.cli import agent_changes
 from runner.cli.following import how_outcomes_come, paying
-from runner.cli.output import console
+from runner.cli.output import console, is_masked
 from runner.cli.saying import say
 from runner.cli.watching import watched
 from runner.errors import ExitCode, LedgerHeld
@@ -31,6 +31,7 @@ from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
 from runner.report.rounds_view import without_old_rounds
 from runner.report.words import count_of
+from runner.rules.pseudonyms import UNKEYED
 from runner.wiring import applying
 from runner.wiring.agents import ReviewedAgent, refuse_drift
 from runner.wiring.applying import Applied
@@ -116,7 +117,7 @@ def report(workspace: Workspace, ended: Ended, now: datetime) -> None:
     plain = [one for one in applied if not one.summary.rounds]
     totals = totals_of([one.summary for one in plain], [one.campaign for one in plain], overview)
     shown = [one for one in overview if not applied or family_of(one.campaign) in {done.campaign for done in applied}]
-    print_report(console(), shown, totals)
+    print_report(console(), shown, totals, masked=is_masked())
     page = workspace.ledger_path.with_suffix(".report.html")
     page.write_text(report_page(shown, totals, now), encoding="utf-8")
     page.chmod(0o600)
@@ -346,7 +347,8 @@ def _say_what_is_paused(overview: Sequence[CampaignOverview], *, stopped: bool) 
     paused = [one for one in overview if one.status == "paused"]
     if not paused or stopped:
         return
-    click.echo(f"paused, and left so: {'; '.join(f'{one.campaign} ({one.reason})' for one in paused)}", err=True)
+    said = "; ".join(f"{one.campaign} ({one.reason})" for one in paused)
+    click.echo(f"paused, and left so: {UNKEYED.without_keys(said) if is_masked() else said}", err=True)
     click.echo(f"  = help: outreach resume {paused[0].campaign}", err=True)
 
 

@@ -60,8 +60,8 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
         return ExitCode.OK
     from runner.report.results import account_lines, print_contacts, print_status  # noqa: PLC0415 rich is not free
 
-    print_status(console(), campaigns)
-    for line in account_lines(accounts):
+    print_status(console(), campaigns, masked=is_masked())
+    for line in account_lines(accounts, masked=is_masked()):
         console().print(line)
     _print_notifications(notifications)
     _print_variants(variants or {})

@@ -29,10 +29,10 @@ from runner.wiring.workspace import Workspace
 def why(ctx: click.Context, who: str, campaign: str | None, at: datetime | None, form: str) -> int:
     """Say for one person why they were contacted, were not, or will be, and when.
 
-    PHONE is the number, or the key of the contact, or what a log calls the person: '#1a2b3c4d'. For each
-    campaign: every attempt and what was decided about it, by which rule and where that stands, the zone and
-    where it came from, revision and git commit; then what comes next by the rules as they are now. Reads the
-    ledger and writes nothing.
+    PHONE is the number, or the key of the contact, or what a log calls the person, '#1a2b3c4d', or one of their
+    attempts, a1b2c3d4e5f60718. For each campaign: every attempt and what was decided about it, by which rule and
+    where that stands, the zone and where it came from, revision and git commit; then what comes next by the rules
+    as they are now. Reads the ledger and writes nothing.
     """
     workspace = workspace_of(ctx)
     now = at or SystemClock().now()

@@ -16,7 +16,7 @@ from runner.model.handed_over import HandoverRecord, HandoverState, Standing
 from runner.model.handover import NativeAction, NativeStatus
 from runner.model.request import Request
 from runner.ports import Ledger, NativeCampaigns
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, shown_attempt
 from runner.rules.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class Control:
                 await self.tools.transport.send(self.tools.accounts.account(attempt.account), request)
         except OutreachError as error:
             extra = named("not_called_off", attempt)
-            log.info("attempt %s: could not be called off: %s", attempt.key, error.message, extra=extra)
+            shown = shown_attempt(attempt.key)
+            log.info("attempt %s: could not be called off: %s", shown, error.message, extra=extra)
         now = self.tools.clock.now()
 
         def write(ledger: Ledger) -> None:

@@ -39,7 +39,7 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
 from runner.ports.crash_points import CrashPoint, reached
-from runner.ports.telemetry import SILENT, Telemetry, about, named
+from runner.ports.telemetry import SILENT, Telemetry, about, named, shown_attempt
 from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
@@ -194,7 +194,8 @@ class Delivery:
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_accepted(work, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
-            log.exception("attempt %s: unexpected failure while sending", attempt.key, extra=named("send_failed"))
+            shown = shown_attempt(attempt.key)
+            log.exception("attempt %s: unexpected failure while sending", shown, extra=named("send_failed"))
             await self._not_accepted(work, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:
             await self._accepted(work, receipt)
@@ -228,7 +229,8 @@ class Delivery:
 
         await self.journal.run(write)
         reached(CrashPoint.AFTER_RESULT)
-        log.info("attempt %s: accepted", attempt.key, extra=named("accepted", provider_id=receipt.provider_id))
+        extra = named("accepted", provider_id=receipt.provider_id)
+        log.info("attempt %s: accepted", shown_attempt(attempt.key), extra=extra)
 
     def _pause_callers(self, ledger: Ledger, attempt: Attempt, why: str, now: datetime) -> None:
         """Pause an attempt's campaign and every other one that places calls and pays with the same account."""

@@ -12,7 +12,7 @@ from runner.model.attempt import Assignment, AttemptState
 from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.ports import Ledger
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, shown_attempt
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
         moved = ledger.move([settle(policy, work, own, ledger.history(work.attempt.contact_id), now)])[0]
     if moved:
         extra = named("ended", work.attempt, outcome=(seen.outcome or Outcome.UNKNOWN).value)
-        log.info("attempt %s: ended, %s", work.attempt.key, seen.outcome, extra=extra)
+        log.info("attempt %s: ended, %s", shown_attempt(work.attempt.key), seen.outcome, extra=extra)
     if moved and seen.set_up_fault:
         reason = f"account {work.attempt.account}: calls fail because of `{seen.set_up_fault}`"
         ledger.pause(work.attempt.campaign, reason, now)

@@ -94,7 +94,7 @@ class NativeDelivery:
         except LedgerError:
             raise
         except Exception as error:  # one handover's trouble must not stop the others
-            log.exception("handover %s: unexpected failure", record.key, extra=named("handover_failed", record))
+            log.exception("handover %d: unexpected failure", record.id, extra=named("handover_failed", record))
             await self.sending.later(record, f"unexpected failure: {type(error).__name__}")
         self.tools.woken()
 

@@ -52,6 +52,6 @@ async def _asked(tools: Reconciliation, record: HandoverRecord, row: NativeRow, 
         seen = provider.read_poll(sent, reply)
     except OutreachError as error:
         extra = named("no_answer", record, provider_id=ended.provider_id)
-        log.info("handover %s: no answer about call %s: %s", record.key, ended.provider_id, error.message, extra=extra)
+        log.info("handover %d: no answer about call %s: %s", record.id, ended.provider_id, error.message, extra=extra)
         return replace(row, ended=None, is_calling=True)
     return replace(row, ended=seen) if seen.is_final else replace(row, ended=None, is_calling=True)

@@ -53,9 +53,7 @@ class Doubts:
             native = self.tools.accounts.native(record.account)
             finding = await self._find(record, native)
         except OutreachError as error:
-            log.info(
-                "handover %s: still in doubt: %s", record.key, error.message, extra=named("still_in_doubt", record)
-            )
+            log.info("handover %d: still in doubt: %s", record.id, error.message, extra=named("still_in_doubt", record))
             await self._look_again(record, record.polls)
             return
         if finding is None:

@@ -51,8 +51,8 @@ class Following:
             await self._read_rows(record, native)
         except OutreachError as error:
             log.info(
-                "handover %s: no answer about its people: %s",
-                record.key,
+                "handover %d: no answer about its people: %s",
+                record.id,
                 error.message,
                 extra=named("no_answer", record),
             )

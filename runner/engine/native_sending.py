@@ -53,9 +53,7 @@ class Sending:
         try:
             request = self._first_request(fresh)
         except Exception as error:  # nothing has left
-            log.exception(
-                "handover %s: its request cannot be built", record.key, extra=named("request_unbuilt", record)
-            )
+            log.exception("handover %d: its request cannot be built", record.id, extra=named("request_unbuilt", record))
             said = error.message if isinstance(error, OutreachError) else f"unexpected failure: {type(error).__name__}"
             await self._not_created(record, Rejected(said, pause=True))
             return
@@ -70,7 +68,7 @@ class Sending:
             await self._not_created(record, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
             log.exception(
-                "handover %s: unexpected failure while sending", record.key, extra=named("send_failed", record)
+                "handover %d: unexpected failure while sending", record.id, extra=named("send_failed", record)
             )
             await self._not_created(record, InDoubt(f"unexpected failure: {type(error).__name__}"))
         else:

@@ -19,7 +19,7 @@ from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Reply, Request, Sent
 from runner.ports import Clock, ManyPolls, Transport
-from runner.ports.telemetry import about, named
+from runner.ports.telemetry import about, named, shown_attempt
 from runner.rules.gate import Go, may_send
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class Polling:
 
     async def _asked(self, work: Assignment) -> Observation:
         """Give what the provider says of one attempt; nothing when it does not answer."""
+        shown = shown_attempt(work.attempt.key)
         try:
             provider = self.accounts.provider(work.attempt.account)
             sent = sent_of(work)
@@ -84,10 +85,10 @@ class Polling:
                 return provider.read_poll(sent, await self._send(work, request))
         except OutreachError as error:
             extra = named("no_answer")
-            log.info("attempt %s: no answer about its outcome: %s", work.attempt.key, error.message, extra=extra)
+            log.info("attempt %s: no answer about its outcome: %s", shown, error.message, extra=extra)
         except Exception:  # one attempt's trouble must not stop the others
             extra = named("poll_failed")
-            log.exception("attempt %s: unexpected failure while asking for its outcome", work.attempt.key, extra=extra)
+            log.exception("attempt %s: unexpected failure while asking for its outcome", shown, extra=extra)
         return Observation()
 
     async def _hear(self, work: Assignment, seen: Observation) -> None:
@@ -99,7 +100,7 @@ class Polling:
         except Exception:  # as above
             extra = named("settle_failed", work.attempt)
             sentence = "attempt %s: unexpected failure while its outcome was written down"
-            log.exception(sentence, work.attempt.key, extra=extra)
+            log.exception(sentence, shown_attempt(work.attempt.key), extra=extra)
             await self._ask_later(work, None)
 
     async def _take(self, work: Assignment, seen: Observation) -> None:
@@ -133,7 +134,7 @@ class Polling:
         except OutreachError as error:
             log.warning(
                 "attempt %s: could not be called off: %s",
-                attempt.key,
+                shown_attempt(attempt.key),
                 error.message,
                 extra=named("not_called_off", attempt),
             )

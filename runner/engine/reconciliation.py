@@ -21,7 +21,7 @@ from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding
 from runner.ports import Clock, Ledger, Transport
-from runner.ports.telemetry import about, named
+from runner.ports.telemetry import about, named, shown_attempt
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,8 @@ class Reconciliation:
                 await self._resolve(work)
         except Exception:  # one attempt's trouble must not stop the others
             extra = named("look_up_failed", work.attempt)
-            log.exception("attempt %s: unexpected failure while looking for it", work.attempt.key, extra=extra)
+            shown = shown_attempt(work.attempt.key)
+            log.exception("attempt %s: unexpected failure while looking for it", shown, extra=extra)
             await self._look_again(work, work.attempt.polls)
 
     async def _resolve(self, work: Assignment) -> None:
@@ -129,7 +130,8 @@ class Reconciliation:
                 # What a lost copy of the ledger did with the person will not become any clearer.
                 await self._move(self._held(work, self.clock.now(), f"another copy may have sent it: {error.message}"))
                 return
-            log.info("attempt %s: still in doubt: %s", attempt.key, error.message, extra=named("still_in_doubt"))
+            extra = named("still_in_doubt")
+            log.info("attempt %s: still in doubt: %s", shown_attempt(attempt.key), error.message, extra=extra)
             await self._look_again(work, attempt.polls)
             return
         if finding is not None and finding.found and await self._is_taken(work, finding.provider_id):

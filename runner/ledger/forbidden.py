@@ -56,7 +56,9 @@ def pseudonyms_of(store: Store) -> Pseudonyms:
 
 
 def install(connection: sqlite3.Connection) -> None:
-    """Give a connection to a migrated ledger the function `pseudonym(phone)` that its statements use."""
+    """Give a connection to a migrated ledger the functions `pseudonym(phone)` and `log_id(key)` of its statements."""
     row = connection.execute("SELECT value FROM facts WHERE name = 'pseudonym_key'").fetchone()
-    of = lru_cache(maxsize=_REMEMBERED)(Pseudonyms(bytes.fromhex(row[0])).of)
+    pseudonyms = Pseudonyms(bytes.fromhex(row[0]))
+    of = lru_cache(maxsize=_REMEMBERED)(pseudonyms.of)
     connection.create_function("pseudonym", 1, of, deterministic=True)
+    connection.create_function("log_id", 1, lambda key: pseudonyms.log_id(key or ""), deterministic=True)

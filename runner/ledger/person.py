@@ -14,24 +14,26 @@ from runner.model.person import AttemptStory, CampaignStory, Event, Person, Revi
 from runner.model.rounds import family_of
 from runner.model.rule_places import RulePlaces
 from runner.model.suppression import Suppression
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms, pseudonym_in
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms, is_log_id, pseudonym_in
 
 
 def people_named(store: Store, wanted: str) -> tuple[str, ...]:
     """Give the numbers of everybody with this number or key, or whom logs call so: `+1***0143#1a2b3c4d`, `#1a2b3c4d`.
 
-    None when the ledger knows nobody of it.
+    An attempt names its person too, by its key or by what logs call it: `a1b2c3d4e5f60718`. None when the ledger
+    knows nobody of it.
     """
-    found = tuple(row["phone"] for row in store.all("phones_of", wanted=wanted))
-    pseudonym = pseudonym_in(wanted)
-    if found or not pseudonym:
-        return found
-    return tuple(row["phone"] for row in store.all("phones_by_pseudonym", pseudonym=pseudonym))
+    found = store.all("phones_of", wanted=wanted) or store.all("phone_by_attempt_key", key=wanted)
+    if not found and is_log_id(wanted):
+        found = store.all("phones_by_log_id", log_id=wanted)
+    if not found and pseudonym_in(wanted):
+        found = store.all("phones_by_pseudonym", pseudonym=pseudonym_in(wanted))
+    return tuple(row["phone"] for row in found)
 
 
 def phones_behind(ledger: Path, text: str) -> tuple[str, ...]:
     """Give the numbers of whom a log calls so; none for any other text, and where there is no ledger. Writes nothing."""
-    if not pseudonym_in(text) or not ledger.exists():
+    if not (pseudonym_in(text) or is_log_id(text)) or not ledger.exists():
         return ()
     store = Store.open_read_only(ledger)
     try:
@@ -95,7 +97,7 @@ def _attempts(store: Store, contact_id: int) -> tuple[AttemptStory, ...]:
     works = {work.attempt.id: work for work in store.assignments(ids)}
     return tuple(
         AttemptStory(
-            work=works[row["id"]], reason=row["reason"], outcome=row["outcome"], tag=row["tag"],
+            work=works[row["id"]], log_id=row["log_id"], reason=row["reason"], outcome=row["outcome"], tag=row["tag"],
             ended_at=from_micros(row["ended_at"]), events=tuple(events.get(row["id"], ())),
         )
         for row in rows

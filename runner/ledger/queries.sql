@@ -290,8 +290,8 @@ FROM attempts a JOIN campaigns c ON c.id = a.campaign_id GROUP BY c.name
 
 -- name: contact_rows
 -- Every contact of a campaign with its attempts, for reports; attempts in the order they were made.
-SELECT k.key, k.phone, k.row, k.state, a.step, a.number, a.channel, a.state AS attempt_state, a.outcome, a.tag,
-    a.reason, a.due_at, a.sent_at, a.ended_at, a.provider_id
+SELECT k.key, k.phone, k.row, k.state, a.key AS attempt_key, log_id(a.key) AS log_id, a.step, a.number, a.channel,
+    a.state AS attempt_state, a.outcome, a.tag, a.reason, a.due_at, a.sent_at, a.ended_at, a.provider_id
 FROM contacts k JOIN campaigns c ON c.id = k.campaign_id LEFT JOIN attempts a ON a.contact_id = k.id
 WHERE c.name = :name AND k.state <> 'removed' ORDER BY k.id, a.id
 

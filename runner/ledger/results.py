@@ -90,7 +90,7 @@ def _export_row(campaign: str, row: Row) -> ExportRow:
 
 def _attempt(row: Row) -> AttemptRecord:
     return AttemptRecord(
-        key=row["key"], step=row["step"], number=row["number"], channel=row["channel"],
+        key=row["key"], log_id=row["log_id"], step=row["step"], number=row["number"], channel=row["channel"],
         provider=row["provider"] or "", account=row["account"], state=row["state"], outcome=row["outcome"],
         tag=row["tag"], reason=row["reason"], due_at=from_micros(row["due_at"]), sent_at=from_micros(row["sent_at"]),
         ended_at=from_micros(row["ended_at"]), provider_id=row["provider_id"] or "",

@@ -35,7 +35,7 @@ SELECT MAX(id) AS last FROM (
 
 -- name: export_page
 -- A page of a campaign's contacts with their attempts, results and replies; attempts in the order they were made.
-SELECT k.key AS contact_key, k.phone, k.row, k.state AS contact_state, a.id AS attempt_id, a.key, a.step, a.number,
+SELECT k.key AS contact_key, k.phone, k.row, k.state AS contact_state, a.id AS attempt_id, a.key, log_id(a.key) AS log_id, a.step, a.number,
     a.channel, p.provider, a.account, a.state, a.outcome, a.tag, a.reason, a.due_at, a.sent_at, a.ended_at,
     a.provider_id, r.sentiment, r.duration_seconds, r.hangup_cause, r.calls, r.recording_url, r.transcript_url, r.detail,
     (SELECT json_group_array(json_array(w.at, w.body, w.stops, w.verified)) FROM

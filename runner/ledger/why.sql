@@ -11,6 +11,14 @@ UNION SELECT phone FROM contacts WHERE key = :wanted
 UNION SELECT phone FROM attempts WHERE phone = :wanted
 UNION SELECT phone FROM suppressions WHERE phone = :wanted
 
+-- name: phone_by_attempt_key
+-- The number of the person of an attempt that a provider calls by this key.
+SELECT phone FROM attempts WHERE key = :key AND phone <> ''
+
+-- name: phones_by_log_id
+-- The number of the person of an attempt that logs call so; works the id of every attempt out.
+SELECT DISTINCT phone FROM attempts WHERE phone <> '' AND log_id(key) = :log_id ORDER BY phone
+
 -- name: phones_by_pseudonym
 -- The numbers of everybody whose pseudonym begins so.
 SELECT phone FROM (
@@ -28,7 +36,7 @@ ORDER BY c.id, k.id
 
 -- name: attempts_of_contact
 -- Every attempt on a contact, oldest first.
-SELECT id, reason, outcome, tag, ended_at FROM attempts WHERE contact_id = :contact_id ORDER BY id
+SELECT id, log_id(key) AS log_id, reason, outcome, tag, ended_at FROM attempts WHERE contact_id = :contact_id ORDER BY id
 
 -- name: events_of_attempts
 -- All that happened to attempts, oldest first; `:ids` is a JSON list.

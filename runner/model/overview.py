@@ -65,6 +65,9 @@ class CampaignOverview:
 class AttemptOverview:
     """One attempt of a contact."""
 
+    key: str
+    log_id: str
+    """what logs, traces and notifications call it"""
     step: str
     number: int
     channel: str

@@ -27,6 +27,8 @@ class AttemptStory:
     """One attempt with all that happened to it, oldest first."""
 
     work: Assignment
+    log_id: str
+    """what logs, traces and notifications call it"""
     reason: str
     """what was last said about it"""
     outcome: str

@@ -55,6 +55,8 @@ class AttemptRecord:
     """One attempt with everything that is known of it; instants are aware and UTC."""
 
     key: str
+    log_id: str
+    """what logs, traces and notifications call it"""
     step: str
     number: int
     channel: str

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Protocol
 
 from runner.model.attempt import Attempt
 from runner.model.handed_over import HandoverRecord
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms
+from runner.rules.pseudonyms import HIDDEN, UNKEYED, Pseudonyms
 
 SpanName = Literal["apply", "release", "request", "webhook"]
 """what takes time; an attempt, its intent and its settlement are told by the ledger"""
@@ -81,7 +81,7 @@ _NO_SPAN: Final[AbstractContextManager[Span]] = nullcontext(SILENT)
 @contextmanager
 def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator[None]:
     """Bind the ids of an attempt or a handover, and further ones, to everything that is logged and traced inside."""
-    bound = {**bound_ids(), **(ids_of(of) if of is not None else {}), **ids}
+    bound = _without_key({**bound_ids(), **(ids_of(of) if of is not None else {}), **ids})
     token = _BOUND.set(bound)
     try:
         yield
@@ -106,6 +106,16 @@ def shown_person(phone: str) -> str:
     return _PSEUDONYMS.get().shown(phone)
 
 
+def shown_attempt(key: str) -> str:
+    """Write an attempt as logs do, `a1b2c3d4e5f60718`, and as `***` where no ledger is at hand."""
+    return _PSEUDONYMS.get().log_id(key) or HIDDEN
+
+
+def pseudonyms_here() -> Pseudonyms:
+    """Give what tells people and attempts apart in what is logged here."""
+    return _PSEUDONYMS.get()
+
+
 def bound_ids() -> Mapping[str, str]:
     """Give the ids that are bound here."""
     return _BOUND.get(_NOTHING)
@@ -113,16 +123,26 @@ def bound_ids() -> Mapping[str, str]:
 
 def named(event: str, of: Attempt | HandoverRecord | None = None, /, **ids: str) -> dict[str, Any]:
     """Give the `extra` of a log line: its short stable name, and ids beyond those that are bound."""
-    return {"event": event, "ids": {**(ids_of(of) if of is not None else {}), **ids}}
+    return {"event": event, "ids": _without_key({**(ids_of(of) if of is not None else {}), **ids})}
 
 
 def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
-    """Give what tells an attempt, or a handover, from all others; the number masked."""
+    """Give what tells an attempt, or a handover, from all others.
+
+    The number is masked and the attempt has its log id: its key, and that of a small handover, can be worked out
+    from numbers by whoever tries them all. A handover has its number, as `outreach resolve` takes it.
+    """
     if isinstance(of, HandoverRecord):
-        found = {"campaign": of.campaign, "handover": of.key, "account": of.account, "provider_id": of.native_id}
+        found = {"campaign": of.campaign, "handover": str(of.id), "account": of.account, "provider_id": of.native_id}
     else:
         found = {
-            "campaign": of.campaign, "attempt": of.key, "account": of.account, "provider": of.provider,
-            "phone": shown_person(of.phone), "provider_id": of.provider_id,
+            "campaign": of.campaign, "attempt": pseudonyms_here().log_id(of.key), "account": of.account,
+            "provider": of.provider, "phone": shown_person(of.phone), "provider_id": of.provider_id,
         }  # fmt: skip
-    return {name: value for name, value in found.items() if value}
+    return _without_key({name: value for name, value in found.items() if value})
+
+
+def _without_key(ids: Mapping[str, str]) -> dict[str, str]:
+    """Replace the attempt's key where a provider made it its own id of the call; what else has its form is kept."""
+    attempt, log_id = ids.get("attempt") or bound_ids().get("attempt", ""), pseudonyms_here().log_id
+    return {name: attempt if attempt and log_id(value) == attempt else value for name, value in ids.items()}

@@ -15,6 +15,7 @@ COLUMNS = (
     "campaign", "contact", "phone", "row", "contact_state", "key", "step", "number", "channel", "provider", "account",
     "state", "outcome", "tag", "reason", "due_at", "sent_at", "ended_at", "provider_id", "sentiment", "duration_seconds",
     "hangup_cause", "calls", "summary", "recording_url", "transcript_url", "transcript", "structured", "words", "replies",
+    "log_id",
 )  # fmt: skip
 """the columns of the CSV; later versions add new ones behind"""
 
@@ -75,6 +76,7 @@ def _document(row: ExportRow) -> dict[str, Any]:
 def _attempt(attempt: AttemptRecord) -> dict[str, Any]:
     return {
         "key": attempt.key,
+        "log_id": attempt.log_id or None,
         "step": attempt.step,
         "number": attempt.number,
         "channel": attempt.channel,

@@ -274,6 +274,8 @@ def _contact(person: ContactOverview) -> dict[str, Any]:
         "reason": person.held_because or None,
         "attempts": [
             {
+                "key": one.key,
+                "log_id": one.log_id or None,
                 "step": one.step,
                 "number": one.number,
                 "channel": one.channel,

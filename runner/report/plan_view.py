@@ -107,13 +107,13 @@ def print_person(
 ) -> None:
     """Print everything that a plan says about one person; with `traces`, for each line what every rule says too.
 
-    Masked, numbers lose their middle.
+    Masked, numbers lose their middle, and the attempt is called what logs call it.
     """
     for line, findings in zip(lines, traces or repeat(()), strict=False):
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
         facts = Table.grid(padding=(0, 2))
         for name, value in _facts(line):
-            said = masked_text(value, pseudonyms.shown) if masked else value
+            said = masked_text(_without_key(value, line.key, pseudonyms), pseudonyms) if masked else value
             facts.add_row(Text(name, style="dim"), Text(said))
         console.print(Padding(facts, (0, 0, 1, 2), expand=False))
         if findings:
@@ -181,7 +181,7 @@ def _row(line: PlanLine, *, masked: bool, pseudonyms: Pseudonyms) -> tuple[Rende
     sign, style = STATUS_SIGNS[line.status]
     who = shown_phone(line.phone, masked=masked, pseudonyms=pseudonyms) or f"row {line.row}"
     via = f"{line.step} by {line.provider}/{_short(line.agent_id)}"
-    reason = masked_text(line.reason, pseudonyms.shown) if masked else line.reason
+    reason = masked_text(line.reason, pseudonyms) if masked else line.reason
     when = line.condition or reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
     return (
         Text(sign, style=style),
@@ -226,6 +226,10 @@ def _request_facts(line: PlanLine) -> list[tuple[str, str]]:
         facts.append(("backup", f"{one.agent}, while account {line.account} fails: {one.method} {one.url}"))
         facts.append(("", json.dumps(one.body, ensure_ascii=False, indent=2)))
     return facts
+
+
+def _without_key(text: str, key: str, pseudonyms: Pseudonyms) -> str:
+    return text.replace(key, pseudonyms.without_keys(key)) if key else text
 
 
 def _short(agent_id: str) -> str:

@@ -72,8 +72,8 @@ def _least_width(campaigns: Sequence[CampaignOverview], columns: Sequence[str]) 
     return names + 2 + statuses + 2 + sum(count + 2 for count in counts) + len("attempts")
 
 
-def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> None:
-    """Print where every campaign stands, and why those that are paused are."""
+def print_status(console: Console, campaigns: Sequence[CampaignOverview], *, masked: bool) -> None:
+    """Print where every campaign stands, and why those that are paused are; masked, without keys of attempts."""
     if not campaigns:
         console.print("no campaign was applied yet")
         return
@@ -86,25 +86,28 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview]) -> Non
             console.print(Text(status_sentence(one.campaign, one.rounds), style="dim"))
     for one in campaigns:
         if one.reason:
-            console.print(Text(f"{one.campaign} is {one.status}: {one.reason}", style="yellow"))
-        for line in handover_lines(one.handovers):
+            why = _said(one.reason, masked=masked)
+            console.print(Text(f"{one.campaign} is {one.status}: {why}", style="yellow"))
+        for line in handover_lines(one.handovers, masked=masked):
             console.print(line)
 
 
-def account_lines(accounts: Sequence[AccountStanding]) -> list[Text]:
-    """Say which accounts are not used freely, and when each is tried next."""
+def account_lines(accounts: Sequence[AccountStanding], *, masked: bool) -> list[Text]:
+    """Say which accounts are not used freely, and when each is tried next; masked, without keys of attempts."""
     lines = []
     for one in accounts:
         how = {"half_open": "lets one call through", "trying": "lets one call through", "slowed": "waits"}
         until = f", tried again at {one.until:%H:%M:%S} UTC" if one.until else ""
-        lines.append(
-            Text(f"account {one.account} {how.get(one.state, 'is not used')}: {one.reason}{until}", style="yellow")
-        )
+        why = _said(one.reason, masked=masked)
+        lines.append(Text(f"account {one.account} {how.get(one.state, 'is not used')}: {why}{until}", style="yellow"))
     return lines
 
 
-def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:
-    """Say where those are who were handed over: each one that a person must settle, the others in one line."""
+def handover_lines(handovers: Sequence[HandoverOverview], *, masked: bool) -> list[Text]:
+    """Say where those are who were handed over: each one that a person must settle, the others in one line.
+
+    Masked, names lose the key at their end: that of a handover of few can be worked out from their numbers.
+    """
     lines = []
     under_way = [one for one in handovers if one.state != "held"]
     if under_way:
@@ -115,8 +118,10 @@ def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:
         handed = count_of(len(under_way), "handover")
         lines.append(Text(f"{under_way[0].campaign}: {waiting:,} with {accounts} in {handed}{doubt}"))
     for one in (each for each in handovers if each.state == "held"):
-        said = f"handover {one.id} of {one.campaign} is held with {count_of(one.waiting, 'contact')}: {one.reason}"
-        lines.append(Text(f"{said}; look for `{one.name}` at {one.account}, then", style="magenta"))
+        why, name = _said(one.reason, masked=masked), _said(one.name, masked=masked)
+        said = f"handover {one.id} of {one.campaign} is held with {count_of(one.waiting, 'contact')}: {why}"
+        in_full = "" if name == one.name else " (in full: outreach --show-pii status)"
+        lines.append(Text(f"{said}; look for `{name}`{in_full} at {one.account}, then", style="magenta"))
         known = one.native_id or "ID"
         lines.append(
             Text(
@@ -126,9 +131,11 @@ def handover_lines(handovers: Sequence[HandoverOverview]) -> list[Text]:
     return lines
 
 
-def print_report(console: Console, campaigns: Sequence[CampaignOverview], totals: Totals | None) -> None:
-    """Print what campaigns came to: outcomes, tags, totals."""
-    print_status(console, campaigns)
+def print_report(
+    console: Console, campaigns: Sequence[CampaignOverview], totals: Totals | None, *, masked: bool
+) -> None:
+    """Print what campaigns came to: outcomes, tags, totals; masked, without keys of attempts."""
+    print_status(console, campaigns, masked=masked)
     console.print()
     for title, counts in (("calls", outcome_counts(campaigns, "call")), ("texts", outcome_counts(campaigns, "text"))):
         if counts:
@@ -152,6 +159,11 @@ def totals_line(totals: Totals) -> str:
     parts += [f"{totals.skipped:,} skipped", f"{totals.rejected:,} rejected"]
     sign = "=" if totals.add_up else "≠"
     return f"{totals.contacts:,} contacts {sign} {' + '.join(parts)}"
+
+
+def _said(words: str, *, masked: bool) -> str:
+    """Give what was said of several people at once, by a provider perhaps, which may repeat a key."""
+    return UNKEYED.without_keys(words) if masked else words
 
 
 def _why(attempt: AttemptOverview) -> str:
@@ -205,7 +217,7 @@ def print_contacts(
             for one in person.attempts
         )
         style = _STAT_STYLES.get(person.state, "")
-        said = tries or person.held_because
+        said = pseudonyms.without_keys(tries or person.held_because) if masked else tries or person.held_because
         who = shown_phone(person.phone, masked=masked, pseudonyms=pseudonyms)
         table.add_row(who, Text(person.state, style=style), Text(said))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))

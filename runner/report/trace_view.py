@@ -27,7 +27,7 @@ def findings_table(
     for one in findings:
         sign, style = _SIGNS[one.effect]
         until = f"; open from {local_clock(one.until, zones)}" if one.until is not None else ""
-        says = masked_text(one.says, pseudonyms.shown) if masked else one.says
+        says = masked_text(one.says, pseudonyms) if masked else one.says
         said = Text(says + until)
         where = where_text(one.source, one.place, one.reference)
         if where:

@@ -63,6 +63,7 @@ def _attempt(story: AttemptStory, places: RulePlaces) -> dict[str, Any]:
     attempt = story.work.attempt
     return {
         "key": attempt.key,
+        "log_id": story.log_id or None,
         "step": attempt.step,
         "number": attempt.number,
         "channel": attempt.channel,

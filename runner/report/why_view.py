@@ -34,7 +34,8 @@ def print_why(
     who = shown_phone(person.phone, masked=masked, pseudonyms=pseudonyms)
     console.print(Text.assemble((who, "bold"), f" · as of {now:%Y-%m-%d %H:%M} UTC"))
     for line in _list_lines(person, now):
-        console.print(line, soft_wrap=True)
+        shown = Text(masked_text(line.plain, pseudonyms), style=line.style) if masked else line
+        console.print(shown, soft_wrap=True)
     if not person.campaigns:
         console.print(Text("in no campaign that was applied", style="dim"))
     for story, after in zip(person.campaigns, then, strict=True):
@@ -59,15 +60,18 @@ def _print_campaign(
     console: Console, story: CampaignStory, then: Prospect, *, masked: bool, pseudonyms: Pseudonyms
 ) -> None:
     def said(text: Text) -> Text:
-        return Text(masked_text(text.plain, pseudonyms.shown), style=text.style) if masked else text
+        return Text(masked_text(text.plain, pseudonyms), style=text.style) if masked else text
 
-    for line in _heading(story):
+    def without_keys(text: Text) -> Text:
+        return said(Text(pseudonyms.without_keys(text.plain), style=text.style)) if masked else text
+
+    for line in _heading(story):  # has the contact's own key, which may look like an attempt's
         console.print(said(line), soft_wrap=True)
     for event in story.events:
-        console.print(said(_event_line(event, story)), soft_wrap=True)
+        console.print(without_keys(_event_line(event, story)), soft_wrap=True)
     for attempt in story.attempts:
         for line in _attempt_lines(attempt, story):
-            console.print(said(line), soft_wrap=True)
+            console.print(without_keys(line), soft_wrap=True)
     console.print(said(_next_line(story, then)), soft_wrap=True)
     if then.findings:
         console.print(Text("  by the rules as they are now:", style="dim"))
@@ -96,7 +100,8 @@ def _attempt_lines(attempt: AttemptStory, story: CampaignStory) -> Iterator[Text
     ended = f", {attempt.outcome}" if attempt.outcome else ""
     tag = f", tag {attempt.tag}" if attempt.tag else ""
     back = ", a call back" if one.is_callback else ""
-    yield Text(f"  {one.step} {one.number} by {one.account}: {one.state}{ended}{tag}{back}")
+    logged = f" · in logs {attempt.log_id}" if attempt.log_id else ""
+    yield Text(f"  {one.step} {one.number} by {one.account}: {one.state}{ended}{tag}{back}{logged}")
     for event in attempt.events:
         yield _event_line(event, story)
 

@@ -1,8 +1,9 @@
-"""Keyed pseudonyms of phone numbers: the same for one person in one ledger, and a guess without that ledger's key.
+"""Keyed pseudonyms of phone numbers and attempts: the same in one ledger, and a guess without that ledger's key.
 
-A bare hash of a number protects nobody: all numbers there are can be hashed in minutes. Keyed by a
-random secret of the ledger, a pseudonym tells two people apart in a log, and only whoever holds the
-ledger can find out whom it stands for.
+A bare hash of a number protects nobody: all numbers there are can be hashed in minutes. An attempt's key
+is such a hash, since it has to be the same on every machine. Keyed by a random secret of the ledger, a
+pseudonym tells two people or attempts apart in a log, and only whoever holds the ledger can find out
+whom it stands for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Final
 
 SHORT = 8
 """hex digits of a pseudonym in masked output: two of 10,000 people share one with a chance of 1 in 100"""
+HIDDEN = "***"
+"""stands for what is not shown"""
 _LAST = 4
 _FEW = 2
 _TWO_DIGITS = frozenset(
@@ -65,14 +68,22 @@ _TWO_DIGITS = frozenset(
     ]
 )
 _CONTEXT = b"outreach-phone\x00"
-_HIDDEN = "***"
+_OF_ATTEMPTS = b"outreach-attempt\x00"
+_LOG_ID_LENGTH = 16
 _WRITTEN = re.compile(r"(?:\+\d{0,3}\*{3}\d{0,4}|\*{3})?#([0-9a-f]{8})", re.ASCII)
+_LOG_ID = re.compile(r"a[0-9a-f]{15}", re.ASCII)
+_MAY_BE_KEY = re.compile(r"\b[0-9a-f]{32}\b", re.ASCII | re.IGNORECASE)
 
 
 def pseudonym_in(text: str) -> str:
     """Give the eight hex digits of a person written as `+1***0143#1a2b3c4d` or `#1a2b3c4d`; empty for any other text."""
     found = _WRITTEN.fullmatch(text.strip())
     return found[1] if found else ""
+
+
+def is_log_id(text: str) -> bool:
+    """Whether a text has the form in which logs name an attempt: `a` and 15 hex digits."""
+    return _LOG_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,24 @@ class Pseudonyms:
             return ""
         return f"{masked(phone)}#{self.short(phone)}" if self.key else masked(phone)
 
+    def log_id(self, attempt_key: str) -> str:
+        """Give what logs, traces and notifications call an attempt, by the attempt's key: `a1b2c3d4e5f60718`.
+
+        It is `a` and 15 hex digits of an HMAC-SHA256; the letter keeps every program from taking it for a number. Of
+        300,000 attempts two share one with a chance of 1 in 25 million. Empty without a key of the ledger, and for no
+        attempt.
+        """
+        if not self.key or not attempt_key:
+            return ""
+        return f"a{hmac.digest(self.key, _OF_ATTEMPTS + attempt_key.encode(), 'sha256').hex()}"[:_LOG_ID_LENGTH]
+
+    def without_keys(self, text: str) -> str:
+        """Write every word of a text that may be an attempt's key as logs do, and as `***` without a key of the ledger.
+
+        A provider may repeat the key in what it says. What else has 32 hex digits cannot be told from it.
+        """
+        return _MAY_BE_KEY.sub(lambda found: self.log_id(found[0].lower()) or HIDDEN, text)
+
 
 UNKEYED: Final = Pseudonyms(b"")
 """where no ledger is at hand"""
@@ -111,14 +140,14 @@ def masked(phone: str) -> str:
     """
     digits = phone.removeprefix("+")
     if len(digits) < 2 * _LAST:
-        return _HIDDEN
+        return HIDDEN
     code = country_code(digits)
-    return f"+{code}{_HIDDEN}{digits[len(digits) - shown_at_the_end(digits, code) :]}"
+    return f"+{code}{HIDDEN}{digits[len(digits) - shown_at_the_end(digits, code) :]}"
 
 
 def masked_national(digits: str) -> str:
     """Hide all of a number without country code but its last four digits: `***0143`; all of a short one."""
-    return f"{_HIDDEN}{digits[len(digits) - shown_at_the_end(digits, '') :]}"
+    return f"{HIDDEN}{digits[len(digits) - shown_at_the_end(digits, '') :]}"
 
 
 def shown_at_the_end(digits: str, code: str) -> int:

@@ -1,7 +1,7 @@
 """Set up logging: short lines for people at a terminal, one JSON object a line for everybody else.
 
-Every line goes to standard error. Control characters are escaped, numbers of people masked and secrets
-taken out. Of an exception its kind and the lines of code are kept: its words may quote anybody.
+Every line goes to standard error. Control characters are escaped, numbers of people and keys of attempts
+masked and secrets taken out. Of an exception its kind and the lines of code are kept: its words may quote anybody.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final, TextIO
 
 from runner.errors import UsageWrong
 from runner.files.diagnostics import visible
-from runner.ports.telemetry import bound_ids, shown_person
+from runner.ports.telemetry import bound_ids, pseudonyms_here
 from runner.report.words import masked_text
 
 FORMATS: Final = ("text", "json")
@@ -102,7 +102,7 @@ class JsonLines(logging.Formatter):
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": getattr(record, "event", record.name),
-            "message": self._scrub(masked_text(_message(record), shown_person)),
+            "message": self._scrub(_message(record)),
         }
         facts |= {name: self._scrub(value) for name, value in ids_of_record(record).items()}
         if record.exc_info:
@@ -119,7 +119,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line, without its end."""
-        line = f"{record.levelname}: {visible(self._scrub(masked_text(_message(record), shown_person)))}"
+        line = f"{record.levelname}: {visible(self._scrub(_message(record)))}"
         if not record.exc_info:
             return line
         crash = _crash(record)
@@ -134,6 +134,12 @@ def ids_of_record(record: logging.LogRecord) -> Mapping[str, str]:
 
 
 def _message(record: logging.LogRecord) -> str:
+    """Give what a record says, people and attempts named as in every line of the ledger that is at hand."""
+    pseudonyms = pseudonyms_here()
+    return masked_text(pseudonyms.without_keys(_said(record)), pseudonyms)
+
+
+def _said(record: logging.LogRecord) -> str:
     try:
         message = record.getMessage()
     except Exception:  # noqa: BLE001 a line with wrong arguments is still worth reading

@@ -1,8 +1,9 @@
 """Traces for OpenTelemetry: what became of each attempt, over restarts and retries, by OTLP over HTTP.
 
-The ids of an attempt's trace and of its first span come from its key, so that whoever sees a part of
+The ids of an attempt's trace and of its first span come from what the log calls it, so that whoever sees a part of
 it, at whatever time, adds to the same trace, and a retry links to the try before it. Nothing of it
-is stored. Needs the extra `tracing`. No span holds a number, a name, a URL's query or a body.
+is stored. Needs the extra `tracing`. No span holds a number, an attempt's key, a name, a URL's query
+or a body.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Final, Self
 
@@ -36,7 +37,7 @@ from opentelemetry.trace import (
 from runner import __version__
 from runner.model.attempt import ENDED, Attempt, AttemptState, attempt_key
 from runner.model.counts import Happening
-from runner.ports.telemetry import Fact, SpanName, bound_ids, ids_of
+from runner.ports.telemetry import Fact, SpanName, bound_ids, ids_of, pseudonyms_here
 
 _FLUSH_MILLIS: Final = 3_000
 _ENDED: Final = frozenset(state.value for state in ENDED)
@@ -106,8 +107,7 @@ class Traces:
         finally:
             # The dispatcher turns every few seconds, mostly without a find.
             if name != "release" or noted.facts.get("attempts") or error:
-                ids = {**bound_ids(), **{key: str(facts[key]) for key in ("attempt",) if key in facts}}
-                self._add(name, ids, noted.facts, (began, time.time_ns()), error)
+                self._add(name, bound_ids(), noted.facts, (began, time.time_ns()), error)
 
     def intended(self, attempt: Attempt, now: datetime, took: float) -> None:
         """Trace the intent of an attempt."""
@@ -133,9 +133,9 @@ class Traces:
 
     def _add_whole(self, one: Happening, began: int, ended: int) -> None:
         """Add the span of an attempt from its intent to its end, over whatever lay between."""
-        links = []
-        if one.number > 1:
-            before = attempt_key(one.campaign, one.contact, one.step, one.number - 1)
+        links, shown = [], _shown(one.attempt)
+        if one.number > 1 and shown:
+            before = _shown(attempt_key(one.campaign, one.contact, one.step, one.number - 1))
             links.append(Link(self._context_of(before), {"outreach.link": "the try before"}))
         facts: dict[str, Fact] = {
             "step": one.step,
@@ -143,7 +143,7 @@ class Traces:
             "channel": one.channel,
             "outcome": one.outcome,
         }
-        with self._ids.wanting(*_ids(one.attempt)):
+        with self._ids.wanting(*_ids(shown)) if shown else nullcontext():
             span = self._tracer.start_span(
                 "attempt", Context(), links=links, attributes=_attributes(_ids_of(one), facts), start_time=began
             )
@@ -189,13 +189,17 @@ class _Noted:
 
 
 def _ids(attempt: str) -> tuple[int, int]:
-    """Give the ids of an attempt's trace and of its own span."""
+    """Give the ids of an attempt's trace and of its own span, by what the log calls it."""
     digest = hashlib.sha256(b"outreach-trace:" + attempt.encode()).digest()
     return int.from_bytes(digest[:16], "big"), int.from_bytes(digest[16:24], "big")
 
 
+def _shown(attempt_key: str) -> str:
+    return pseudonyms_here().log_id(attempt_key)
+
+
 def _ids_of(one: Happening) -> dict[str, str]:
-    return {"campaign": one.campaign, "attempt": one.attempt, "account": one.account}
+    return {"campaign": one.campaign, "attempt": _shown(one.attempt), "account": one.account}
 
 
 def _attributes(ids: Mapping[str, str], facts: Mapping[str, Fact]) -> dict[str, Fact]:

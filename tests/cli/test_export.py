@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from runner.ledger.person import pseudonyms_at
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.move import Move
@@ -105,6 +106,8 @@ def test_json_lines_hold_the_same(shell: Shell, project: Path) -> None:
     assert len(rest) == 2
     assert first["contact"] == {"key": phone(0), "phone": phone(0), "row": 2, "state": "pending"}
     attempt = first["attempt"]
+    pseudonyms = pseudonyms_at(project / "ledger.db")
+    assert attempt["log_id"] == pseudonyms.log_id(attempt["key"]) != ""
     assert (attempt["provider"], attempt["provider_id"], attempt["outcome"]) == ("movoice", "call-1", "answered")
     assert attempt["result"]["structured"] == {"day": "Tuesday", "note": "é"}
     assert attempt["result"]["words"] == {"status": "COMPLETED"}

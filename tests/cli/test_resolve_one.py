@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from runner.ledger.person import pseudonyms_at
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.move import ContactState, Move
@@ -65,7 +66,9 @@ def test_what_waits_is_listed_with_where_to_look_and_what_to_paste(shell: Shell,
     assert "+12025550140" not in done.out, "numbers are masked off a terminal"
     assert re.search(r"^people  \+1\*\*\*0140#[0-9a-f]{8}  call 1", first)
     assert where.startswith("  = look at revmo for this number, ")
-    assert "for the reference " in where
+    (log_id,) = re.findall(r"for the reference (a[0-9a-f]{15}) \(outreach --show-pii resolve has it in full\)", where)
+    listed = json.loads(shell("resolve", "--format", "json", cwd=folder).out)["attempts"][0]
+    assert log_id == listed["log_id"] == pseudonyms_at(folder / ".outreach" / "ledger.db").log_id(listed["reference"])
     (pasted,) = re.findall(r"outreach resolve people --contact '\+?(\S+)' --created ID", paste)
     assert first.split()[1].endswith(pasted)
     named = shell("resolve", "people", "--contact", pasted, "--created", "call-7", cwd=folder)
@@ -73,6 +76,9 @@ def test_what_waits_is_listed_with_where_to_look_and_what_to_paste(shell: Shell,
     data = json.loads(shell("resolve", "people", "--format", "json", cwd=folder).out)
     assert [one["state"] for one in data["attempts"]] == ["held"]
     assert data["contacts"] == []
+    assert not re.search("[0-9a-f]{32}", done.out)
+    in_full = shell("--show-pii", "resolve", cwd=folder).out
+    assert f"for the reference {data['attempts'][0]['reference']}; then:" in in_full
     assert shell("resolve", "other", cwd=folder).out == "nothing of other waits for a person\n"
 
 
@@ -113,8 +119,9 @@ def test_ended_by_an_opt_out_suppresses(shell: Shell, folder: Path) -> None:
 
 
 def test_absent_goes_back_in_line_under_the_same_key(shell: Shell, folder: Path) -> None:
-    before = json.loads(shell("resolve", "--format", "json", cwd=folder).out)["attempts"][0]["reference"]
-    done = shell("resolve", "people", "--contact", "+12025550140", "--absent", *_SURE, cwd=folder)
+    listed = json.loads(shell("resolve", "--format", "json", cwd=folder).out)["attempts"][0]
+    before = listed["reference"]
+    done = shell("resolve", "people", "--contact", listed["log_id"], "--absent", *_SURE, cwd=folder)
 
     assert done.code == 0, done.err
     (one,) = attempts(shell, folder, 0)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms, country_code, masked, pseudonym_in
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms, country_code, is_log_id, masked, pseudonym_in
 
 KEY = bytes(range(32))
+ATTEMPTS = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
 NUMBERS = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 
 
@@ -43,6 +44,34 @@ def test_a_pseudonym_is_an_hmac_of_the_number(one: str, other: str) -> None:
     assert ours.of(one) == hmac.new(KEY, b"outreach-phone\x00" + one.encode(), hashlib.sha256).hexdigest()
     assert (ours.of(one) == ours.of(other)) == (one == other)
     assert ours.of(one) != others.of(one)
+
+
+@given(ATTEMPTS, ATTEMPTS)
+def test_a_log_id_is_an_hmac_of_the_attempts_key(one: str, other: str) -> None:
+    ours, others = Pseudonyms(KEY), Pseudonyms(KEY[::-1])
+    digest = hmac.new(KEY, b"outreach-attempt\x00" + one.encode(), hashlib.sha256).hexdigest()
+    assert ours.log_id(one) == f"a{digest[:15]}"
+    assert is_log_id(ours.log_id(one))
+    assert not is_log_id(one)
+    assert (ours.log_id(one) == ours.log_id(other)) == (one == other)
+    assert ours.log_id(one) != others.log_id(one)
+    assert (UNKEYED.log_id(one), ours.log_id("")) == ("", "")
+
+
+@given(ATTEMPTS, st.sampled_from(["{}", "attempt {}: accepted", "`reference={}`", "duplicate of {}, again {}", "({})"]))
+def test_no_key_stays_in_a_text(key: str, text: str) -> None:
+    ours, said = Pseudonyms(KEY), text.format(key, key)
+    assert ours.without_keys(said) == text.format(ours.log_id(key), ours.log_id(key))
+    assert ours.without_keys(said.upper()).count(ours.log_id(key)) == said.count(key)
+    assert UNKEYED.without_keys(said) == text.format("***", "***")
+    assert ours.without_keys(ours.without_keys(said)) == ours.without_keys(said)
+
+
+@pytest.mark.parametrize(
+    "text", ["ab" * 15, "ab" * 17, "g" + "ab" * 15 + "a", "CA" + "ab" * 16, "3c90c3cc-0d44-4b50-8888-8dd25736052a", ""]
+)
+def test_what_is_no_key_is_left_as_it_is(text: str) -> None:
+    assert Pseudonyms(KEY).without_keys(text) == text
 
 
 def test_the_key_is_in_no_representation() -> None:

@@ -9,6 +9,7 @@ import logging
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from runner.errors import UsageWrong
 from runner.model.attempt import Attempt, AttemptState
+from runner.model.handed_over import HandoverRecord, HandoverState
 from runner.ports.telemetry import about, named, telling_apart
 from runner.rules.pseudonyms import Pseudonyms
 from runner.wiring.logs import JsonLines, LogChoice, TextLines, chosen, set_up
@@ -58,17 +60,48 @@ def record(message: str, *args: object, **extra: Any) -> logging.LogRecord:
 
 
 def test_a_line_is_one_json_object_with_the_ids_that_are_bound_and_its_own() -> None:
-    with about(attempt("ab" * 16)):
+    ours = Pseudonyms(bytes(range(32)))
+    log_id = ours.log_id("ab" * 16)
+    with telling_apart(ours), about(attempt("ab" * 16)):
         line = json.loads(
             JsonLines().format(record("attempt %s: accepted", "ab" * 16, **named("accepted", provider_id="call_1")))
         )
 
     assert line.pop("ts").endswith("+00:00")
     assert line == {
-        "level": "warning", "event": "accepted", "message": f"attempt {'ab' * 16}: accepted", "campaign": "april",
-        "attempt": "ab" * 16, "account": "main", "provider": "revring", "provider_id": "call_1",
-        "phone": "+1***0143",
+        "level": "warning", "event": "accepted", "message": f"attempt {log_id}: accepted", "campaign": "april",
+        "attempt": log_id, "account": "main", "provider": "revring", "provider_id": "call_1",
+        "phone": ours.shown("+12025550143"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [JsonLines(), TextLines()])
+@pytest.mark.parametrize("key", [b"", bytes(range(32))])
+def test_no_key_of_an_attempt_is_written_whoever_repeats_it(lines: logging.Formatter, key: bytes) -> None:
+    raw = "0123456789abcdef" * 2
+    with telling_apart(Pseudonyms(key)), about(replace(attempt(raw), provider_id=raw if key else "call_1")):
+        own = named("accepted", provider_id=raw) if key else named("accepted")
+        line = lines.format(record("attempt %s: revring answered 409: `%s`", raw, raw.upper(), **own))
+
+    assert raw not in line.lower()
+    assert line.count(Pseudonyms(key).log_id(raw) or "attempt ***") >= 1
+
+
+def test_a_providers_id_that_is_no_key_is_kept() -> None:
+    with telling_apart(Pseudonyms(bytes(range(32)))), about(replace(attempt("ab" * 16), provider_id="cd" * 16)):
+        assert json.loads(JsonLines().format(record("x")))["provider_id"] == "cd" * 16
+
+
+def test_a_handover_has_its_number_and_not_its_key() -> None:
+    at = datetime(2026, 4, 6, tzinfo=UTC)
+    handed = HandoverRecord(
+        id=7, key="cd" * 16, campaign="april", step="call", account="main", agent_id="a", name=f"april {'cd' * 16}",
+        state=HandoverState.SENDING, people=1, concurrency=1, sent_at=at, changed_at=at,
+    )  # fmt: skip
+    line = JsonLines().format(record("x", **named("handover_failed", handed)))
+
+    assert json.loads(line)["handover"] == "7"
+    assert "cd" * 16 not in line
 
 
 def test_where_a_ledger_is_at_hand_people_are_told_apart() -> None:
@@ -247,8 +280,12 @@ def test_a_whole_campaign_at_debug_level_names_nobody(tmp_path: Path) -> None:
     assert len({line["phone"] for line in (*accepted, *ended)}) == 12, "one person is one in every line"
     for line in (*accepted, *ended):
         assert {"ts", "level", "message", "campaign", "attempt", "account", "provider", "phone"} <= set(line), line
-        assert re.fullmatch("[0-9a-f]{32}", line["attempt"])
+        assert re.fullmatch("a[0-9a-f]{15}", line["attempt"])
         assert re.fullmatch(r"\+1\*\*\*01\d\d#[0-9a-f]{8}", line["phone"]), line
+    assert not re.search("[0-9a-f]{32}", done.stderr)
+    exported = outreach("export", "--format", "json", cwd=tmp_path)
+    known = {json.loads(line)["attempt"]["log_id"] for line in exported.stdout.splitlines()}
+    assert {line["attempt"] for line in (*accepted, *ended)} <= known
     assert "Person" not in done.stderr
     for index in range(12):
         number = fictional_number(index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import threading
 from collections import Counter, defaultdict
@@ -19,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from runner.errors import OutreachError, UsageWrong
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.store import Store
 from runner.ports.telemetry import SILENT
 from runner.wiring import applying
@@ -220,6 +222,16 @@ async def test_traces_hold_no_number_no_name_and_no_body(tmp_path: Path, collect
 
     everything = b"".join(collector.bodies)
     assert collector.spans
+    store = Store.open_read_only(open_workspace(tmp_path, {}).ledger_path)
+    keys = [row[0] for row in store._connection.execute("SELECT key FROM attempts")]
+    shown, by_trace = pseudonyms_of(store), {span.trace_id for span in collector.spans if span.name == "attempt"}
+    store.close()
+    assert keys
+    for key in keys:
+        assert key.encode() not in everything
+        assert shown.log_id(key).encode() in everything
+        assert hashlib.sha256(b"outreach-trace:" + key.encode()).digest()[:16] not in by_trace
+        assert hashlib.sha256(b"outreach-trace:" + shown.log_id(key).encode()).digest()[:16] in by_trace
     assert b"Person" not in everything
     assert b"sandbox-key" not in everything
     for index in range(PEOPLE):
