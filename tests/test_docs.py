@@ -213,7 +213,7 @@ def test_the_page_on_notifications_is_right(project: Path, capsys: pytest.Captur
     attempt = AboutAttempt(
         key="0123456789abcdef" * 2, contact_key="7", phone="+12025550143", step="call", number=1, channel="call",
         provider="movoice", account="movoice", outcome="answered", tag="BOOKED", summary="she will come", reason="",
-        sent_at=sent_at, ended_at=ended_at, masked_phone="+1***0143#4ad121e7",
+        sent_at=sent_at, ended_at=ended_at, masked_phone="+1***0143#4ad121e7", log_id="a4f6c2be19ad07d3",
     )  # fmt: skip
     told = Notification(
         id=1,

@@ -127,5 +127,5 @@ def _attempt(row: Row, pseudonyms: Pseudonyms) -> AboutAttempt:
         number=row["number"], channel=row["channel"], provider=row["provider"] or "", account=row["account"],
         outcome=row["outcome"], tag=row["tag"], summary=row["summary"], reason=row["reason"],
         sent_at=from_micros(row["sent_at"]), ended_at=from_micros(row["ended_at"]),
-        masked_phone=pseudonyms.shown(row["phone"] or ""),
+        masked_phone=pseudonyms.shown(row["phone"] or ""), log_id=pseudonyms.log_id(row["key"]),
     )  # fmt: skip

@@ -141,7 +141,7 @@ class NotifyTarget(FilePart):
     apprise: CredentialReference | None = None
     """Where an apprise URL is found, such as `env:TEAM_CHAT_URL`; never the URL itself, for it holds keys."""
     personal: bool = False
-    """Tell who was contacted: number, contact key and summary. Without it numbers are masked and the others left out."""
+    """Tell who was contacted: number, contact key, key of the attempt and summary. Without it numbers are masked and the others left out."""
     allow_loopback: bool = False
     """Let the webhook's address be this machine, also by http."""
 
@@ -181,6 +181,8 @@ class AboutAttempt:
     ended_at: datetime | None
     masked_phone: str = ""
     """the number masked, with what tells the person apart in this ledger: `+1***0143#1a2b3c4d`"""
+    log_id: str = ""
+    """what the log calls the attempt, too"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from runner.errors import NotifyFailed
 from runner.model.json import Json
 from runner.model.notification import EVENTS, OUTCOMES, AboutAttempt, Kind, Message, Notification, Settled
 from runner.model.rounds import family_of, is_round
-from runner.rules.pseudonyms import masked
+from runner.rules.pseudonyms import UNKEYED, masked
 
 LADDER: Final = tuple(timedelta(seconds=one) for one in (5, 30, 120, 900, 3_600, 21_600, 86_400))
 """how long after each failed try the next one comes; after the last there is none"""
@@ -109,7 +109,7 @@ def _asked(failure: NotifyFailed) -> timedelta:
 
 def _attempt(this: AboutAttempt, *, personal: bool) -> dict[str, Json]:
     said: dict[str, Json] = {
-        "attempt": this.key,
+        "attempt": this.log_id or None,
         "phone": _phone(this, personal=personal),
         "step": this.step,
         "number": this.number,
@@ -121,7 +121,7 @@ def _attempt(this: AboutAttempt, *, personal: bool) -> dict[str, Json]:
     }
     said |= {name: text for name, text in (("outcome", this.outcome), ("tag", this.tag)) if text}
     if personal:
-        said["contact"] = this.contact_key
+        said |= {"contact": this.contact_key, "key": this.key}
         said |= {"summary": this.summary} if this.summary else {}
     reason = _said(this.reason, personal=personal)
     return said | ({"reason": reason} if reason else {})
@@ -157,4 +157,4 @@ def _counts(stats: Mapping[str, int]) -> str:
 
 
 def _said(reason: str, *, personal: bool) -> str:
-    return reason if personal else _NUMBER.sub("***", reason)
+    return reason if personal else _NUMBER.sub("***", UNKEYED.without_keys(reason))

@@ -28,11 +28,12 @@ from runner.rules.notify import (
 
 NOW = datetime(2026, 1, 5, 17, 0, tzinfo=UTC)
 PHONE = "+12025550143"
+KEY = "0123456789abcdef" * 2
 
 
 def attempt(reason: str) -> AboutAttempt:
     return AboutAttempt(
-        key="k" * 32, contact_key="ann@example.com", phone=PHONE, step="call", number=1, channel="call",
+        key=KEY, log_id="a" * 16, contact_key="ann@example.com", phone=PHONE, step="call", number=1, channel="call",
         provider="movoice", account="movoice", sent_at=NOW, ended_at=NOW, outcome="answered", tag="",
         summary="Ann comes", reason=reason,
     )  # fmt: skip
@@ -81,15 +82,24 @@ def test_other_secrets_are_refused_unquoted(secret: str) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.TEST])
 def test_without_personal_nothing_tells_who_it_was(kind: Kind) -> None:
-    words = f"the provider cannot reach {PHONE} or (202) 555-0143 before 2026-01-05"
+    words = f"the provider cannot reach {PHONE} or (202) 555-0143 before 2026-01-05, reference {KEY}"
     message = message_of(told(kind, reason=words), personal=False)
     said = json.dumps(message.body, ensure_ascii=False) + message.text
 
-    for part in (PHONE, "2025550143", "555-0143", "ann@example.com", "Ann comes"):
+    for part in (PHONE, "2025550143", "555-0143", "ann@example.com", "Ann comes", KEY):
         assert part not in said
+    assert not kind.value.startswith("attempt") or message.body["data"]["attempt"] == "a" * 16  # type: ignore[index, call-overload]
     assert message.body["data"]["campaign"] == "weekly"  # type: ignore[index, call-overload]
     assert message.body["data"]["round"] == "weekly@2026-01-05T17:00Z"  # type: ignore[index, call-overload]
     assert kind is Kind.CAMPAIGN_FINISHED or "before 2026-01-05" in json.dumps(message.body)
+
+
+def test_with_personal_the_key_stands_beside_what_the_log_says() -> None:
+    data = message_of(told(reason=f"reference {KEY}"), personal=True).body["data"]
+
+    assert isinstance(data, dict)
+    assert (data["attempt"], data["key"], data["contact"]) == ("a" * 16, KEY, "ann@example.com")
+    assert data["reason"] == f"reference {KEY}"
 
 
 def test_tries_go_up_the_ladder_and_end() -> None:
