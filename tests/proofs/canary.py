@@ -1,16 +1,21 @@
-"""A canary key and a canary person go through everything, and every artefact is searched for them."""
+"""A canary key and a canary person go through everything, and every artefact is searched for them.
+
+The keys of all attempts are looked for, too: they are hashes of people's numbers, which whoever reads a log could
+find by trying.
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +23,7 @@ import httpx
 
 from runner.rules.scrub import Scrubber
 from tests.e2e.processes import REPOSITORY, sandbox_process
+from tests.engine.receiving import SECRET, receiver
 from tests.proofs.proof import Figure, Proof, Share
 
 KEYS = {
@@ -30,6 +36,8 @@ NUMBER, NAME, VARIABLE = "+12025550177", "Canarina Featherstone", "policy-7731-c
 PERSON = (NUMBER, NUMBER[1:], NUMBER[2:], NAME, NAME.split(maxsplit=1)[0], VARIABLE)
 
 _PROJECT = """\
+notify:
+  crm: {{webhook: "{hook}", secret: env:CANARY_NOTIFY, allow_loopback: true}}
 accounts:
   movoice: {{provider: movoice, base_url: "{url}/movoice/v1", credential: env:CANARY_KEY, webhook_secret: env:CANARY_HOOK, {more}}}
   revox: {{provider: revox, base_url: "{url}/revox/api", credential: "file:keys/revox.key", {more}}}
@@ -45,6 +53,7 @@ timezone: America/New_York
 retry: never
 contacts: contacts/people.csv
 variables: {{name: "{{{{ contact.name }}}}", policy: "{{{{ contact.policy }}}}"}}
+on: {{outcome: crm, held: crm, paused: crm, finished: crm}}
 """
 _AGENTS = {
     "first": "movoice/agent_12345",
@@ -69,11 +78,14 @@ sys.exit(main.run(["--debug", "status"]))
 """
 _NO_PERSON = (
     "validate", "doctor", "status", "errors", "crash", "crash-outside", "metrics", "health", "processes", "serve.err",
-    "run.err", "run.out", "plan.err", "why.err", "export.err", "report",
+    "run.err", "run.out", "plan.err", "why.err", "export.err", "report", "notification",
 )  # fmt: skip
 """artefacts in which nobody's number, name or variables may stand"""
 _NO_NUMBER = ("plan.out", "why.out")
 """text for people off a terminal: the number is masked, and what is said to them is what was asked for"""
+_MAY_HOLD_ATTEMPT_KEYS = ("ledger:", "export.out", "plan-json.out", "shown.out")
+"""the ledger, and what asks for everything in it; providers get the keys, too, and are no artefact of ours"""
+_HOLDS_ATTEMPT_KEYS = ("export.out", "plan-json.out")
 _HOLDS_PERSON = ("plan-json.out", "export.out", "shown.out")
 """where people are documented to stand; that they are found there shows that the search finds"""
 
@@ -83,6 +95,8 @@ class Artefacts:
     """What was left behind, by name."""
 
     texts: dict[str, bytes] = field(default_factory=dict)
+    attempts: tuple[str, ...] = ()
+    """the keys of all attempts in the ledger"""
 
     def with_key(self) -> list[str]:
         """Give the artefacts that hold one of the keys, in whatever spelling."""
@@ -98,9 +112,23 @@ class Artefacts:
             name for name, words in wanted.items() if any(word.encode() in self.texts[name] for word in words)
         )
 
+    def with_attempt(self) -> list[str]:
+        """Give the artefacts that hold an attempt's key and must not."""
+        searched = (name for name in self.texts if not name.startswith(_MAY_HOLD_ATTEMPT_KEYS))
+        return sorted(name for name in searched if self._holds_attempt(name))
+
+    def without_attempt(self) -> list[str]:
+        """Give what should hold a key of an attempt and does not, and what there should be and is not."""
+        missing = [] if self._named(("notification",)) and b'"accepted"' in self.texts.get("run.err", b"") else ["told"]
+        return missing + [name for name in _HOLDS_ATTEMPT_KEYS if not self._holds_attempt(name)]
+
     def without_person(self) -> list[str]:
         """Give what should hold the person and does not: then the search, or the run, was for nothing."""
         return [name for name in _HOLDS_PERSON if NUMBER.encode() not in self.texts.get(name, b"")]
+
+    def _holds_attempt(self, name: str) -> bool:
+        text = self.texts.get(name, b"").lower()
+        return any(key.encode() in text for key in self.attempts)
 
     def _named(self, beginnings: tuple[str, ...]) -> list[str]:
         return [name for name in self.texts if name.startswith(beginnings)]
@@ -111,8 +139,8 @@ def collect(share: Share = Share.FULL) -> Artefacts:
     found = Artefacts()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        with sandbox_process(folder, "--seed", "11") as url:
-            _write_project(folder, url)
+        with receiver() as got, sandbox_process(folder, "--seed", "11") as url:
+            _write_project(folder, url, got.url)
             _post(
                 url,
                 "faults",
@@ -125,6 +153,9 @@ def collect(share: Share = Share.FULL) -> Artefacts:
                     _looked_at(folder, found)
                 _kept(found, "export", folder, "export", "first")
                 _crashed(folder, found)
+            for number, (headers, body) in enumerate(got.raw):
+                found.texts[f"notification:{number}"] = f"{headers}".encode() + body
+        found.attempts = _keys_of(folder / ".outreach" / "ledger.db")
         for path in folder.rglob("*"):
             if path.is_file() and "keys" not in path.parts and "contacts" not in path.parts:
                 kind = "report" if path.suffix == ".html" else "ledger" if "ledger" in path.name else "file"
@@ -136,23 +167,31 @@ def run(share: Share) -> Figure:
     """Run everything once, and search."""
     found = collect(share)
     keys, people, missed = found.with_key(), found.with_person(), found.without_person()
+    attempts, unfound = found.with_attempt(), found.without_attempt()
     size = sum(map(len, found.texts.values())) / 1e6
     said = (
         f"{len(found.texts)} artefacts, {size:.1f} MB: {len(keys)} with one of {len(KEYS)} keys, {len(people)} with the "
-        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON)} places of people without"
+        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON)} places of people without; "
+        f"{len(attempts)} with the key of one of {len(found.attempts)} attempts"
     )
-    if keys or people or missed:
-        said += f" ({', '.join([*keys, *people, *missed])})"
-    return Figure(said=said, holds=not keys and not people and not missed)
+    wrong = [*keys, *people, *missed, *attempts, *unfound]
+    if wrong:
+        said += f" ({', '.join(wrong)})"
+    return Figure(said=said, holds=not wrong)
 
 
-def _write_project(folder: Path, url: str) -> None:
+def _keys_of(ledger: Path) -> tuple[str, ...]:
+    with closing(sqlite3.connect(ledger)) as connection:
+        return tuple(row[0] for row in connection.execute("SELECT key FROM attempts"))
+
+
+def _write_project(folder: Path, url: str, hook: str) -> None:
     (folder / "campaigns" / "contacts").mkdir(parents=True)
     (folder / "keys").mkdir()
     (folder / "keys" / "revox.key").write_text(KEYS["file"] + "\n")
     (folder / "keys" / "revox.key").chmod(0o600)
     (folder / "keys" / "revring.txt").write_text(KEYS["cmd"] + "\n")
-    (folder / "outreach.yaml").write_text(_PROJECT.format(url=url, more=_MORE))
+    (folder / "outreach.yaml").write_text(_PROJECT.format(url=url, hook=hook, more=_MORE))
     rows = [f"{NUMBER},{NAME},{VARIABLE}", *(f"+120255501{at:02},Person {at},p-{at}" for at in range(10, 20))]
     (folder / "campaigns" / "contacts" / "people.csv").write_text("phone,name,policy\n" + "\n".join(rows) + "\n")
     for name, agent in _AGENTS.items():
@@ -256,7 +295,9 @@ def _processes_watched(found: Artefacts) -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    keys: Mapping[str, str] = {"CANARY_KEY": KEYS["env"], "CANARY_HOOK": KEYS["webhook"]}
+    keys: Mapping[str, str] = {
+        "CANARY_KEY": KEYS["env"], "CANARY_HOOK": KEYS["webhook"], "CANARY_NOTIFY": SECRET,
+    }  # fmt: skip
     return {**os.environ, "PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1", **keys}
 
 
@@ -285,7 +326,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 PROOFS = (
     Proof(
         name="canary",
-        promise="A key stands nowhere but where it is kept, and a person nowhere but where people are documented to stand.",
+        promise="A key stands nowhere but where it is kept, and a person nowhere but where people are documented to stand. "
+        "An attempt's key, from which a person could be guessed, leaves only to providers and in what is asked for whole.",
         run=run,
     ),
 )

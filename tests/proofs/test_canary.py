@@ -33,5 +33,17 @@ def test_a_person_is_found_where_nobody_may_stand(word: str) -> None:
     assert Artefacts({"plan.out": NUMBER.encode()}).with_person() == ["plan.out"]
 
 
+@pytest.mark.parametrize(
+    "where", ["run.err", "serve.err", "notification:0", "report:x.html", "plan.out", "why.out", "anything"]
+)
+def test_the_key_of_an_attempt_is_found_where_it_may_not_stand(where: str) -> None:
+    key = "0123456789abcdef" * 2
+    for said in (key, key.upper()):
+        assert Artefacts({where: f"attempt {said}: accepted".encode()}, (key,)).with_attempt() == [where]
+    assert Artefacts({where: b"attempt a4f6c2be19ad07d3: accepted"}, (key,)).with_attempt() == []
+    assert Artefacts({"ledger:x": key.encode(), "export.out": key.encode()}, (key,)).with_attempt() == []
+    assert Artefacts({"run.err": b""}, (key,)).without_attempt() == ["told", "export.out", "plan-json.out"]
+
+
 def test_finding_nobody_anywhere_is_no_proof() -> None:
     assert Artefacts({"export.out": b"", "plan-json.out": b""}).without_person() == list(canary._HOLDS_PERSON)
