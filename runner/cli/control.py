@@ -12,6 +12,7 @@ from runner.errors import ExitCode, NotFound, UsageWrong
 from runner.ledger import standing
 from runner.ledger.store import Store
 from runner.report.words import count_of
+from runner.rules.breaker import BreakerState
 from runner.schedule.clock import SystemClock
 
 _campaign = click.argument("campaign")
@@ -20,6 +21,13 @@ _all = click.option("--all", "everything", is_flag=True, help="Every campaign of
 _reason = click.option(
     "--reason", default="", metavar="TEXT", help="Why; kept with the campaign and shown by `status`."
 )
+
+_HASTENED = {
+    BreakerState.OPEN: "waits no longer: the next run or serve asks its provider, then lets one call through",
+    BreakerState.PROBING: "is just being asked whether it answers; one call goes first then",
+    BreakerState.HALF_OPEN: "answers again, and lets one call through first",
+    BreakerState.TRYING: "is just being tried by one call",
+}
 
 
 @click.command()
@@ -55,22 +63,32 @@ def pause(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -
 def resume(ctx: click.Context, campaign: str, reason: str, *, everything: bool) -> int:
     """Go on with a campaign that is paused, whoever or whatever paused it.
 
-    Accounts of the campaign through which nothing is sent, since too many sends failed, are looked at
-    at once and not only when their wait is over: once the provider answers a read, one call goes first.
+    It also ends the wait of the campaign's accounts through which nothing is sent because too many
+    sends failed: the provider is read at once, and when it answers one call goes first. At a provider
+    that has nothing to read, as Revmo, one call goes first straight away.
     """
     _one_or_all(campaign, everything=everything)
     store = _open(ctx)
+    now = SystemClock().now()
     try:
         if everything:
             _refuse_stop_file(ctx)
-            return _say_all(standing.resume_all(store, reason, SystemClock().now()), "resumed", "outreach status")
-        resumed = standing.resume_by_hand(store, campaign, reason, SystemClock().now())
-        accounts = standing.read_at_once_by_hand(store, campaign, SystemClock().now())
+            names = standing.resume_all(store, reason, now)
+            _say_all(names, "resumed", "outreach status")
+        else:
+            names = [campaign]
+            resumed = standing.resume_by_hand(store, campaign, reason, now)
+            goes_on = f"{campaign} goes on; outreach run or serve places it"
+            click.echo(goes_on if resumed else f"{campaign} is not paused")
+        ill = {
+            account: state
+            for name in names
+            for account, state in standing.read_at_once_by_hand(store, name, now).items()
+        }
     finally:
         store.close()
-    click.echo(f"{campaign} goes on; outreach run or serve places it" if resumed else f"{campaign} is not paused")
-    for account in accounts:
-        click.echo(f"account {account} is not used; whether it answers again is looked at now, by a run or serve")
+    for account, state in ill.items():
+        click.echo(f"account {account} {_HASTENED[state]}")
     return ExitCode.OK
 
 

@@ -83,16 +83,22 @@ def resume_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> b
     return resumed or any(rounds)
 
 
-def read_at_once_by_hand(store: Store, campaign: str, now: datetime) -> list[str]:
-    """Have the ill accounts of a campaign looked at now and not later, by the engine that runs; give their names."""
-    asked = []
+def read_at_once_by_hand(store: Store, campaign: str, now: datetime) -> dict[str, BreakerState]:
+    """End the waits of a campaign's ill accounts; give where the breaker of each stands.
+
+    The engine that runs takes it up within seconds: it reads the provider, where that can be read, and then
+    lets one call through, as it would have at the end of the wait.
+    """
+    found = {}
     with store.transaction():
         used = {lane.account for lane in store.lanes.after(0) if family_of(lane.campaign) == campaign}
         for account, health in store.lanes.health().items():
-            if account in used and health.breaker.state is BreakerState.OPEN:
-                store.lanes.put_health(account, replace(health, breaker=read_at_once(health.breaker, now)))
-                asked.append(account)
-    return asked
+            if account in used and health.breaker.is_open:
+                hastened = read_at_once(health.breaker, now)
+                found[account] = hastened.state
+                if hastened != health.breaker:
+                    store.lanes.put_health(account, replace(health, breaker=hastened))
+    return found
 
 
 def cancel_by_hand(store: Store, campaign: str, reason: str, now: datetime) -> int | None:

@@ -66,7 +66,7 @@ def test_resuming_has_the_ill_accounts_of_a_campaign_looked_at_now(capsys: pytes
     assert run(["resume", "renewals"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "renewals is not paused",
-        "account movoice is not used; whether it answers again is looked at now, by a run or serve",
+        "account movoice waits no longer: the next run or serve asks its provider, then lets one call through",
     ]
     with closing(Store.open(Path("ledger.db"))) as store:
         health = store.lanes.health()
@@ -75,3 +75,26 @@ def test_resuming_has_the_ill_accounts_of_a_campaign_looked_at_now(capsys: pytes
     assert read_at < NOW
     assert health["main"].breaker.retry_at == NOW, "which is none of the campaign's"
     assert health["slow"].slowdown is not None, "who is asked to wait waits"
+
+
+def test_resuming_everything_ends_the_waits_too_and_says_where_each_account_stands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    states = {
+        BreakerState.OPEN: "waits no longer: the next run or serve asks its provider, then lets one call through",
+        BreakerState.PROBING: "is just being asked whether it answers; one call goes first then",
+        BreakerState.HALF_OPEN: "answers again, and lets one call through first",
+        BreakerState.TRYING: "is just being tried by one call",
+    }
+    for state, said in states.items():
+        ill = Breaker(state=state, reason="5 sends in a row failed", since=NOW, retry_at=NOW, trial=1)
+        with closing(Store.open(Path("ledger.db"))) as store:
+            store.lanes.put_health("movoice", AccountHealth(breaker=ill))
+        assert run(["pause", "--all"]) == 0
+        assert run(["resume", "--all"]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == f"account movoice {said}"
+        with closing(Store.open(Path("ledger.db"))) as store:
+            retry_at = store.lanes.health()["movoice"].breaker.retry_at
+        assert retry_at is not None
+        assert (retry_at < NOW) is (state is BreakerState.OPEN)
+    assert set(states) == set(BreakerState) - {BreakerState.CLOSED}

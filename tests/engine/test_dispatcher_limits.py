@@ -248,12 +248,12 @@ async def test_a_person_has_an_ill_account_looked_at_at_once(store: Store, journ
         engine.transport.looks = [InDoubt("answered 503"), reply({})]
         for looks in (1, 2):
             resume_by_hand(store, "later", "", engine.clock.now())
-            assert read_at_once_by_hand(store, "later", engine.clock.now()) == ["movoice"]
+            assert read_at_once_by_hand(store, "later", engine.clock.now()) == {"movoice": BreakerState.OPEN}
             loop.wake()
             await settled(engine)
             assert len(engine.transport.asked) == looks
         assert len(engine.transport.sent) > sent, "and then it goes on"
-    assert read_at_once_by_hand(store, "later", engine.clock.now()) == []
+    assert read_at_once_by_hand(store, "later", engine.clock.now()) == {}
 
 
 async def test_too_many_doubts_pause_a_campaign_and_resuming_forgives_them(store: Store, journal: Journal) -> None:
