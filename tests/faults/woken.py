@@ -10,12 +10,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from runner.ledger.instants import to_micros
 from runner.ports.crash_points import CrashPoint
+from runner.schedule.clock import SystemClock
 from tests.e2e.processes import REPOSITORY, dials
 from tests.faults.joining import Joined, joined
 from tests.faults.kill_loop import SLOW_ANSWERS, Lives, Load, faulty_sandbox, write_load
@@ -35,6 +39,10 @@ _LONGEST_WORK, _LONGEST_SLEEP = 1.0, 4.0
 _LEASE_AND_MORE = 60.0
 _TAKEN_OVER = 6
 """the exit code of a runner that has lost its ledger"""
+_NEWEST_INTENT = """
+SELECT MAX(e.at) FROM events e JOIN attempts a ON a.id = e.attempt_id
+WHERE a.key = ? AND e.kind = 'sending' AND e.at <= ?
+"""
 _LIVE = "SELECT COUNT(*) FROM attempts WHERE state IN ('claimed', 'sending')"
 
 
@@ -47,6 +55,8 @@ class Wakings:
     """rounds in which the runner was stopped with attempts claimed or requests on their way"""
     stayed: tuple[str, ...] = ()
     """runners that woke up and did not end as one that has lost its ledger"""
+    late: tuple[str, ...] = ()
+    """dials after the waking of which only the runner that had lost its ledger had an intent"""
     unexpected: tuple[str, ...] = ()
     found: Joined = field(default_factory=Joined)
 
@@ -54,15 +64,15 @@ class Wakings:
         """Sum up."""
         return Wakings(
             rounds=self.rounds + other.rounds, met=self.met + other.met, stayed=self.stayed + other.stayed,
-            unexpected=self.unexpected + other.unexpected, found=self.found + other.found,
+            late=self.late + other.late, unexpected=self.unexpected + other.unexpected, found=self.found + other.found,
         )  # fmt: skip
 
     @property
     def holds(self) -> bool:
-        """Whether nobody was dialled twice or lost, and every runner that woke up ended at once."""
+        """Whether nobody was dialled twice or lost, and every runner that woke up sent nothing and ended."""
         found = self.found
         wrong = (found.twice, found.strangers, found.lost, found.wrong, found.held_elsewhere("revmo"))
-        return not any((*wrong, self.stayed, self.unexpected))
+        return not any((*wrong, self.late, self.stayed, self.unexpected))
 
     @property
     def said(self) -> str:
@@ -73,10 +83,11 @@ class Wakings:
             f" attempts claimed or requests on their way; {found.people:,} people, {found.attempts:,} attempts,"
             f" {found.dials:,} dials: {len(found.twice)} attempts dialled twice, {len(found.lost)} lost,"
             f" {len(found.wrong)} with a wrong outcome, {len(found.held_elsewhere('revmo'))} held where there is a"
-            f" read side, {len(found.held_at('revmo'))} at revmo, which has none; {len(self.stayed)} runners that went on"
+            f" read side, {len(found.held_at('revmo'))} at revmo, which has none; {len(self.late)} requests that left"
+            f" on an intent from before the taking over, {len(self.stayed)} runners that went on"
         )
         wrong = (*found.twice, *found.strangers, *found.lost, *found.wrong, *found.held_elsewhere("revmo"))
-        return "; ".join([said, *(*wrong, *self.stayed, *self.unexpected)[:5]])
+        return "; ".join([said, *(*wrong, *self.late, *self.stayed, *self.unexpected)[:5]])
 
 
 def one_waking(seed: int, people: int = 15) -> Wakings:
@@ -87,18 +98,44 @@ def one_waking(seed: int, people: int = 15) -> Wakings:
         write_load(folder, load)
         with faulty_sandbox(chance.randrange(1 << 30), load.faults) as url:
             lives = Lives(folder, url)
-            code, met = _wake_one_up(folder, url, chance)
+            woken = _wake_one_up(folder, url, POINTS[seed % len(POINTS)], chance)
             lives.finish(load.patience)
-            stayed = () if code == _TAKEN_OVER else (f"the runner of seed {seed} ended with {code}",)
+            placed = dials(url)
+            stayed = () if woken.code == _TAKEN_OVER else (f"the runner of seed {seed} ended with {woken.code}",)
             return Wakings(
-                rounds=1, met=met, stayed=stayed, unexpected=lives.unexpected(), found=joined(lives.ledger, dials(url))
-            )
+                rounds=1, met=woken.met, stayed=stayed, late=tuple(late_dials(lives.ledger, placed, woken.other_began, woken.at)),
+                unexpected=lives.unexpected(), found=joined(lives.ledger, placed),
+            )  # fmt: skip
 
 
-def _wake_one_up(folder: Path, url: str, chance: random.Random) -> tuple[int, bool]:
-    """Give how the runner that was woken up ended, and whether it had been stopped in the midst of something."""
+def late_dials(
+    ledger: Path, placed: Sequence[Mapping[str, Any]], other_began: datetime, woken_at: datetime
+) -> Iterator[str]:
+    """Give the dials after a waking whose newest intent is older than the start of the runner that took over."""
+    with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as connection:
+        for dial in placed:
+            at = datetime.fromisoformat(dial["at"])
+            if at < woken_at:
+                continue
+            (intent,) = connection.execute(_NEWEST_INTENT, (dial["reference"], to_micros(at))).fetchone()
+            if intent is None or intent < to_micros(other_began):
+                yield f"{dial['reference'][:8]} was dialled at {at:%H:%M:%S.%f}, {at - woken_at} after the waking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Woken:
+    code: int | None
+    """how the runner ended; None when it did not"""
+    met: bool
+    """whether it was stopped in the midst of something"""
+    other_began: datetime
+    """when the other one was started: whatever is older is an intent of the one that was stopped"""
+    at: datetime
+
+
+def _wake_one_up(folder: Path, url: str, place: tuple[CrashPoint | None, int], chance: random.Random) -> _Woken:
     ledger = folder / ".outreach" / "ledger.db"
-    point, last_visit = chance.choice(POINTS)
+    point, last_visit = place
     armed = {"OUTREACH_STOP_AT": f"{point}:{chance.randint(1, last_visit)}"} if point else {}
     first = _run(folder, url, env=armed)
     second = None
@@ -111,14 +148,17 @@ def _wake_one_up(folder: Path, url: str, chance: random.Random) -> tuple[int, bo
         met = _ask(ledger, _LIVE) > 0
         # As on another machine that mounts the same folder: the lock of this one says nothing there.
         ledger.with_name("ledger.db.lock").unlink()
-        epoch = _epoch(ledger)
+        epoch, other_began = _epoch(ledger), SystemClock().now()
         second = _run(folder, url, "--takeover")
         _until(lambda: _epoch(ledger) > epoch, "nobody took the ledger over")
         time.sleep(chance.uniform(0, _LONGEST_SLEEP))
+        at = SystemClock().now()
         first.send_signal(signal.SIGCONT)
-        code = first.wait(timeout=60)
+        code = None
+        with suppress(subprocess.TimeoutExpired):
+            code = first.wait(timeout=60)
         second.wait(timeout=120)
-        return code, met
+        return _Woken(code=code, met=met, other_began=other_began, at=at)
     finally:
         for process in (first, second):
             if process is not None and process.poll() is None:
