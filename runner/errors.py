@@ -98,6 +98,8 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     same: tuple[int, ...] = ()
     """other lines with the same cause"""
+    quotes_contacts: bool = False
+    """whether rows of contacts are quoted, in which people's numbers stand: off a terminal they are masked"""
 
 
 class OutreachError(Exception):

@@ -103,9 +103,15 @@ def _shows_people() -> bool:
 
 
 def _masked(one: Diagnostic) -> Diagnostic:
-    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's."""
-    if not one.code.startswith("P"):
+    """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's.
+
+    Rows are marked as such. What is wrong with a contact file as a whole has a code of its own room:
+    a header may be quoted there that is a row.
+    """
+    if not (one.quotes_contacts or one.code.startswith("P")):
         return one
     from runner.report.words import masked_in_place  # noqa: PLC0415 brings zones along
 
-    return replace(one, message=masked_in_place(one.message), source=masked_in_place(one.source))
+    return replace(
+        one, message=masked_in_place(one.message), help=masked_in_place(one.help), source=masked_in_place(one.source)
+    )

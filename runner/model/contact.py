@@ -33,6 +33,20 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueFault:
+    """Why a value could not be made for a person from the cells of a row."""
+
+    code: str
+    """stable, such as ``V10``"""
+    help: str = ""
+    """what to write instead in the campaign; may be empty"""
+    column: str = ""
+    """the column whose cell is at fault; empty when none is alone"""
+    size: int = 0
+    """how many characters came out where they are too many, else 0"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
     """A row that names nobody who could be reached, and why."""
 
@@ -48,6 +62,8 @@ class RejectedRow:
     """the row as read, for the reject file"""
     cell_column: int = 1
     """the character column of the cell in its line, from 1"""
+    fault: ValueFault | None = None
+    """of a row that was read and whose values cannot be made: the reason then starts with the value's place"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

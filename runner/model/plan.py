@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from runner.model.channel import Channel
+from runner.model.contact import ValueFault
 from runner.model.json import JsonObject
 from runner.model.law import LawSummary
 from runner.model.rounds import RoundsSummary
@@ -119,8 +120,8 @@ class PlanLine:
     """skipped now, yet the ledger goes on counting this contact"""
     rejected: bool = False
     """the row is bad: it stops `apply` unless the campaign skips bad rows"""
-    code: str = ""
-    """the stable code of what is wrong with a bad row's values; empty where only the reason says it"""
+    fault: ValueFault | None = None
+    """what is wrong with the values of a bad row; None where only the reason says it"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

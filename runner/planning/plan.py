@@ -16,7 +16,7 @@ from typing import Any
 from runner.errors import FilesWrong
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.attempt import AttemptState, attempt_key
-from runner.model.contact import Contact, DuplicateRow, RejectedRow
+from runner.model.contact import Contact, DuplicateRow, RejectedRow, ValueFault
 from runner.model.move import OPEN_CONTACTS, ContactState
 from runner.model.plan import PlanLine, PlanStatus
 from runner.model.request import Order, Request
@@ -111,7 +111,9 @@ def _contact_lines(draft: Draft, contact: Contact, now: datetime) -> Iterator[Pl
         try:
             line = _step_line(draft, route, person, now)
         except RenderFailed as error:
-            yield _skip(draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True, code=error.code))
+            yield _skip(
+                draft, person, _Skip(f"{draft.place(error)}: {error.message}", rejected=True, fault=error.of_value)
+            )
             return
         except _CannotHandOver as error:
             yield _skip(draft, person, _Skip(str(error)))
@@ -170,7 +172,7 @@ class _Skip:
     rejected: bool = False
     suppressed: bool = False
     held: bool = False
-    code: str = ""
+    fault: ValueFault | None = None
 
 
 def _skip_reason(draft: Draft, person: _Person, now: datetime) -> _Skip | None:
@@ -361,7 +363,7 @@ def _skip(draft: Draft, person: _Person, skip: _Skip) -> PlanLine:
     status = PlanStatus.HOLD if skip.held else PlanStatus.SKIP
     return _line(
         draft, draft.routes[0], status, contact_key=contact.key, phone=contact.phone, row=contact.row,
-        reason=skip.reason, rejected=skip.rejected, code=skip.code, suppressed=skip.suppressed,
+        reason=skip.reason, rejected=skip.rejected, fault=skip.fault, suppressed=skip.suppressed,
         changed=skip.held and (person.known is None or person.known.state is not ContactState.HELD),
         stays_in_ledger=_stays(person.known, skip), source=skip.source, country=person.region, number_type=person.kind,
         variant=person.variant.name, zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,

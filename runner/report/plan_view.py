@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +22,11 @@ from runner.report.rounds_view import plan_sentences
 from runner.report.trace_view import findings_table
 from runner.report.variants_view import plan_sentences as variant_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
+from runner.rules.faults import of_any_size
 from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
-_LENGTH = re.compile(r" \d+ characters")
 _COUNTRIES = 12
 
 
@@ -92,7 +91,8 @@ def print_plan(
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
     for reason, count in excerpt.reasons.most_common(6) if excerpt.left_out else ():
-        console.print(Text(f"  {count:>6} × {reason}", style="yellow"))
+        said = masked_text(reason, pseudonyms) if masked else reason
+        console.print(Text(f"  {count:>6} × {said}", style="yellow"))
     console.print(Text(f"  digest {summary.digest}", style="dim"))
     console.print()
 
@@ -247,6 +247,4 @@ def _cause(line: PlanLine) -> str:
         return "the same number as in an earlier row"
     if line.reason.startswith("on the do-not-contact list"):
         return line.reason.rpartition(":")[0]
-    if line.code == "V10":
-        return _LENGTH.sub(" … characters", line.reason, count=1)
-    return line.reason
+    return of_any_size(line.reason, line.fault.size) if line.fault is not None else line.reason

@@ -10,12 +10,13 @@ V10  a value came out longer than its variable may be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Self
 
 from runner.errors import OutreachError
+from runner.model.contact import ValueFault
 
 KeyPath = tuple[str | int, ...]
 """a place in the canonical campaign, such as ``("steps", 0, "message")``"""
@@ -35,6 +36,8 @@ class TemplateFault:
     length: int = 1
     name: str = ""
     """the dotted name at fault, such as ``contact.clinc``; empty when it is none"""
+    size: int = 0
+    """how many characters came out where they are too many, else 0"""
 
 
 class _Faulty(OutreachError):
@@ -70,6 +73,13 @@ class _Faulty(OutreachError):
         """How many characters are meant."""
         return self.fault.length
 
+    @property
+    def of_value(self) -> ValueFault:
+        """What the fault says of a value and of the column that it was made from."""
+        root, _, column = self.fault.name.partition(".")
+        fault = self.fault
+        return ValueFault(code=fault.code, help=fault.help, column=column if root == "contact" else "", size=fault.size)
+
     def at(self, path: KeyPath) -> Self:
         """Give the same error with the place of its text in the campaign."""
         return type(self)(self.fault, path)
@@ -96,6 +106,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in sorted(known)}
     found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"did you mean `{by_lower[found[0]]}`?" if found else ""
+
+
+def has_size(size: int | str) -> str:
+    """Say how many characters a value has: the words that differ between rows whose values are too long."""
+    return f"has {size} characters"
+
+
+def of_sizes(reason: str, sizes: Sequence[int]) -> str:
+    """Give a row's reason for all rows of one cause: with their sizes, such as `510 to 601`.
+
+    ``sizes`` are those of the rows, that of the reason first; of reasons that tell no size, zeros.
+    """
+    least, most = min(sizes), max(sizes)
+    said = str(least) if least == most else f"{least} to {most}"
+    return reason.replace(has_size(sizes[0]), has_size(said), 1)
+
+
+def of_any_size(reason: str, size: int) -> str:
+    """Give a row's reason without its size: what all rows of one cause have in common."""
+    return reason.replace(has_size(size), has_size("…"), 1)
 
 
 def in_template(fault: TemplateFault, template: str) -> TemplateFault:

@@ -4,9 +4,10 @@ What comes out goes to providers that fill ``{{name}}`` themselves, and to peopl
 carry template marks, control characters or marks that turn the direction of text. Nor may a value
 for an agent be longer than its `longest`: a cell with a page of instructions is the shape in which
 contact data speaks to an agent over the campaign's head. The whole value counts, the campaign's own
-words around the cell too, because that is what people can count and what the agent reads. Text
-without any tag is the campaign's own alone, and is not counted. The words of a text message are not
-either: a person reads them, and providers say how long they may be.
+words around the cell too, because that is what the agent reads. Counted are Unicode characters (code
+points): of an emoji that is joined of several, each. Text without any tag is the campaign's own alone,
+and is not counted. The words of a text message are not either: a person reads them, and providers
+say how long they may be.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from zoneinfo import ZoneInfo
 from runner.model.campaign import Campaign, Message, Step
 from runner.model.contact import Contact
 from runner.model.json import Json
-from runner.rules.faults import KeyPath, RenderFailed, TemplateFault, TemplateWrong
+from runner.rules.faults import KeyPath, RenderFailed, TemplateFault, TemplateWrong, has_size
 from runner.rules.templates import Template, TemplateSet
 
 __all__ = ["RenderFailed", "Rendered", "Renderer", "TemplateWrong"]
@@ -43,6 +44,8 @@ _DECIMAL = re.compile(r"[+-]?(\d{1,15})?\.?\d{1,15}", re.ASCII)
 _TRUE = frozenset({"true", "yes", "1", "on"})
 _FALSE = frozenset({"false", "no", "0", "off"})
 _DEPTH_LIMIT = 32
+_PASTED = 80
+"""characters of a template that a help line repeats at most"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class _Part:
     template: Template
     type: VariableType
     longest: int | None = None
-    """characters that may come out; None where they are not counted"""
+    """how many code points may come out; None where they are not counted"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +223,19 @@ def _longer(text: str, longest: int, part: _Part, values: Mapping[str, Any]) -> 
     name = str(part.path[-2])
     cells = ((column, _all_text(cell, 0)) for column, cell in values["contact"].items())
     column = next((column for column, cell in cells if len(cell) > longest and cell in text), "")
-    by = f" by `contact.{column}`" if column else ""
-    message = f"`{name}` comes to {len(text)} characters{by}, and may have {longest}"
-    advice = f"shorten it: | truncate({longest}), or allow more: {name}: {{value: ..., longest: {len(text)}}}"
-    return _failed(part, "V10", message, advice, name=f"contact.{column}" if column else "")
+    source = f", from `contact.{column}`" if column else ""
+    allowed = "1 is allowed" if longest == 1 else f"{longest} are allowed"
+    message = f"`{name}` {has_size(len(text))}{source}; {allowed}"
+    more = f"{name}: {{value: {_pasted(part)}, longest: {len(text)}}}"
+    advice = f"shorten it: | truncate({longest}), or allow more: {more}"
+    return _failed(part, "V10", message, advice, name=f"contact.{column}" if column else "", size=len(text))
+
+
+def _pasted(part: _Part) -> str:
+    """Write a variable's template and type as they stand in its long form; `...` for a template that fits no line."""
+    source = part.template.source
+    value = json.dumps(source, ensure_ascii=False) if len(source) <= _PASTED else "..."
+    return value if part.type == "text" else f"{value}, type: {part.type}"
 
 
 def _column_with(piece: str, row: Mapping[str, Any]) -> str:
@@ -278,11 +290,11 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
-def _failed(part: _Part, code: str, message: str, help: str, name: str = "") -> RenderFailed:
+def _failed(part: _Part, code: str, message: str, help: str, name: str = "", size: int = 0) -> RenderFailed:
     source = part.template.source
     first = source.partition("\n")[0]
     template = part.template.name or ""
     fault = TemplateFault(
-        code=code, message=message, help=help, template=template, length=max(1, len(first)), name=name
+        code=code, message=message, help=help, template=template, length=max(1, len(first)), name=name, size=size
     )
     return RenderFailed(fault, part.path)

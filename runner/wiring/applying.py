@@ -59,11 +59,19 @@ def examine(planned: Planned, see: Callable[[PlanLine], None] | None = None) -> 
     unusable = []
     for line in lines:
         if line.rejected and line.contact_key:
-            unusable.append(RejectedRow(row=line.row, column="", reason=line.reason, code=line.code or "V02"))
+            unusable.append(_bad_row(line))
         if see is not None:
             see(line)
     rejected = sorted([*planned.rejected, *unusable], key=lambda row: row.row)
     return Examined(planned=planned, summary=tally.summary(), rejected=tuple(rejected))
+
+
+def _bad_row(line: PlanLine) -> RejectedRow:
+    """Give the bad row behind a line: who it names was found, and the values that are said to them cannot be made."""
+    if line.fault is None:
+        return RejectedRow(row=line.row, column="", reason=line.reason, code="V02")
+    fault = line.fault
+    return RejectedRow(row=line.row, column=fault.column, reason=line.reason, code=fault.code, fault=fault)
 
 
 def examined_again(workspace: Workspace, examined: Examined) -> Examined:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,18 @@ variables:
   note: %s
 """
 SHORT, LONG = '"{{ contact.note }}"', '{value: "{{ contact.note }}", longest: 2000}'
-REASON = "campaigns/visits.yaml:9:10: `note` comes to %d characters by `contact.note`, and may have 500"
+REASON = "campaigns/visits.yaml:9:10: `note` has %s characters, from `contact.note`; 500 are allowed"
+HELP = """\
+  = help: shorten it: | truncate(500), or allow more: note: {value: "{{ contact.note }}", longest: 1600}
+          or leave such rows out: contacts: {file: people.csv, on_bad_row: skip}
+"""
+QUOTED = re.compile(r"120255501\d\d")
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Three people: a note of 500 characters, one of 501, and a page of instructions."""
+    monkeypatch.setenv("MOVOICE_API_KEY", "sk_test_1f0c7a55d2")
     (tmp_path / "campaigns").mkdir()
     with (tmp_path / "campaigns/people.csv").open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
@@ -50,9 +57,11 @@ def test_every_command_names_the_rows_once_for_their_one_cause(
     done = shell(*command, cwd=project)
 
     assert done.code == code
-    assert f"[V10]: 2 rows: {REASON % 501}\n --> campaigns/people.csv:3:1" in done.err
-    assert "also line 4" in done.err
-    assert "longest: 2000}}" in done.err.partition("help: shorten the cell, or allow more: ")[2].splitlines()[0]
+    assert f"[V10]: 2 rows: {REASON % '501 to 1600'}\n --> campaigns/people.csv:3:18   also line 4\n" in done.err
+    shown, carets = done.err.partition("\n3 | ")[2].splitlines()[:2]
+    assert shown[carets.index("^") - 4 :].startswith("nnn")
+    assert shown[carets.index("^") - 5] == ","
+    assert HELP in done.err
     assert not (project / ".outreach/visits.reject.csv").exists()
 
 
@@ -63,9 +72,10 @@ def test_skipped_rows_stand_in_the_reject_file_and_the_others_are_applied(shell:
     assert (done.code, "1 created, 2 rejected" in done.out) == (0, True)
     with (project / ".outreach/visits.reject.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    assert [row["rejected_column"] for row in rows] == ["note", "note"]
     assert [(row["rejected_row"], row["rejected_reason"]) for row in rows] == [
-        ("3", REASON % 501),
-        ("4", REASON % 1600),
+        ("3", REASON % "501"),
+        ("4", REASON % "1600"),
     ]
 
 
@@ -85,5 +95,60 @@ def test_a_plan_for_people_counts_such_rows_as_one_reason(shell: Shell, project:
     done = shell("plan", cwd=project)
 
     flat = " ".join(done.out.split())
-    assert "`note` comes to … characters by `contact.note`" in flat
+    assert "`note` has … characters, from `contact.note`" in flat
     assert flat.count("… characters") == 1
+
+
+def test_the_remedy_can_be_pasted_and_lets_all_rows_pass(shell: Shell, project: Path) -> None:
+    write(project)
+    told = shell("validate", cwd=project).err.partition("or allow more: note: ")[2].splitlines()[0]
+    write(project, told)
+    assert shell("validate", cwd=project).code == 0
+
+
+def test_rows_that_break_different_variables_are_told_apart(shell: Shell, project: Path) -> None:
+    with (project / "campaigns/people.csv").open("a", encoding="utf-8") as file:
+        file.write(f"+12025550147,{'B' * 501},fine\n+12025550148,,fine\n")
+    write(project)
+    done = shell("validate", "--format", "json", cwd=project)
+
+    found = [(one["code"], one["path"], one["range"]["start"]["line"], one["same"]) for one in json.loads(done.out)]
+    assert found == [("V10", "note", 3, [4]), ("V10", "name", 5, []), ("V02", "name", 6, [])]
+    named = [one["range"]["start"]["column"] for one in json.loads(done.out)]
+    assert named == [18, 14, 14]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("validate",),
+        ("validate", "--format", "github"),
+        ("validate", "--format", "json"),
+        ("plan",),
+        ("apply", "--yes"),
+        ("apply", "--yes", "--format", "json"),
+        ("run", "campaigns", "--yes"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("written", "cell", "code"),
+    [
+        (SHORT, "n" * 501, "V10"),
+        (SHORT, "", "V02"),
+        ('{value: "{{ contact.phone }}", type: boolean}', "n", "V08"),
+        (SHORT, "{{name}}", "V09"),
+    ],
+)
+def test_off_a_terminal_a_row_is_quoted_with_its_number_masked(
+    shell: Shell, project: Path, command: tuple[str, ...], written: str, cell: str, code: str
+) -> None:
+    lines = ["phone,name,note", *(f"+120255501{end},Ann,{cell}" for end in range(50, 70))]
+    (project / "campaigns/people.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write(project, written)
+
+    done = shell(*command, cwd=project)
+    assert code in done.out + done.err
+    assert QUOTED.findall(done.out + done.err) == []
+    assert "json" in command or "+1******0150,Ann" in done.err
+    if command in {("validate",), ("plan",)}:
+        assert "+12025550150,Ann" in shell("--show-pii", *command, cwd=project).err

@@ -172,7 +172,8 @@ def test_a_row_that_a_template_cannot_use_is_bad_and_makes_no_line_of_any_step()
     found = lines_of(campaign(steps=steps), *rows)
     assert [(line.status, line.rejected) for line in found] == [(P.CREATE, False), (P.LATER, False), (P.SKIP, True)]
     assert found[2].reason.startswith("steps.1.variables.d.value: ")
-    assert found[2].code == "V08"
+    assert found[2].fault is not None
+    assert found[2].fault.code == "V08"
 
 
 def test_a_cell_that_makes_a_value_too_long_makes_a_bad_row_and_nothing_is_cut() -> None:
@@ -180,8 +181,11 @@ def test_a_cell_that_makes_a_value_too_long_makes_a_bad_row_and_nothing_is_cut()
     fits, long = lines_of(of, *(contact(at, values={"bio": "x" * (500 + at)}) for at in (0, 1)))
     assert fits.body is not None
     assert fits.body["variables"] == {"bio": "x" * 500}
-    assert (long.status, long.rejected, long.code, long.body) == (P.SKIP, True, "V10", None)
-    assert long.reason == "variables.bio.value: `bio` comes to 501 characters by `contact.bio`, and may have 500"
+    assert (long.status, long.rejected, long.body) == (P.SKIP, True, None)
+    assert long.reason == "variables.bio.value: `bio` has 501 characters, from `contact.bio`; 500 are allowed"
+    assert long.fault is not None
+    assert (long.fault.code, long.fault.column, long.fault.size) == ("V10", "bio", 501)
+    assert "longest: 501}" in long.fault.help
 
 
 @pytest.mark.parametrize(

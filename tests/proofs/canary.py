@@ -33,7 +33,10 @@ KEYS = {
     "webhook": "whsec_canary_2d4f6a8c0e1b3d5f",
 }
 NUMBER, NAME, VARIABLE = "+12025550177", "Canarina Featherstone", "policy-7731-canary"
+OTHER = "+442079460177"
+"""of somebody in whose row a cell is empty"""
 PERSON = (NUMBER, NUMBER[1:], NUMBER[2:], NAME, NAME.split(maxsplit=1)[0], VARIABLE)
+_NUMBERS = (*PERSON[:3], OTHER, OTHER[1:], OTHER[3:])
 
 _PROJECT = """\
 notify:
@@ -60,6 +63,16 @@ _AGENTS = {
     "second": "revox/182bd5e5-6e1a-4fe4-a799-aa6d9a6ab26e",
     "third": '{provider: revring, id: 3c90c3cc-0d44-4b50-8888-8dd25736052a, from: "+12025550199"}',
 }
+_LONG = """\
+campaign: long
+purpose: transactional
+agent: movoice/agent_12345
+windows: daily 00:00-24:00
+timezone: America/New_York
+contacts: ../campaigns/contacts/long.csv
+variables: {name: "{{ contact.name }}", note: "{{ contact.note }}"}
+"""
+"""a campaign whose every row is bad: one note is too long, the other empty"""
 _CRASH = """\
 import sys
 from runner.cli import main
@@ -81,7 +94,15 @@ _NO_PERSON = (
     "run.err", "run.out", "plan.err", "why.err", "export.err", "report", "notification",
 )  # fmt: skip
 """artefacts in which nobody's number, name or variables may stand"""
-_NO_NUMBER = ("plan.out", "why.out")
+_QUOTES_ROW = (
+    "bad-rows-validate.err",
+    "bad-rows-github.out",
+    "bad-rows-github.err",
+    "bad-rows-plan.err",
+    "bad-rows-apply.err",
+)
+"""errors that quote rows of contacts, whose numbers are masked"""
+_NO_NUMBER = ("plan.out", "why.out", "bad-rows")
 """text for people off a terminal: the number is masked, and what is said to them is what was asked for"""
 _MAY_HOLD_ATTEMPT_KEYS = ("ledger:", "export.out", "plan-json.out", "shown.out")
 """the ledger, and what asks for everything in it; providers get the keys, too, and are no artefact of ours"""
@@ -107,7 +128,7 @@ class Artefacts:
 
     def with_person(self) -> list[str]:
         """Give the artefacts that hold the person and must not."""
-        wanted = dict.fromkeys(self._named(_NO_PERSON), PERSON) | dict.fromkeys(self._named(_NO_NUMBER), PERSON[:3])
+        wanted = dict.fromkeys(self._named(_NO_PERSON), PERSON) | dict.fromkeys(self._named(_NO_NUMBER), _NUMBERS)
         return sorted(
             name for name, words in wanted.items() if any(word.encode() in self.texts[name] for word in words)
         )
@@ -124,7 +145,14 @@ class Artefacts:
 
     def without_person(self) -> list[str]:
         """Give what should hold the person and does not: then the search, or the run, was for nothing."""
-        return [name for name in _HOLDS_PERSON if NUMBER.encode() not in self.texts.get(name, b"")]
+        missing = [name for name in _HOLDS_PERSON if NUMBER.encode() not in self.texts.get(name, b"")]
+        return missing + [name for name in _QUOTES_ROW if not self._quotes_rows(name)]
+
+    def _quotes_rows(self, name: str) -> bool:
+        """Whether errors name both bad rows, for what is wrong with their values; annotations have no line of the file."""
+        text = self.texts.get(name, b"")
+        is_quoted = name.endswith(".out") or f",{NAME}".encode() in text
+        return is_quoted and b"V10" in text and b"V02" in text
 
     def _holds_attempt(self, name: str) -> bool:
         text = self.texts.get(name, b"").lower()
@@ -171,7 +199,7 @@ def run(share: Share) -> Figure:
     size = sum(map(len, found.texts.values())) / 1e6
     said = (
         f"{len(found.texts)} artefacts, {size:.1f} MB: {len(keys)} with one of {len(KEYS)} keys, {len(people)} with the "
-        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON)} places of people without; "
+        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON) + len(_QUOTES_ROW)} places of people without; "
         f"{len(attempts)} with the key of one of {len(found.attempts)} attempts"
     )
     wrong = [*keys, *people, *missed, *attempts, *unfound]
@@ -194,6 +222,10 @@ def _write_project(folder: Path, url: str, hook: str) -> None:
     (folder / "outreach.yaml").write_text(_PROJECT.format(url=url, hook=hook, more=_MORE))
     rows = [f"{NUMBER},{NAME},{VARIABLE}", *(f"+120255501{at:02},Person {at},p-{at}" for at in range(10, 20))]
     (folder / "campaigns" / "contacts" / "people.csv").write_text("phone,name,policy\n" + "\n".join(rows) + "\n")
+    long = [f"{NUMBER},{NAME},{'n' * 501}", f"{OTHER},{NAME},"]
+    (folder / "campaigns" / "contacts" / "long.csv").write_text("phone,name,note\n" + "\n".join(long) + "\n")
+    (folder / "drafts").mkdir()
+    (folder / "drafts" / "long.yaml").write_text(_LONG)
     for name, agent in _AGENTS.items():
         (folder / "campaigns" / f"{name}.yaml").write_text(_CAMPAIGN.format(name=name, agent=agent))
 
@@ -203,6 +235,10 @@ def _commands(folder: Path, found: Artefacts) -> None:
     _kept(found, "validate", folder, "validate")
     _kept(found, "plan", folder, "plan")
     _kept(found, "plan-json", folder, "plan", "--format", "json")
+    _kept(found, "bad-rows-validate", folder, "validate", "drafts/long.yaml")
+    _kept(found, "bad-rows-github", folder, "validate", "drafts/long.yaml", "--format", "github")
+    _kept(found, "bad-rows-plan", folder, "plan", "drafts/long.yaml")
+    _kept(found, "bad-rows-apply", folder, "apply", "drafts/long.yaml", "--yes")
     _kept(found, "shown", folder, "--show-pii", "plan", "--contact", NUMBER)
     _kept(found, "run", folder, "--log-level", "debug", "run", "campaigns", "--yes")
 

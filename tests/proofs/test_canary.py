@@ -46,4 +46,15 @@ def test_the_key_of_an_attempt_is_found_where_it_may_not_stand(where: str) -> No
 
 
 def test_finding_nobody_anywhere_is_no_proof() -> None:
-    assert Artefacts({"export.out": b"", "plan-json.out": b""}).without_person() == list(canary._HOLDS_PERSON)
+    nothing = [*canary._HOLDS_PERSON, *canary._QUOTES_ROW]
+    assert Artefacts({"export.out": b"", "plan-json.out": b""}).without_person() == nothing
+
+
+@pytest.mark.parametrize("where", canary._QUOTES_ROW)
+def test_a_number_is_found_in_a_row_that_is_quoted_and_no_row_quoted_is_no_proof(where: str) -> None:
+    masked = f"error[V10]: 601\n3 | +1******0177,{NAME},n\nerror[V02]: empty\n".encode()
+    assert Artefacts({where: masked}).with_person() == []
+    assert where not in Artefacts({where: masked}).without_person()
+    assert Artefacts({where: masked.replace(b"+1******0177", NUMBER.encode())}).with_person() == [where]
+    for word in (b"V10", b"V02"):
+        assert where in Artefacts({where: masked.replace(word, b"P03")}).without_person()
