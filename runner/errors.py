@@ -3,13 +3,14 @@
 OutreachError                     exit 1 unless a subclass says otherwise
 ├── FilesWrong                    the files are wrong: one or many diagnostics
 ├── UsageWrong                    exit 2: the command was used wrongly
-├── PlanStale                     exit 4: the plan is not the one that was reviewed: nothing was written
+├── PlanStale                     exit 4: the plan is not the one that was reviewed: nothing of it is in force
 ├── NotFound                      a campaign, person or ledger that the command named does not exist
 ├── CredentialMissing             an account's credential reference leads nowhere
 ├── AddressRefused                a URL or an address that nothing may be sent to: provably nothing was
 ├── LedgerError                   the ledger cannot be used
 │   ├── LedgerHeld                exit 6: another runner holds it
 │   ├── LeaseLost                 exit 6: another runner has taken it over; this one sends nothing more
+│   ├── PlanChanged               what a plan was made from changed while it was applied: it places nothing
 │   ├── LedgerTooNew              a newer version of the tool wrote it
 │   ├── LedgerCopied              a copy or an older state: nothing may be sent until it is reconciled
 │   └── LedgerUnwritable          exit 7: a write failed: nothing may be sent
@@ -129,7 +130,7 @@ class UsageWrong(OutreachError):
 
 
 class PlanStale(OutreachError):
-    """The plan is not the one that was reviewed, so nothing of it was written."""
+    """The plan is not the one that was reviewed, so nothing of it is in force."""
 
     exit_code = ExitCode.STALE
 
@@ -148,6 +149,10 @@ class AddressRefused(OutreachError):
 
 class LedgerError(OutreachError):
     """The ledger cannot be used."""
+
+
+class PlanChanged(LedgerError):
+    """What a plan was made from changed while it was applied: what was begun places nothing until it is applied again."""
 
 
 class LedgerHeld(LedgerError):

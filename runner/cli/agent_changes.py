@@ -15,7 +15,7 @@ from runner.wiring import agents as wired
 from runner.wiring import applying
 from runner.wiring.agents import MadeAgent, ReviewedAgent
 from runner.wiring.applying import Examined
-from runner.wiring.reviewing import refuse_other_people
+from runner.wiring.reviewing import refuse_other_lines
 from runner.wiring.workspace import Workspace
 
 
@@ -53,14 +53,17 @@ def with_their_ids(
 ) -> list[Examined]:
     """Plan those campaigns anew whose agents have got an id; raise FilesWrong for bad rows, as the first look did.
 
-    Raises LedgerError when contacts changed in between.
+    Raises PlanChanged when more than the ids became different in between.
     """
     new = {one.agent.spec.campaign for one in agents if one.change.creates or one.change.adopted}
     found = []
     for one in examined:
-        again = applying.examined_again(workspace, one) if one.planned.name in new else one
-        refuse_other_people(one, again)
-        found.append(again)
+        if one.planned.name in new:
+            again = applying.examined_again(workspace, one)
+            refuse_other_lines(one, again)
+            found.append(again)
+        else:
+            found.append(one)
     applying.refuse_bad_rows(found)
     return found
 

@@ -15,7 +15,7 @@ import click
 from runner.cli import agent_changes
 from runner.cli.options import paths_argument, workspace_of
 from runner.cli.output import format_option, print_warnings
-from runner.cli.reviewed import asked_review, hold_against, reviewed_option
+from runner.cli.reviewed import asked_review, reviewed_option
 from runner.errors import ExitCode
 from runner.ledger.store import Store
 from runner.model.plan import PlanStatus
@@ -45,15 +45,16 @@ def apply(
     Applying twice changes nothing the second time. On a terminal it asks first. Bad rows stop it
     before anything is written, unless the campaign says `on_bad_row: skip`. Agents that a campaign
     defines are created or updated at their provider first; nothing else needs the network.
-    With --reviewed nothing is written, and no agent made, unless the plan is the one that was reviewed.
+    All campaigns are put in force together, or none. With --reviewed nothing is written, and no agent
+    made, unless the plan is the one that was reviewed.
     """
     workspace = workspace_of(ctx)
-    reviewed = asked_review(workspace, reviewed_said, "apply", paths)
+    review = asked_review(workspace, reviewed_said, "apply", paths)
     now = SystemClock().now()
     loaded = workspace.load(paths)
     print_warnings(workspace, loaded)
     examined = [applying.examine(workspace.plan(one, now)) for one in loaded]
-    hold_against(reviewed, workspace, examined, paths)
+    review.hold(examined)
     applying.refuse_bad_rows(examined)
     agents = asyncio.run(agent_changes.live(workspace, loaded, workspace.credential, now))
     if form == "text":
@@ -67,9 +68,10 @@ def apply(
     try:
         made = _made(agents, store, workspace, now)
         _forget_gone(left, store, workspace, now)
-        examined = agent_changes.with_their_ids(workspace, examined, agents)
-        with applying_traced(os.environ) as telemetry, telemetry.span("apply", campaigns=len(examined)):
-            applied = [applying.apply(workspace, one, store) for one in examined]
+        with review.writing():
+            examined = agent_changes.with_their_ids(workspace, examined, agents)
+            with applying_traced(os.environ) as telemetry, telemetry.span("apply", campaigns=len(examined)):
+                applied = applying.apply_all(workspace, examined, store)
     finally:
         store.close()
     print_applied(applied, form, made)

@@ -83,7 +83,8 @@ class Commands(click.Group):
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 fine, 1 files wrong, 2 wrong use, 3 changes (--exit-code), 4 not the reviewed plan, "
-    "5 ended with failed or held contacts, 6 another runner holds the ledger, 7 the ledger cannot be written, 8 the clock is wrong, 130 stopped. "
+    "5 ended with failed or held contacts, 6 another runner holds the ledger, 7 the ledger cannot be written, "
+    "8 the clock is wrong, 130 stopped. "
     'Shell completion: eval "$(_OUTREACH_COMPLETE=bash_source outreach)", or zsh_source, fish_source.',
 )
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import click
 from runner.cli.apply import confirmed, print_applied
 from runner.cli.options import InstantType, holding_options, workspace_of
 from runner.cli.output import format_option, print_warnings
-from runner.cli.reviewed import asked_review, hold_against, reviewed_option
+from runner.cli.reviewed import Review, asked_review, reviewed_option
 from runner.cli.running import RunOptions, apply_and_run, report, surroundings_of
 from runner.errors import ExitCode, UsageWrong
 from runner.files.campaign import LoadedCampaign
@@ -63,12 +63,11 @@ def run(
     """
     if sandbox is None and (windows_ignored or at is not None):
         raise UsageWrong("--now and --at are for the sandbox only: real people have windows", help="add --sandbox")
-    if sandbox not in (None, HERE) and not str(sandbox).startswith(("http://", "https://")):
-        paths, sandbox = (Path(str(sandbox)), *paths), HERE
+    paths, sandbox = _meant(paths, sandbox)
     if reviewed_said is not None and not paths:
         raise UsageWrong("without a PATH nothing is applied, so there is no plan to hold against --reviewed")
     workspace = workspace_of(ctx)
-    reviewed = asked_review(workspace, reviewed_said, "run", paths, is_real=sandbox is None) if paths else None
+    review = asked_review(workspace, reviewed_said, "run", paths, is_real=sandbox is None and bool(paths))
     loaded = workspace.load(paths) if paths else []
     print_warnings(workspace, loaded)
     only = frozenset(one.campaign.campaign for one in loaded) or None
@@ -76,14 +75,16 @@ def run(
         sandbox=sandbox, seed=seed, windows_ignored=windows_ignored, at=at, only=only, shows_agents=form == "text",
         takeover=takeover, trusts_clock=trusts_clock,
     )  # fmt: skip
+    review.hold_early(loaded, at or SystemClock().now(), windows_ignored=windows_ignored)
+    with review.writing():
+        return asyncio.run(_run(workspace, loaded, options, form, review, ask=not yes and sandbox is None))
 
-    def check(examined: Sequence[applying.Examined]) -> None:
-        hold_against(reviewed, workspace, examined, paths)
 
-    if reviewed is not None:
-        # The engine opens the ledger and looks at what a crash left behind: not for another plan.
-        check([applying.examine(workspace.plan(one, at or SystemClock().now())) for one in loaded])
-    return asyncio.run(_run(workspace, loaded, options, form, check, ask=not yes and sandbox is None))
+def _meant(paths: tuple[Path, ...], sandbox: str | None) -> tuple[tuple[Path, ...], str | None]:
+    """Take a word after --sandbox that is no address for the first path."""
+    if sandbox in (None, HERE) or str(sandbox).startswith(("http://", "https://")):
+        return paths, sandbox
+    return (Path(str(sandbox)), *paths), HERE
 
 
 async def _run(
@@ -91,7 +92,7 @@ async def _run(
     loaded: Sequence[LoadedCampaign],
     options: RunOptions,
     form: str,
-    check: Callable[[Sequence[applying.Examined]], None],
+    review: Review,
     *,
     ask: bool,
 ) -> int:
@@ -99,7 +100,7 @@ async def _run(
 
     def plan(pointed: Workspace, at: datetime) -> list[applying.Examined]:
         examined = [applying.examine(pointed.plan(one, at, windows_ignored=options.windows_ignored)) for one in loaded]
-        check(examined)
+        review.hold(examined)
         if options.sandbox is None:
             _check_credentials(pointed, examined)
         if ask and not confirmed(examined):

@@ -269,7 +269,7 @@ async def _apply(
         await agent_changes.make_so(agents, store, surroundings.credential, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
         with surroundings.telemetry.span("apply", campaigns=len(examined)):
-            applied = [applying.apply(workspace, one, store) for one in examined]
+            applied = applying.apply_all(workspace, examined, store)
         # Whoever runs again has mended the account, or will be told once more; a pause by hand only a person ends.
         resume_after_faults(store, now, options.only)
     finally:

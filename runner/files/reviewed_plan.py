@@ -19,6 +19,7 @@ LONGEST_LINE = 16 * 2**20
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _BARE = re.compile(r"[0-9a-f]{64}")
+_PART = re.compile(r"sha256:.*|[0-9a-f]+")
 _WRITE_ONE = "write one: outreach plan --format json > plan.json"
 
 
@@ -39,15 +40,17 @@ class ReviewedPlan:
 def reviewed_plan(said: str) -> ReviewedPlan:
     """Read which plan was reviewed: its digest, the path of its JSON, or `-` for its JSON on standard input.
 
-    Of JSON only the last line is looked at, the sums: a file that holds it alone will do. Raises
-    UsageWrong, with the file, when that is no plan's.
+    Of JSON only the last line is looked at, the sums: a file that holds it alone will do. A word of hex
+    digits alone is a digest, not a file. Raises UsageWrong, with the file, when that is no plan's.
     """
     word = said.strip().lower()
+    if not word:
+        raise UsageWrong("`--reviewed` is empty", help="give it what `outreach plan` says: sha256: and 64 hex digits")
     if _DIGEST.fullmatch(word):
         return ReviewedPlan(digest=word)
     if _BARE.fullmatch(word):
         raise UsageWrong(f"`{said}` does not say which kind of digest it is", help=f"write: --reviewed sha256:{word}")
-    if word.startswith("sha256:"):
+    if _PART.fullmatch(word):
         raise UsageWrong(
             f"`{said}` is not a whole digest", help="write all of what `outreach plan` says: sha256: and 64 hex digits"
         )

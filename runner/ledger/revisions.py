@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
-from runner.errors import LedgerError
+from runner.errors import PlanChanged
 from runner.ledger.forbidden import with_erased
 from runner.ledger.instants import to_micros
 from runner.ledger.past import everybodys_past
@@ -119,12 +119,30 @@ def _dealings(store: Store, listed: Iterable[Suppression], now: datetime, look_b
 
 
 def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_lines: Callable[[], str]) -> Recorded:
-    """Write a plan: one transaction for each chunk, safe to run again after a crash.
+    """Write a plan and put it in force: `write`, then `complete`."""
+    written = write(store, new, lines, digest_of_lines)
+    with store.transaction():
+        complete(store, new, written)
+    return written
 
-    Until the last chunk is written the campaign places nothing. Applying the plan that is in
-    force already writes nothing at all. `digest_of_lines` is asked after the last line; when it
-    is not the revision's own, the files changed underway: LedgerError, and the campaign places
-    nothing until it is applied again.
+
+def complete(store: Store, new: NewRevision, written: Recorded) -> None:
+    """Let a campaign place what was written of its plan to the end; of a plan that was in force already, nothing.
+
+    Plans that are in force together or not at all are completed inside one transaction.
+    """
+    if not written.is_new:
+        return
+    store.change("complete_revision", revision_id=written.revision)
+    store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=written.revision, digest=new.digest)
+
+
+def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_lines: Callable[[], str]) -> Recorded:
+    """Write all lines of a plan: one transaction for each chunk, safe to run again after a crash.
+
+    Until `complete` the campaign places nothing. Applying the plan that is in force already writes
+    nothing at all. `digest_of_lines` is asked after the last line; when it is not the revision's own,
+    the files changed underway: PlanChanged, and the campaign places nothing until it is applied again.
     """
     in_force = store.one("campaign_in_force", name=new.campaign)
     if in_force is not None and in_force["complete"] and in_force["digest"] == new.digest:
@@ -138,13 +156,10 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
                 writer.write(group)
         reached(CrashPoint.IN_APPLY)
     if digest_of_lines() != new.digest:
-        raise LedgerError(
+        raise PlanChanged(
             f"the files of {new.campaign} changed while they were applied",
             help="apply again; until then this campaign places nothing",
         )
-    with store.transaction():
-        store.change("complete_revision", revision_id=revision_id)
-        store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=revision_id, digest=new.digest)
     return Recorded(
         revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed,
         held=writer.held,

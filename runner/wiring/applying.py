@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import Any
 
 from runner import __version__
 from runner.engine.rounds import NOT_STARTED
-from runner.errors import FilesWrong, LedgerError
+from runner.errors import FilesWrong, LedgerError, PlanChanged
 from runner.files.rejects import write_rejects
 from runner.files.row_faults import row_diagnostics
-from runner.ledger.revisions import NewRevision, Recorded, record
+from runner.ledger.revisions import NewRevision, Recorded, complete, write
 from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
@@ -81,7 +81,7 @@ def examined_again(workspace: Workspace, examined: Examined) -> Examined:
     return examine(workspace.plan(planned.loaded, planned.now, windows_ignored=ignored))
 
 
-def refuse_bad_rows(examined: list[Examined]) -> None:
+def refuse_bad_rows(examined: Sequence[Examined]) -> None:
     """Raise FilesWrong with every bad row of the campaigns that do not skip them."""
     problems = [
         problem
@@ -93,15 +93,58 @@ def refuse_bad_rows(examined: list[Examined]) -> None:
         raise FilesWrong(problems)
 
 
-def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
-    """Write one examined plan into the ledger; applying the plan that is in force writes nothing.
+def way_to_apply(workspace: Workspace) -> str:
+    """Give the command that leads to an apply: a plan where one has to be reviewed, since it says what to paste."""
+    return "outreach plan" if workspace.loaded.project.review == "required" else "outreach apply"
 
-    Raises LedgerError when an agent that the campaign defines has no id yet, and when a file changed
-    since it was examined; the campaign then places
-    nothing until it is applied again.
+
+def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
+    """Write one examined plan into the ledger: `apply_all` of it alone."""
+    (applied,) = apply_all(workspace, [examined], store)
+    return applied
+
+
+def apply_all(workspace: Workspace, examined: Sequence[Examined], store: Store) -> list[Applied]:
+    """Write examined plans into the ledger and put them in force together; one that is in force writes nothing.
+
+    Raises LedgerError, before anything is written, when an agent that a campaign defines has no id yet, and
+    PlanChanged when a file changed since it was examined. Whatever raises, and wherever a crash comes: none
+    of the plans is in force then, and campaigns that were begun place nothing until they are applied again.
     """
+    for one in examined:
+        _refuse_missing_agents(workspace, one.planned)
+    written: list[_Written] = []
+    for one in examined:
+        try:
+            written.append(_write(workspace, one, store))
+        except PlanChanged as changed:
+            begun = [each.new.campaign for each in written if each.recorded.is_new] + [one.planned.name]
+            raise PlanChanged(f"{changed.message}, so {_still(begun)} applied again", help=changed.help) from changed
+    with store.transaction():
+        for each in written:
+            _put_in_force(workspace, each, store)
+    return [
+        Applied(
+            campaign=one.planned.name,
+            summary=one.summary,
+            recorded=each.recorded,
+            reject_file=_write_rejects(workspace, one) if one.rejected else None,
+        )
+        for one, each in zip(examined, written, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A plan whose every line stands in the ledger, and which is not in force yet."""
+
+    planned: Planned
+    new: NewRevision
+    recorded: Recorded
+
+
+def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
     planned = examined.planned
-    _refuse_missing_agents(planned)
     new = NewRevision(
         campaign=planned.name,
         digest=examined.summary.digest,
@@ -115,22 +158,32 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
         tzdata=tzdata_version(),
     )
     lines, tally = planned.own_lines()
-    if planned.rounds is None:
-        store.rounds.forget(planned.name)
-    recorded = record(store, new, lines, lambda: tally.summary().digest)
+    recorded = write(store, new, lines, lambda: tally.summary().digest)
+    return _Written(planned=planned, new=new, recorded=recorded)
+
+
+def _put_in_force(workspace: Workspace, written: _Written, store: Store) -> None:
+    planned, recorded = written.planned, written.recorded
+    complete(store, written.new, recorded)
     if recorded.is_new:
         places = json.dumps(dict(lasting_places(workspace, planned.loaded).by_path))
         store.change("put_places", revision_id=recorded.revision, places=places)
-    if planned.rounds is not None:
-        path = planned.loaded.path.resolve()
-        file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
-        store.rounds.put(planned.name, str(file))
-        _resume_rounds(store, planned)
-    return Applied(
-        campaign=planned.name,
-        summary=examined.summary,
-        recorded=recorded,
-        reject_file=_write_rejects(workspace, examined) if examined.rejected else None,
+    if planned.rounds is None:
+        store.rounds.forget(planned.name)
+        return
+    path = planned.loaded.path.resolve()
+    file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
+    store.rounds.put(planned.name, str(file))
+    _resume_rounds(store, planned)
+
+
+def _still(names: Sequence[str]) -> str:
+    """Say that campaigns place nothing, up to the moment that the sentence goes on with."""
+    *others, last = names
+    return (
+        f"{', '.join(others)} and {last} place nothing until they are"
+        if others
+        else f"{last} places nothing until it is"
     )
 
 
@@ -141,13 +194,13 @@ def _resume_rounds(store: Store, planned: Planned) -> None:
         store.resume(planned.name, planned.now)
 
 
-def _refuse_missing_agents(planned: Planned) -> None:
+def _refuse_missing_agents(workspace: Workspace, planned: Planned) -> None:
     """Let no request into the ledger that names an agent which nobody has created."""
     missing = next((route.step.agent for route in planned.draft.every_route() if route.agent.id == NOT_APPLIED), None)
     if missing is not None:
         raise LedgerError(
             f"the agent `{missing}` of {planned.name} has not been created yet",
-            help="apply creates it: outreach apply",
+            help=f"apply creates it: {way_to_apply(workspace)}",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,25 +26,6 @@ from runner.rules.law import CampaignLaw
 Row = Contact | RejectedRow | DuplicateRow
 
 
-class RowsMark:
-    """Takes in the rows of a pass; two passes over the same contacts give the same value."""
-
-    def __init__(self) -> None:
-        self.begin()
-
-    def begin(self) -> None:
-        """Forget the last pass."""
-        self._hash = hashlib.blake2b(digest_size=32)
-
-    def take(self, row: Row) -> None:
-        """Take in the next row, with all that is read of it."""
-        self._hash.update(f"{row!r}\x1e".encode())
-
-    def value(self) -> str:
-        """Give what stands for the rows so far."""
-        return self._hash.hexdigest()
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One campaign, ready: its draft, and a fresh pass over its lines as often as one asks."""
@@ -66,8 +46,6 @@ class Planned:
     rounds: RoundsSummary | None = None
     rejected: list[RejectedRow] = field(default_factory=list)
     """the bad rows of the last pass"""
-    mark: RowsMark | None = None
-    """of the rows of the last pass; None where no second plan is held against this one"""
 
     @property
     def name(self) -> str:
@@ -107,8 +85,6 @@ class Planned:
     def _pass(self, lines: Iterator[PlanLine]) -> tuple[Iterator[PlanLine], Tally]:
         tally = self._tally()
         self.rejected.clear()
-        if self.mark is not None:
-            self.mark.begin()
         return tally.watch(lines), tally
 
     def _tally(self) -> Tally:
@@ -131,10 +107,7 @@ class Planned:
         for row in read_contacts(self.source, self.loaded.path.parent, self.inline_lines):
             if isinstance(row, RejectedRow):
                 self.rejected.append(row)
-            shown = _as_shown(row)
-            if self.mark is not None:
-                self.mark.take(shown)
-            yield shown
+            yield _as_shown(row)
 
 
 def _as_shown(row: Row) -> Row:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from runner import __version__
-from runner.errors import LedgerError, PlanStale
+from runner.errors import PlanChanged, PlanStale
 from runner.files.reviewed_plan import ReviewedPlan
+from runner.model.agent_definition import NOT_APPLIED
+from runner.model.plan import BackupRequest, PlanLine, PlanStatus
+from runner.planning.digest import Digest
 from runner.planning.known import KnownCampaign
 from runner.wiring.applying import Examined, examine
+from runner.wiring.planned import Planned, shown_path
 from runner.wiring.workspace import Workspace, combined_digest
 
 _NAMED = 6
+
+_Request = TypeVar("_Request", PlanLine, BackupRequest)
 
 
 def digest_of(examined: Sequence[Examined]) -> str:
@@ -24,7 +33,7 @@ def refuse_other_plan(
 ) -> None:
     """Raise PlanStale when these plans are not the one that was reviewed; say why, as far as that can be told.
 
-    What passes is what `applying.apply` writes: it takes the same digests, and refuses rows that give another.
+    What passes is what `applying.apply_all` writes: it takes the same digests, and refuses rows that give another.
     """
     now = digest_of(examined)
     if now == reviewed.digest:
@@ -38,21 +47,62 @@ def refuse_other_plan(
     )
 
 
-def refuse_other_people(first: Examined, second: Examined) -> None:
-    """Raise LedgerError when the plan with the ids of new agents was made from other contacts than the one before.
+def refuse_other_lines(first: Examined, second: Examined) -> None:
+    """Raise PlanChanged when a plan with the ids of new agents differs from the one before in anything but these ids.
 
-    The ids alone may differ, so digests cannot tell. Of a campaign that repeats a plan writes nobody.
+    What counts is what a digest counts: who is contacted, with what, and who is not. Goes through both plans
+    once more. Of a campaign that repeats a plan writes nobody.
     """
-    one, other = first.planned, second.planned
-    if one.rounds is None and one.mark and other.mark and one.mark.value() != other.mark.value():
-        raise LedgerError(
-            f"the contacts of {one.name} changed while its agents were created, so nobody of it was written",
+    if first.planned.rounds is not None:
+        return
+    before, without_ids = _digests(first.planned)
+    after, again_without_ids = _digests(second.planned)
+    if (before, after, without_ids) != (first.summary.digest, second.summary.digest, again_without_ids):
+        raise PlanChanged(
+            f"the plan of {first.planned.name} became another plan while its agents were created, by its contacts or "
+            "by who must not be contacted, so nothing was written",
             help="look at it again: outreach plan",
         )
 
 
+def _digests(planned: Planned) -> tuple[str, str]:
+    """Give the digest of a plan, and the one that it would have before its defined agents had ids."""
+    campaign = planned.draft.policy.campaign
+    defined = frozenset(name for name, agent in campaign.agents.items() if agent.define)
+    without_ids = Digest(campaign, dict(planned.templates))
+    lines, tally = planned.lines()
+    for line in lines:
+        if line.status is not PlanStatus.REMOVE:
+            without_ids.add(
+                _without_id(replace(line, backups=tuple(_without_id(one, defined) for one in line.backups)), defined)
+            )
+    return tally.summary().digest, without_ids.value()
+
+
+def _without_id(request: _Request, defined: Collection[str]) -> _Request:
+    """Put what stands for an id that nobody has given yet where a request names a defined agent."""
+    if request.agent not in defined or not request.agent_id:
+        return request
+    path = "/".join(NOT_APPLIED if unquote(part) == request.agent_id else part for part in request.path.split("/"))
+    payload = _with_leaf(request.payload, request.agent_id)
+    return replace(request, agent_id=NOT_APPLIED, path=path, payload=payload)
+
+
+def _with_leaf(value: Any, agent_id: str) -> Any:
+    """Give JSON with `NOT_APPLIED` for each value that is an agent's id."""
+    if isinstance(value, dict):
+        return {name: _with_leaf(one, agent_id) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_leaf(one, agent_id) for one in value]
+    return NOT_APPLIED if value == agent_id else value
+
+
 def _reasons(workspace: Workspace, reviewed: ReviewedPlan, examined: Sequence[Examined]) -> Iterator[str]:
     found = {one.planned.name: one.summary.digest for one in examined}
+    alone = next((one.planned for one in examined if one.summary.digest == reviewed.digest), None)
+    if alone is not None:
+        yield f"that is the plan of {alone.name} alone, so name its path: {shown_path(alone.loaded.path)}"
+        return
     if reviewed.tool_version and reviewed.tool_version != __version__:
         yield f"outreach {reviewed.tool_version} made it, and this is {__version__}"
         return

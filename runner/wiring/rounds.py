@@ -15,7 +15,7 @@ from runner.ledger.store import Store
 from runner.model.rounds import Recurring, round_name
 from runner.planning.digest import rules_digest
 from runner.planning.summary import rules_changed
-from runner.wiring.applying import apply, examine, refuse_bad_rows
+from runner.wiring.applying import apply, examine, refuse_bad_rows, way_to_apply
 from runner.wiring.workspace import Workspace
 
 
@@ -66,9 +66,9 @@ def _refuse_other_rules(store: Store, campaign: Recurring, loaded: LoadedCampaig
     changed = rules_changed(loaded.campaign, campaign_rules(store, campaign.name))
     if changed:
         names = ", ".join(f"`{one.partition(': ')[2]}`" for one in changed)
-        raise LedgerError(f"{names} of {campaign.file} changed since it was applied", help="outreach apply")
+        raise LedgerError(f"{names} of {campaign.file} changed since it was applied", help=way_to_apply(workspace))
     if campaign.tool_version != __version__:
         raise LedgerError(
-            f"outreach {campaign.tool_version} applied it, and this is {__version__}", help="outreach apply"
+            f"outreach {campaign.tool_version} applied it, and this is {__version__}", help=way_to_apply(workspace)
         )
-    raise LedgerError(f"templates of {campaign.name} changed since it was applied", help="outreach apply")
+    raise LedgerError(f"templates of {campaign.name} changed since it was applied", help=way_to_apply(workspace))

@@ -50,7 +50,7 @@ from runner.rules.variants import as_backup, varied
 from runner.wiring.accounts import project_accounts
 from runner.wiring.law_checks import consent_problems
 from runner.wiring.native_checks import native_problems
-from runner.wiring.planned import Planned, RowsMark
+from runner.wiring.planned import Planned
 from runner.wiring.planned import shown_path as _shown
 
 _GIT_RUNS_NOTHING = (
@@ -158,9 +158,7 @@ class Workspace:
 
     def _planned(self, loaded: LoadedCampaign, draft: Draft, now: datetime) -> Planned:
         law = CampaignLaw(law_table(), loaded.campaign.compliance)
-        # Agents that are yet to be created have their campaign planned a second time, with their ids.
-        mark = RowsMark() if any(agent.define for agent in loaded.campaign.agents.values()) else None
-        return Planned(loaded, draft, self.templates, self._source(loaded), _inline_lines(loaded), now, law, mark=mark)
+        return Planned(loaded, draft, self.templates, self._source(loaded), _inline_lines(loaded), now, law)
 
     def _draft(
         self, loaded: LoadedCampaign, name: str, now: datetime, *, known: KnownCampaign | None, windows_ignored: bool

@@ -204,6 +204,18 @@ def test_a_template_that_changed_starts_no_round(project: Project, store: Store)
         project.start(store)
 
 
+@pytest.mark.parametrize(("rules", "command"), [("", "outreach apply"), ("review: required\n", "outreach plan")])
+def test_a_round_that_is_refused_names_the_command_that_goes_on(
+    project: Project, store: Store, rules: str, command: str
+) -> None:
+    (project.root / "outreach.yaml").write_text(rules, encoding="utf-8")
+    project.apply(store)
+    project.write((TEXT + SCHEDULE).replace("08:00", "09:00"))
+    with pytest.raises(LedgerError) as refused:
+        project.start(store)
+    assert refused.value.help == command
+
+
 def test_another_version_of_the_tool_starts_no_round(
     project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
