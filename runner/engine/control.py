@@ -16,7 +16,7 @@ from runner.model.handed_over import HandoverRecord, HandoverState, Standing
 from runner.model.handover import NativeAction, NativeStatus
 from runner.model.request import Request
 from runner.ports import Ledger, NativeCampaigns
-from runner.ports.telemetry import named, shown_attempt
+from runner.ports.telemetry import named, shown_attempt, told_without_key
 from runner.rules.policy import Policy
 
 log = logging.getLogger(__name__)
@@ -84,8 +84,8 @@ class Control:
                 await self.tools.transport.send(self.tools.accounts.account(attempt.account), request)
         except OutreachError as error:
             extra = named("not_called_off", attempt)
-            shown = shown_attempt(attempt.key)
-            log.info("attempt %s: could not be called off: %s", shown, error.message, extra=extra)
+            shown, said = shown_attempt(attempt.key), told_without_key(error, attempt).message
+            log.info("attempt %s: could not be called off: %s", shown, said, extra=extra)
         now = self.tools.clock.now()
 
         def write(ledger: Ledger) -> None:

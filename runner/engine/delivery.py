@@ -39,7 +39,15 @@ from runner.model.outcome import Observation, Outcome
 from runner.model.request import Receipt
 from runner.ports import Clock, Ledger, Transport
 from runner.ports.crash_points import CrashPoint, reached
-from runner.ports.telemetry import SILENT, Telemetry, about, named, shown_attempt
+from runner.ports.telemetry import (
+    SILENT,
+    Telemetry,
+    about,
+    named,
+    shown_attempt,
+    told_without_key,
+    without_own_key,
+)
 from runner.rules.doubt import DoubtBudget
 from runner.rules.gate import Drop, Go, Wait, may_send
 
@@ -190,7 +198,7 @@ class Delivery:
             reached(CrashPoint.AFTER_POST)
             receipt = provider.read_receipt(reply)
         except SendError as error:
-            await self._not_accepted(work, error)
+            await self._not_accepted(work, told_without_key(error, attempt))
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_accepted(work, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
@@ -216,7 +224,8 @@ class Delivery:
             known = ledger.find(account.name, receipt.provider_id, "")
             if known is not None and known.attempt.id != attempt.id:
                 # Some ids name a thread, not a text. It was accepted all the same; only its key can tell it apart.
-                reason = f"the provider gave the id of another attempt: {receipt.provider_id}"
+                given = without_own_key(without_own_key(receipt.provider_id, attempt), known.attempt)
+                reason = f"the provider gave the id of another attempt: {given}"
                 ledger.move([replace(accepted, provider_id="", reason=reason)])
             elif ledger.move([accepted])[0]:
                 hear_waiting(ledger, self.policies, self.accounts.provider(account.name), attempt.id, now)

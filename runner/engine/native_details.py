@@ -12,7 +12,7 @@ from runner.model.handed_over import HandoverRecord
 from runner.model.handover import NativePage, NativeRow
 from runner.model.outcome import Observation
 from runner.model.request import Sent
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, told_without_key, without_own_key
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ async def _asked(tools: Reconciliation, record: HandoverRecord, row: NativeRow, 
         seen = provider.read_poll(sent, reply)
     except OutreachError as error:
         extra = named("no_answer", record, provider_id=ended.provider_id)
-        log.info("handover %d: no answer about call %s: %s", record.id, ended.provider_id, error.message, extra=extra)
+        call, said = without_own_key(ended.provider_id, record), told_without_key(error, record).message
+        log.info("handover %d: no answer about call %s: %s", record.id, call, said, extra=extra)
         return replace(row, ended=None, is_calling=True)
     return replace(row, ended=seen) if seen.is_final else replace(row, ended=None, is_calling=True)

@@ -12,7 +12,7 @@ from runner.errors import NotSent, OutreachError
 from runner.model.handed_over import HandoverRecord, HandoverState
 from runner.model.request import Finding
 from runner.ports import Ledger, NativeCampaigns
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, told_without_key, without_own_key
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Doubts:
             native = self.tools.accounts.native(record.account)
             finding = await self._find(record, native)
         except OutreachError as error:
+            told_without_key(error, record)
             log.info("handover %d: still in doubt: %s", record.id, error.message, extra=named("still_in_doubt", record))
             await self._look_again(record, record.polls)
             return
@@ -75,7 +76,8 @@ class Doubts:
             request = native.status_request(record.native_id)
             reply = await self.tools.transport.send(self.tools.accounts.account(record.account), request)
             if reply.status in _NO_SUCH_CAMPAIGN:
-                await self._hold(record, f"{record.account} knows no campaign `{record.native_id}`", unnamed=True)
+                named_so = without_own_key(record.native_id, record)
+                await self._hold(record, f"{record.account} knows no campaign `{named_so}`", unnamed=True)
                 return
             native.read_status(reply)
         except OutreachError as error:

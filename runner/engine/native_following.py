@@ -18,7 +18,7 @@ from runner.model.handover import NativePage, NativeRow, NativeStatus
 from runner.model.move import ContactState
 from runner.model.outcome import Observation, Outcome
 from runner.ports import Ledger, NativeCampaigns
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, told_without_key
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Following:
             log.info(
                 "handover %d: no answer about its people: %s",
                 record.id,
-                error.message,
+                told_without_key(error, record).message,
                 extra=named("no_answer", record),
             )
             if not await self._given_up(record):

@@ -31,7 +31,7 @@ from runner.model.request import Request
 from runner.planning.handover import Terms
 from runner.ports import Ledger, NativeCampaigns
 from runner.ports.crash_points import CrashPoint, reached
-from runner.ports.telemetry import named
+from runner.ports.telemetry import named, told_without_key, without_own_key
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Sending:
             reached(CrashPoint.AFTER_POST)
             native_id = accounts.native(record.account).read_created(reply)
         except SendError as error:
-            await self._not_created(record, error)
+            await self._not_created(record, told_without_key(error, record))
         except (CredentialMissing, NotFound) as error:  # raised before anything is sent
             await self._not_created(record, Rejected(error.message, pause=True))
         except Exception as error:  # whatever it was, the request may have left
@@ -81,7 +81,8 @@ class Sending:
         def write(ledger: Ledger) -> HandoverRecord:
             ledger.handovers.move(step(record, HandoverState.CREATED, now, native_id=native_id, poll_at=now))
             people = ledger.handovers.people(record.id)[:first]
-            ledger.move(_has(one, native_id, now) for one in people if one.state in NOT_THERE)
+            given = without_own_key(native_id, record)
+            ledger.move(_has(one, given, now) for one in people if one.state in NOT_THERE)
             return ledger.handovers.record(record.id)
 
         return await self.tools.journal.run(write)
@@ -95,7 +96,7 @@ class Sending:
             if current.campaign_state == "active":
                 await self._launch(current, native)
         except Rejected as error:
-            await self._pause(record, error)
+            await self._pause(record, told_without_key(error, record))
         except (CredentialMissing, NotFound) as error:
             await self._pause(record, Rejected(error.message, pause=True))
         except SendError as error:
@@ -103,7 +104,7 @@ class Sending:
 
     async def later(self, record: HandoverRecord, why: str, seconds: float | None = None) -> None:
         """Look after a handover again in a while; the wait grows with each failure in a row."""
-        now, tries = self.tools.clock.now(), record.tries + 1
+        now, tries, why = self.tools.clock.now(), record.tries + 1, without_own_key(why, record)
         if tries == 1:
             extra = named("account_unreachable", record)
             log.warning("account %s: %s; it is tried again", record.account, why, extra=extra)
@@ -213,13 +214,14 @@ class Sending:
                 reply = await self.tools.transport.send(self.tools.accounts.account(record.account), request)
                 native.read_done(reply)
             except Rejected as error:
-                await self._not_added(record, chunk, error)
+                await self._not_added(record, chunk, told_without_key(error, record))
                 raise
         ids = {work.attempt.id for work in chunk}
 
         def write(ledger: Ledger) -> None:
             people = [one for one in ledger.handovers.people(record.id) if one.attempt_id in ids]
-            ledger.move(_has(one, record.native_id, now) for one in people if one.state in NOT_THERE)
+            given = without_own_key(record.native_id, record)
+            ledger.move(_has(one, given, now) for one in people if one.state in NOT_THERE)
 
         await self.tools.journal.run(write)
 
@@ -317,8 +319,8 @@ def hold(ledger: Ledger, record: HandoverRecord, now: datetime, why: str) -> Non
     ledger.move(_held(work, now, why) for work in ledger.assignments(ids))
 
 
-def _has(one: Handed, native_id: str, now: datetime) -> Move:
-    reason = f"handed over in campaign {native_id}"
+def _has(one: Handed, given: str, now: datetime) -> Move:
+    reason = f"handed over in campaign {given}"
     return Move(attempt_id=one.attempt_id, old=one.state, new=AttemptState.ACCEPTED, at=now, reason=reason)
 
 

@@ -19,7 +19,7 @@ from runner.model.move import Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Reply, Request, Sent
 from runner.ports import Clock, ManyPolls, Transport
-from runner.ports.telemetry import about, named, shown_attempt
+from runner.ports.telemetry import about, named, shown_attempt, told_without_key
 from runner.rules.gate import Go, may_send
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class Polling:
             log.warning(
                 "attempt %s: could not be called off: %s",
                 shown_attempt(attempt.key),
-                error.message,
+                told_without_key(error, attempt).message,
                 extra=named("not_called_off", attempt),
             )
             return False, now + _CALL_OFF_AGAIN

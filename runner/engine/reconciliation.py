@@ -21,7 +21,7 @@ from runner.model.move import ContactState, Move
 from runner.model.outcome import Observation, Outcome
 from runner.model.request import Finding
 from runner.ports import Clock, Ledger, Transport
-from runner.ports.telemetry import about, named, shown_attempt
+from runner.ports.telemetry import about, named, shown_attempt, told_without_key
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Reconciliation:
             seen = provider.read_poll(sent_of(work), reply)
             said = seen.outcome.value if seen.outcome is not None else "no outcome"
         except OutreachError as error:
-            said = f"no answer: {error.message}"
+            said = f"no answer: {told_without_key(error, work.attempt).message}"
         now = self.clock.now()
         await self.journal.run(
             lambda ledger: ledger.letters.note(now, attempt_id, "conflict_checked", provider_says=said)
@@ -126,6 +126,7 @@ class Reconciliation:
         try:
             finding = await self._look_up(work)
         except OutreachError as error:
+            told_without_key(error, attempt)
             if isinstance(error, Ambiguous) and attempt.lost_until is not None:
                 # What a lost copy of the ledger did with the person will not become any clearer.
                 await self._move(self._held(work, self.clock.now(), f"another copy may have sent it: {error.message}"))

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
+from runner.errors import OutreachError
 from runner.model.attempt import Attempt
 from runner.model.handed_over import HandoverRecord
-from runner.rules.pseudonyms import HIDDEN, UNKEYED, Pseudonyms
+from runner.rules.pseudonyms import HIDDEN, UNKEYED, Pseudonyms, without_key
 
 SpanName = Literal["apply", "release", "request", "webhook"]
 """what takes time; an attempt, its intent and its settlement are told by the ledger"""
@@ -23,7 +24,10 @@ Fact = str | int | float | bool
 
 _BOUND: ContextVar[Mapping[str, str]] = ContextVar("bound_ids")
 _PSEUDONYMS: ContextVar[Pseudonyms] = ContextVar("pseudonyms", default=UNKEYED)
+_OWN: ContextVar[Attempt | HandoverRecord | None] = ContextVar("whose_key", default=None)
+"""whose key is taken out of what is logged"""
 _NOTHING: Final[Mapping[str, str]] = {}
+_Error = TypeVar("_Error", bound=OutreachError)
 
 
 class Span(Protocol):
@@ -81,11 +85,13 @@ _NO_SPAN: Final[AbstractContextManager[Span]] = nullcontext(SILENT)
 @contextmanager
 def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator[None]:
     """Bind the ids of an attempt or a handover, and further ones, to everything that is logged and traced inside."""
-    bound = _without_key({**bound_ids(), **(ids_of(of) if of is not None else {}), **ids})
-    token = _BOUND.set(bound)
+    whose = of if of is not None else _OWN.get()
+    token = _BOUND.set({**bound_ids(), **_ids(of, whose, ids)})
+    own = _OWN.set(whose)
     try:
         yield
     finally:
+        _OWN.reset(own)
         _BOUND.reset(token)
 
 
@@ -108,7 +114,27 @@ def shown_person(phone: str) -> str:
 
 def shown_attempt(key: str) -> str:
     """Write an attempt as logs do, `a1b2c3d4e5f60718`, and as `***` where no ledger is at hand."""
-    return _PSEUDONYMS.get().log_id(key) or HIDDEN
+    return _PSEUDONYMS.get().shown_attempt(key)
+
+
+def without_own_key(text: str, of: Attempt | HandoverRecord) -> str:
+    """Write an attempt's key as logs do wherever it stands in a text, which a provider may have written.
+
+    That of a handover becomes `***`: nothing is looked up by it.
+    """
+    return without_key(text, of.key, HIDDEN if isinstance(of, HandoverRecord) else shown_attempt(of.key))
+
+
+def told_without_key(error: _Error, of: Attempt | HandoverRecord) -> _Error:
+    """Take the key of what an error is about out of its sentence, and give the error."""
+    error.message = without_own_key(error.message, of)
+    return error
+
+
+def without_keys_here(text: str) -> str:
+    """Take the key that is bound here out of a text, and whatever else may be one."""
+    own = _OWN.get()
+    return _PSEUDONYMS.get().without_keys(without_own_key(text, own) if own is not None else text)
 
 
 def pseudonyms_here() -> Pseudonyms:
@@ -123,14 +149,15 @@ def bound_ids() -> Mapping[str, str]:
 
 def named(event: str, of: Attempt | HandoverRecord | None = None, /, **ids: str) -> dict[str, Any]:
     """Give the `extra` of a log line: its short stable name, and ids beyond those that are bound."""
-    return {"event": event, "ids": _without_key({**(ids_of(of) if of is not None else {}), **ids})}
+    return {"event": event, "ids": _ids(of, of if of is not None else _OWN.get(), ids)}
 
 
 def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
     """Give what tells an attempt, or a handover, from all others.
 
     The number is masked and the attempt has its log id: its key, and that of a small handover, can be worked out
-    from numbers by whoever tries them all. A handover has its number, as `outreach resolve` takes it.
+    from numbers by whoever tries them all. A handover has its number, as `outreach resolve` takes it. Where a
+    provider made the key a part of its own id, that id is shown without it; what else has its form is kept.
     """
     if isinstance(of, HandoverRecord):
         found = {"campaign": of.campaign, "handover": str(of.id), "account": of.account, "provider_id": of.native_id}
@@ -139,10 +166,12 @@ def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
             "campaign": of.campaign, "attempt": pseudonyms_here().log_id(of.key), "account": of.account,
             "provider": of.provider, "phone": shown_person(of.phone), "provider_id": of.provider_id,
         }  # fmt: skip
-    return _without_key({name: value for name, value in found.items() if value})
+    return {name: without_own_key(value, of) for name, value in found.items() if value}
 
 
-def _without_key(ids: Mapping[str, str]) -> dict[str, str]:
-    """Replace the attempt's key where a provider made it its own id of the call; what else has its form is kept."""
-    attempt, log_id = ids.get("attempt") or bound_ids().get("attempt", ""), pseudonyms_here().log_id
-    return {name: attempt if attempt and log_id(value) == attempt else value for name, value in ids.items()}
+def _ids(
+    of: Attempt | HandoverRecord | None, whose: Attempt | HandoverRecord | None, more: Mapping[str, str]
+) -> dict[str, str]:
+    """Give the ids of what a line is about, and more, without the key that is known where it is written."""
+    own = ids_of(of) if of is not None else {}
+    return {**own, **(more if whose is None else {name: without_own_key(one, whose) for name, one in more.items()})}

@@ -11,8 +11,15 @@ from runner.model.http_fields import UNDECIDABLE
 from runner.model.json import Json, JsonObject
 from runner.model.request import Reply
 from runner.providers.declared_answers import at
-from runner.providers.reading import text_of
-from runner.providers.replies import Proof, accepted_document, answered_document, decode_object, proof_of, refusal
+from runner.providers.replies import (
+    Proof,
+    accepted_document,
+    answered_document,
+    clipped,
+    decode_object,
+    proof_of,
+    refusal,
+)
 
 _PROOFS: dict[Ruling, Proof] = {
     "rejected": Proof.REJECTED,
@@ -86,7 +93,7 @@ def _with_common_words(api: HttpApi, reply: Reply) -> Reply:
     if api.error_message is None:
         return reply
     try:
-        words = text_of(at(decode_object(reply.body), api.error_message), 200)
+        words = clipped(at(decode_object(reply.body), api.error_message))
     except ValueError:
         return reply
     return replace(reply, body=json.dumps({"message": words}).encode()) if words else reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -10,7 +11,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from runner.errors import InDoubt, Rejected, SendError, Throttled, WebhookRefused
-from runner.model.json import JsonObject
+from runner.model.json import Json, JsonObject
 from runner.model.outcome import Outcome
 from runner.model.request import Reply
 from runner.providers.reading import child, text_of
@@ -50,6 +51,10 @@ PROOFS: Mapping[int, Proof] = {
 
 _KEY_REFUSED = frozenset({401, 403})
 _NO_CONTENT = 204
+_LONGEST_WORDS = 200
+"""characters of what a provider says that are repeated"""
+_OF_KEYS = frozenset("0123456789abcdefABCDEF-")
+_CUT_WORD = re.compile(r"[0-9a-fA-F-]+\Z", re.ASCII)
 
 
 class OptedOut(Rejected):
@@ -165,18 +170,29 @@ def error_code(reply: Reply) -> str:
     except ValueError:
         return ""
     error = document.get("error")
-    return text_of(error, 200) or text_of(child(error, "code"), 200)
+    return clipped(error) or clipped(child(error, "code"))
 
 
 def said(reply: Reply) -> str:
     """Give the provider's own words as the end of a sentence, such as `` `invalid_body` ``; empty without any."""
     code = _one_line(error_code(reply))
     try:
-        message = _one_line(text_of(decode_object(reply.body).get("message"), 200))
+        message = _one_line(clipped(decode_object(reply.body).get("message")))
     except ValueError:
         message = ""
     words = ": ".join(word for word in (code, message) if word)
     return f": `{words}`" if words else ""
+
+
+def clipped(value: Json, limit: int = _LONGEST_WORDS) -> str:
+    """Give a text's first characters; a word of hex digits that is cut there is left out, for it may be a key.
+
+    Whoever knows the key could not tell a few digits of it from other words, and they would still help to guess it.
+    """
+    text = text_of(value)
+    if len(text) <= limit:
+        return text
+    return _CUT_WORD.sub("", text[:limit]) if text[limit] in _OF_KEYS else text[:limit]
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

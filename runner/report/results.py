@@ -106,7 +106,7 @@ def account_lines(accounts: Sequence[AccountStanding], *, masked: bool) -> list[
 def handover_lines(handovers: Sequence[HandoverOverview], *, masked: bool) -> list[Text]:
     """Say where those are who were handed over: each one that a person must settle, the others in one line.
 
-    Masked, names lose the key at their end: that of a handover of few can be worked out from their numbers.
+    Masked, names and ids lose a key that they hold: that of a handover of few can be worked out from their numbers.
     """
     lines = []
     under_way = [one for one in handovers if one.state != "held"]
@@ -122,7 +122,7 @@ def handover_lines(handovers: Sequence[HandoverOverview], *, masked: bool) -> li
         said = f"handover {one.id} of {one.campaign} is held with {count_of(one.waiting, 'contact')}: {why}"
         in_full = "" if name == one.name else " (in full: outreach --show-pii status)"
         lines.append(Text(f"{said}; look for `{name}`{in_full} at {one.account}, then", style="magenta"))
-        known = one.native_id or "ID"
+        known = one.native_id if one.native_id and _said(one.native_id, masked=masked) == one.native_id else "ID"
         lines.append(
             Text(
                 f"  outreach resolve {one.campaign} --handover {one.id} --created {known}   (or: --absent --reason TEXT)"
@@ -217,7 +217,9 @@ def print_contacts(
             for one in person.attempts
         )
         style = _STAT_STYLES.get(person.state, "")
-        said = pseudonyms.without_keys(tries or person.held_because) if masked else tries or person.held_because
+        said = tries or person.held_because
+        if masked:
+            said = pseudonyms.without_keys(said, *(one.key for one in person.attempts))
         who = shown_phone(person.phone, masked=masked, pseudonyms=pseudonyms)
         table.add_row(who, Text(person.state, style=style), Text(said))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))

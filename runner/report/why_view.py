@@ -62,8 +62,10 @@ def _print_campaign(
     def said(text: Text) -> Text:
         return Text(masked_text(text.plain, pseudonyms), style=text.style) if masked else text
 
+    keys = [attempt.work.attempt.key for attempt in story.attempts]
+
     def without_keys(text: Text) -> Text:
-        return said(Text(pseudonyms.without_keys(text.plain), style=text.style)) if masked else text
+        return said(Text(pseudonyms.without_keys(text.plain, *keys), style=text.style)) if masked else text
 
     for line in _heading(story):  # has the contact's own key, which may look like an attempt's
         console.print(said(line), soft_wrap=True)

@@ -13,9 +13,6 @@ from runner.rules.pseudonyms import UNKEYED, Pseudonyms, country_code, masked_na
 _NUMBER = re.compile(r"(?<![\w.:/-])(?!20\d\d-[01]\d-[0-3]\d\b)(?:\+|00)?\d(?:[\d \u00a0().-]{5,}\d)(?![\w:])")
 """seven digits or more with what people write between them; instants and ids of letters are none"""
 
-_ATTEMPT = re.compile(r"\battempt [0-9a-f]{32}\b")
-"""as whoever says why somebody must not be contacted names the attempt"""
-
 _FEWEST = 7
 """digits of a phone number; fewer are counts, and this machine's address"""
 
@@ -43,8 +40,7 @@ def shown_phone(phone: str, *, masked: bool, pseudonyms: Pseudonyms = UNKEYED) -
 
 def masked_text(text: str, pseudonyms: Pseudonyms = UNKEYED) -> str:
     """Mask every phone number in a text, however it is written, and every key that is said to be an attempt's."""
-    said = _ATTEMPT.sub(lambda found: pseudonyms.without_keys(found[0]), text)
-    return _NUMBER.sub(lambda found: _hidden(found[0], pseudonyms.shown), said)
+    return _NUMBER.sub(lambda found: _hidden(found[0], pseudonyms.shown), pseudonyms.attempts_named(text))
 
 
 def masked_in_place(text: str) -> str:

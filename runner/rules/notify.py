@@ -19,7 +19,7 @@ from runner.errors import NotifyFailed
 from runner.model.json import Json
 from runner.model.notification import EVENTS, OUTCOMES, AboutAttempt, Kind, Message, Notification, Settled
 from runner.model.rounds import family_of, is_round
-from runner.rules.pseudonyms import UNKEYED, masked
+from runner.rules.pseudonyms import HIDDEN, UNKEYED, masked, without_key
 
 LADDER: Final = tuple(timedelta(seconds=one) for one in (5, 30, 120, 900, 3_600, 21_600, 86_400))
 """how long after each failed try the next one comes; after the last there is none"""
@@ -54,7 +54,7 @@ def message_of(this: Notification, *, personal: bool) -> Message:
         data["round"] = this.campaign
     if this.attempt is not None:
         data |= _attempt(this.attempt, personal=personal)
-    reason = _said(this.reason, personal=personal)
+    reason = _said(this.reason, this.attempt, personal=personal)
     data |= {name: text for name, text in (("reason", reason), ("cause", this.cause)) if text}
     if this.row_stats:
         data["row_stats"] = dict(this.row_stats)
@@ -119,11 +119,12 @@ def _attempt(this: AboutAttempt, *, personal: bool) -> dict[str, Json]:
         "sent_at": this.sent_at.isoformat() if this.sent_at else None,
         "ended_at": this.ended_at.isoformat() if this.ended_at else None,
     }
-    said |= {name: text for name, text in (("outcome", this.outcome), ("tag", this.tag)) if text}
+    tag = _said(this.tag, this, personal=personal)
+    said |= {name: text for name, text in (("outcome", this.outcome), ("tag", tag)) if text}
     if personal:
         said |= {"contact": this.contact_key, "key": this.key}
         said |= {"summary": this.summary} if this.summary else {}
-    reason = _said(this.reason, personal=personal)
+    reason = _said(this.reason, this, personal=personal)
     return said | ({"reason": reason} if reason else {})
 
 
@@ -138,9 +139,9 @@ def _text(this: Notification, *, personal: bool) -> str:
     attempt = this.attempt
     if attempt is not None:
         who = _phone(attempt, personal=personal)
-        tag = f" ({attempt.tag})" if attempt.tag else ""
+        tag = f" ({_said(attempt.tag, attempt, personal=personal)})" if attempt.tag else ""
         how = (
-            f"waits for a person: {_said(attempt.reason, personal=personal)}"
+            f"waits for a person: {_said(attempt.reason, attempt, personal=personal)}"
             if this.kind is Kind.ATTEMPT_HELD
             else f"{attempt.outcome}{tag}"
         )
@@ -148,7 +149,7 @@ def _text(this: Notification, *, personal: bool) -> str:
     if this.kind is Kind.CAMPAIGN_FINISHED:
         return f"{this.campaign} has finished: {_counts(this.row_stats)}"
     if this.kind is Kind.CAMPAIGN_PAUSED:
-        return f"{this.campaign} is paused: {_said(this.reason, personal=personal)}"
+        return f"{this.campaign} is paused: {_said(this.reason, None, personal=personal)}"
     return "this is a test of outreach, and nothing happened"
 
 
@@ -156,5 +157,9 @@ def _counts(stats: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {state}" for state, count in stats.items() if count) or "nobody was in it"
 
 
-def _said(reason: str, *, personal: bool) -> str:
-    return reason if personal else _NUMBER.sub("***", UNKEYED.without_keys(reason))
+def _said(words: str, of: AboutAttempt | None, *, personal: bool) -> str:
+    """Give what a provider said: for others than those who are told who it was, without numbers and keys."""
+    if personal:
+        return words
+    said = without_key(words, of.key, of.log_id or HIDDEN) if of is not None else words
+    return _NUMBER.sub(HIDDEN, UNKEYED.without_keys(said))

@@ -72,13 +72,38 @@ _OF_ATTEMPTS = b"outreach-attempt\x00"
 _LOG_ID_LENGTH = 16
 _WRITTEN = re.compile(r"(?:\+\d{0,3}\*{3}\d{0,4}|\*{3})?#([0-9a-f]{8})", re.ASCII)
 _LOG_ID = re.compile(r"a[0-9a-f]{15}", re.ASCII)
-_MAY_BE_KEY = re.compile(r"\b[0-9a-f]{32}\b", re.ASCII | re.IGNORECASE)
+_KEY = r"(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9a-f])"
+_RANDOM = r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab]"
+"""how UUIDs of versions 4 and 7 begin (RFC 9562): ids that providers give, which sentences have to keep"""
+_MAY_BE_KEY = re.compile(rf"(?<![0-9a-f])(?!{_RANDOM}){_KEY}", re.ASCII | re.IGNORECASE)
+_ATTEMPT = re.compile(rf"\b(attempt )({_KEY})", re.ASCII | re.IGNORECASE)
+_TOLD_BY = 8
+"""digits from which on the begin of a key is taken for it; others begin so with a chance of 1 in 4,000,000,000"""
 
 
 def pseudonym_in(text: str) -> str:
     """Give the eight hex digits of a person written as `+1***0143#1a2b3c4d` or `#1a2b3c4d`; empty for any other text."""
     found = _WRITTEN.fullmatch(text.strip())
     return found[1] if found else ""
+
+
+def without_key(text: str, key: str, shown: str) -> str:
+    """Put `shown` where a text has this key, in any case, with dashes or without, inside of a longer word or not.
+
+    The first eight digits or more are taken for it as well: somebody may have cut the text. No key is in no text.
+    """
+    if not key or key[:_TOLD_BY].lower() not in text.lower().replace("-", ""):
+        return text
+    first, rest = key[:_TOLD_BY], key[_TOLD_BY:]
+    spelled = "-?".join(map(re.escape, first))
+    spelled += "".join(f"(?:-?{re.escape(one)}" for one in rest) + ")?" * len(rest)
+    return re.sub(spelled, lambda _: shown, text, flags=re.IGNORECASE)
+
+
+def plain_key(text: str) -> str:
+    """Give a key, or what logs call somebody, as the ledger writes it: in small letters, a key without dashes."""
+    plain = text.strip().lower()
+    return plain.replace("-", "") if re.fullmatch(_KEY, plain, re.ASCII) else plain
 
 
 def is_log_id(text: str) -> bool:
@@ -120,12 +145,23 @@ class Pseudonyms:
             return ""
         return f"a{hmac.digest(self.key, _OF_ATTEMPTS + attempt_key.encode(), 'sha256').hex()}"[:_LOG_ID_LENGTH]
 
-    def without_keys(self, text: str) -> str:
-        """Write every word of a text that may be an attempt's key as logs do, and as `***` without a key of the ledger.
+    def attempts_named(self, text: str) -> str:
+        """Write the attempts that a text calls so, by `attempt` and the key, as logs do; `***` without a ledger's key."""
+        return _ATTEMPT.sub(lambda found: found[1] + self.shown_attempt(plain_key(found[2])), text)
 
-        A provider may repeat the key in what it says. What else has 32 hex digits cannot be told from it.
+    def shown_attempt(self, key: str) -> str:
+        """Write an attempt as logs do, `a1b2c3d4e5f60718`, and as `***` without a key of the ledger."""
+        return self.log_id(key) or HIDDEN
+
+    def without_keys(self, text: str, *known: str) -> str:
+        """Write these keys of attempts as logs do wherever they stand in a text, and what else may be a key as `***`.
+
+        A provider may repeat the key in what it says, or another attempt's. What else has 32 hex digits cannot be
+        told from that, so no name is made up for it: nobody could be found by it.
         """
-        return _MAY_BE_KEY.sub(lambda found: self.log_id(found[0].lower()) or HIDDEN, text)
+        for key in known:
+            text = without_key(text, key, self.shown_attempt(key))
+        return _MAY_BE_KEY.sub(HIDDEN, self.attempts_named(text))
 
 
 UNKEYED: Final = Pseudonyms(b"")

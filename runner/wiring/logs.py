@@ -18,7 +18,7 @@ from typing import Final, TextIO
 
 from runner.errors import UsageWrong
 from runner.files.diagnostics import visible
-from runner.ports.telemetry import bound_ids, pseudonyms_here
+from runner.ports.telemetry import bound_ids, pseudonyms_here, without_keys_here
 from runner.report.words import masked_text
 
 FORMATS: Final = ("text", "json")
@@ -135,8 +135,7 @@ def ids_of_record(record: logging.LogRecord) -> Mapping[str, str]:
 
 def _message(record: logging.LogRecord) -> str:
     """Give what a record says, people and attempts named as in every line of the ledger that is at hand."""
-    pseudonyms = pseudonyms_here()
-    return masked_text(pseudonyms.without_keys(_said(record)), pseudonyms)
+    return masked_text(without_keys_here(_said(record)), pseudonyms_here())
 
 
 def _said(record: logging.LogRecord) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +14,13 @@ import pytest
 from runner.engine.delivery import TRANSPORT_TRIES
 from runner.engine.journal import Journal
 from runner.errors import CredentialMissing, InDoubt, LedgerUnwritable, NotSent, Rejected, SendError, Throttled
+from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
 from runner.model.outcome import Observation, Outcome
 from runner.model.project import Account
 from runner.model.request import Reply, Request
+from runner.ports.telemetry import telling_apart
 from runner.providers.replies import OptedOut
 from tests.building import (
     NOON,
@@ -255,6 +259,48 @@ async def test_an_answer_after_the_webhook_changes_nothing(engine: Bench) -> Non
     engine.transport.gate.set()
     await sending
     assert (engine.state(), engine.attempt()["outcome"]) == (S.FINISHED, "answered")
+
+
+@pytest.mark.parametrize("text", ["{}", "key_{}", "ref{}", "{}: used", "y" * 175 + "{}"])
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda key: str(uuid.UUID(key))])
+async def test_a_key_that_a_provider_repeats_is_in_no_reason(
+    engine: Bench, status: int, text: str, spelled: Callable[[str], str]
+) -> None:
+    apply(engine.store, campaign(), ONE)
+    key, ours = engine.attempt()["key"], pseudonyms_of(engine.store)
+    engine.transport.dials = [reply({"message": text.format(spelled(key))}, status)]
+    with telling_apart(ours):
+        await engine.deliver()
+
+    said = _said(engine.store).lower().replace("-", "")
+    assert "movoice answered" in said
+    assert key[:8] not in said
+    assert (ours.log_id(key) in said) == (not text.startswith("y"))
+
+
+@pytest.mark.parametrize("text", ["{}", "call_{}", "ref{}_1"])
+async def test_an_id_that_is_made_from_the_key_is_kept_as_it_was_given_and_shown_without(
+    engine: Bench, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="runner")
+    apply(engine.store, campaign(), PEOPLE[:2])
+    key, ours = engine.attempt()["key"], pseudonyms_of(engine.store)
+    engine.transport.dials = [reply({"call_id": text.format(key)})]
+    with telling_apart(ours):
+        await engine.deliver()
+
+    assert text.format(key) in {engine.attempt(0)["provider_id"], engine.attempt(1)["provider_id"]}
+    given = text.format(ours.log_id(key))
+    assert f'"reason":"the provider gave the id of another attempt: {given}"' in _said(engine.store)
+    ids = [getattr(one, "ids", {}).get("provider_id", "") for one in caplog.records]
+    assert given in ids
+
+
+def _said(store: Store) -> str:
+    """Give all that the ledger tells of why."""
+    rows = store._connection.execute("SELECT detail FROM events UNION ALL SELECT reason FROM campaigns")
+    return "\n".join(str(one) for (one,) in rows)
 
 
 async def test_an_id_that_was_given_before_stops_nothing(engine: Bench) -> None:

@@ -11,7 +11,8 @@ import pytest
 from runner.engine.journal import Journal
 from runner.errors import CredentialMissing, InDoubt, NotSent
 from runner.ledger.store import Store
-from runner.model.request import Reply
+from runner.model.project import Account
+from runner.model.request import Reply, Request
 from runner.providers.revox import RevoxD
 from tests.building import account, apply, contact, phone, reply, standing, states
 from tests.engine.native_server import (
@@ -27,6 +28,7 @@ from tests.engine.native_server import (
 
 PEOPLE = tuple(contact(number) for number in range(8))
 LOST = InDoubt("the answer was lost")
+_KEY_LENGTH = 32
 
 
 @pytest.fixture
@@ -184,6 +186,24 @@ async def test_an_account_that_is_refused_pauses_and_loses_nobody(small: NativeB
     state, reason = small.engine.campaign_state()
     assert (state, reason.startswith("account revring: ")) == ("paused", True)
     assert {state for *_, state in states(small.store)} == {"planned"}
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 500])
+async def test_the_key_of_a_handover_that_a_provider_repeats_is_in_no_reason(
+    small: NativeBench, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_account: Account, request: Request) -> Reply:
+        key = next(value for value in request.headers.values() if len(value) == _KEY_LENGTH)
+        return reply({"error": "conflict", "message": f"key_{key.upper()} was used"}, status)
+
+    monkeypatch.setattr(small.server, "send", refuse)
+    await small.once()
+
+    (record,) = small.handovers()
+    told = small.store._connection.execute("SELECT detail FROM events UNION ALL SELECT reason FROM campaigns")
+    said = "\n".join([record.reason, *(str(one) for (one,) in told)])
+    assert "`conflict: key_*** was used`" in record.reason
+    assert f"key_{record.key.upper()}" not in said
 
 
 async def test_a_refused_chunk_goes_back_in_line_and_the_others_are_called(small: NativeBench) -> None:

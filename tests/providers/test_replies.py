@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,8 +19,10 @@ from runner.providers.replies import (
     OptedOut,
     accepted_document,
     answered_document,
+    clipped,
     decode_object,
     retry_after,
+    said,
 )
 
 PROVIDERS = list(KNOWN.values())
@@ -38,6 +41,31 @@ SENT = Sent(
 
 def reply(status: int, body: bytes = b"{}", **headers: str) -> Reply:
     return Reply(status=status, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=body)
+
+
+@given(st.integers(0, 260), st.sampled_from(["{}", "ref{}", "key_{}", "{}."]), st.booleans())
+def test_no_part_of_a_key_is_left_where_a_sentence_is_cut(before: int, text: str, dashed: bool) -> None:
+    key = str(uuid.UUID(SENT.key)) if dashed else SENT.key
+    message = "x" * before + text.format(key)
+    kept = clipped(message)
+
+    assert message.startswith(kept)
+    assert len(kept) <= 200
+    assert key in kept or not any(f"{key[:left]}" == kept[-left:] for left in range(2, len(key)))
+    assert len(message) <= 200 or key in kept or len(kept) >= min(before, 200)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"message": "y" * 195 + " " + SENT.key}, "y" * 195),
+        ({"error": "y" * 195 + SENT.key, "message": "no"}, f"{'y' * 195}: no"),
+        ({"message": f"{'y' * 160} {SENT.key} and more and more"}, f"{'y' * 160} {SENT.key} and mo"),
+        ({"message": "y" * 300}, "y" * 200),
+    ],
+)  # fmt: skip
+def test_what_a_provider_says_is_cut_between_words_that_may_be_keys(body: dict[str, str], words: str) -> None:
+    assert said(reply(400, json.dumps(body).encode())) == f": `{words}`"
 
 
 @pytest.mark.parametrize("status", range(100, 600))

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from runner.model.overview import AccountStanding, AttemptOverview, CampaignOverview, ContactOverview, HandoverOverview
-from runner.report.results import account_lines, print_contacts, print_status
+from runner.report.results import account_lines, handover_lines, print_contacts, print_status
 from runner.rules.pseudonyms import Pseudonyms
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -51,3 +51,28 @@ def test_no_key_that_a_provider_repeats_leaves_the_terminal(*, masked: bool) -> 
     else:
         assert said.count(KEY) == 5
         assert f"look for `april {KEY}` at main" in said
+
+
+@pytest.mark.parametrize(("native_id", "shown"), [(f"batch_{KEY}", "ID"), ("camp_7", "camp_7"), ("", "ID")])
+def test_a_campaigns_id_that_holds_the_key_is_not_in_the_command_to_paste(native_id: str, shown: str) -> None:
+    held = HandoverOverview(
+        id=3, campaign="april", step="call", account="main", state="held", name="april", native_id=native_id, people=1,
+        waiting=1, told="running", reason="", sent_at=NOON,
+    )  # fmt: skip
+
+    assert f"--created {shown} " in handover_lines([held], masked=True)[1].plain
+    assert f"--created {native_id or 'ID'} " in handover_lines([held], masked=False)[1].plain
+
+
+def test_a_part_of_a_key_in_a_tag_is_not_shown_either() -> None:
+    out = StringIO()
+    attempt = AttemptOverview(
+        key=KEY, log_id=OURS.log_id(KEY), step="call", number=1, channel="call", state="held", outcome="",
+        tag=f"ref{KEY[:20]}", reason=f"used: call_{KEY.upper()}", due_at=NOON, sent_at=NOON, ended_at=None,
+        provider_id="",
+    )  # fmt: skip
+    person = ContactOverview(key="7", phone="+12025550143", row=2, state="held", attempts=(attempt,))
+    print_contacts(Console(file=out, width=400), "april", [person], masked=True, pseudonyms=OURS)
+
+    assert KEY[:8] not in out.getvalue()
+    assert out.getvalue().count(OURS.log_id(KEY)) == 2

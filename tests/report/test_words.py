@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,14 @@ def test_no_column_moves(text: str) -> None:
     masked = masked_in_place(text)
     assert len(masked) == len(text)
     assert all(a == b or (b == "*" and a.isdecimal()) for a, b in zip(text, masked, strict=True))
+
+
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda key: f"{key}_1"])
+def test_an_attempt_in_a_sentence_is_called_what_logs_call_it(spelled: Callable[[str], str]) -> None:
+    key = "0123456789abcdef" * 2
+    said = masked_text(f"opted out (attempt {spelled(key)}, +12025550143)", OURS)
+    assert (key in said.lower(), f"attempt {OURS.log_id(key)}" in said, PERSON in said) == (False, True, True)
+    assert masked_text(f"key {key}", OURS) == f"key {key}", "a contact's own key may look like one"
 
 
 def test_a_terminal_is_shown_the_number() -> None:

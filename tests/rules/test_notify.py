@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,10 +32,10 @@ PHONE = "+12025550143"
 KEY = "0123456789abcdef" * 2
 
 
-def attempt(reason: str) -> AboutAttempt:
+def attempt(reason: str, tag: str = "") -> AboutAttempt:
     return AboutAttempt(
         key=KEY, log_id="a" * 16, contact_key="ann@example.com", phone=PHONE, step="call", number=1, channel="call",
-        provider="movoice", account="movoice", sent_at=NOW, ended_at=NOW, outcome="answered", tag="",
+        provider="movoice", account="movoice", sent_at=NOW, ended_at=NOW, outcome="answered", tag=tag,
         summary="Ann comes", reason=reason,
     )  # fmt: skip
 
@@ -92,6 +93,27 @@ def test_without_personal_nothing_tells_who_it_was(kind: Kind) -> None:
     assert message.body["data"]["campaign"] == "weekly"  # type: ignore[index, call-overload]
     assert message.body["data"]["round"] == "weekly@2026-01-05T17:00Z"  # type: ignore[index, call-overload]
     assert kind is Kind.CAMPAIGN_FINISHED or "before 2026-01-05" in json.dumps(message.body)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (f"CALLBACK {PHONE} {KEY}", f"CALLBACK *** {'a' * 16}"), (f"ref{KEY.upper()}", f"ref{'a' * 16}"),
+        (f"call_{'ab' * 16}", "call_***"), (f"the key {KEY[:21]}", f"the key {'a' * 16}"), ("BOOKED", "BOOKED"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [Kind.ATTEMPT_ENDED, Kind.ATTEMPT_TAGGED, Kind.ATTEMPT_HELD])
+def test_a_providers_words_tell_nobody_who_it_was(kind: Kind, words: str, shown: str) -> None:
+    told_of = replace(told(kind), attempt=attempt(words, tag=words))
+    message = message_of(told_of, personal=False)
+    data = message.body["data"]
+
+    assert isinstance(data, dict)
+    assert (data["tag"], data["reason"]) == (shown, shown)
+    assert message.text.endswith(f"waits for a person: {shown}" if kind is Kind.ATTEMPT_HELD else f"answered ({shown})")
+    personal = message_of(told_of, personal=True).body["data"]
+    assert isinstance(personal, dict)
+    assert (personal["tag"], personal["reason"]) == (words, words)
 
 
 def test_with_personal_the_key_stands_beside_what_the_log_says() -> None:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
+from collections.abc import Callable
 
 import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms, country_code, is_log_id, masked, pseudonym_in
+from runner.rules.pseudonyms import (
+    UNKEYED,
+    Pseudonyms,
+    country_code,
+    is_log_id,
+    masked,
+    plain_key,
+    pseudonym_in,
+    without_key,
+)
 
 KEY = bytes(range(32))
 ATTEMPTS = st.from_regex(r"[0-9a-f]{32}", fullmatch=True)
@@ -61,17 +72,71 @@ def test_a_log_id_is_an_hmac_of_the_attempts_key(one: str, other: str) -> None:
 @given(ATTEMPTS, st.sampled_from(["{}", "attempt {}: accepted", "`reference={}`", "duplicate of {}, again {}", "({})"]))
 def test_no_key_stays_in_a_text(key: str, text: str) -> None:
     ours, said = Pseudonyms(KEY), text.format(key, key)
-    assert ours.without_keys(said) == text.format(ours.log_id(key), ours.log_id(key))
-    assert ours.without_keys(said.upper()).count(ours.log_id(key)) == said.count(key)
-    assert UNKEYED.without_keys(said) == text.format("***", "***")
+    assert ours.without_keys(said, key) == text.format(ours.log_id(key), ours.log_id(key))
+    assert ours.without_keys(said.upper(), key).count(ours.log_id(key)) == said.count(key)
+    assert UNKEYED.without_keys(said, key) == UNKEYED.without_keys(said) == text.format("***", "***")
     assert ours.without_keys(ours.without_keys(said)) == ours.without_keys(said)
 
 
+_SPELLINGS = (
+    str, str.upper, str.title, lambda key: str(uuid.UUID(key)), lambda key: str(uuid.UUID(key)).upper(),
+    "-".join,
+)  # fmt: skip
+_JOINED = ("call_{}", "key_{}", "{}_1", "ref{}", "{}fade", "CA{}", "{0}{0}", "x{}y{}", "{}")
+
+
+@given(ATTEMPTS, st.sampled_from(_SPELLINGS), st.sampled_from(_JOINED))
+def test_a_key_that_is_known_is_found_however_it_is_written(key: str, spelled: Callable[[str], str], text: str) -> None:
+    assert without_key(text.format(*[spelled(key)] * 2), key, "<it>") == text.format(*["<it>"] * 2)
+
+
+@given(ATTEMPTS, st.integers(8, 31), st.sampled_from(["{}", "`the key {}`", "call_{}", "{}: more", "{}…"]))
+def test_what_is_left_of_a_key_is_found(key: str, left: int, text: str) -> None:
+    assert without_key(text.format(key[:left]), key, "<it>") == text.format("<it>")
+
+
+@given(ATTEMPTS, st.text(max_size=60))
+def test_a_text_without_the_key_is_left_as_it_is(key: str, text: str) -> None:
+    assert without_key(text, key, "<it>") == text
+    assert without_key(key[:7], key, "<it>") == key[:7]
+    assert without_key(text, "", "<it>") == text
+
+
+@pytest.mark.parametrize("text", ["call_{}", "{}_1", "key_{}", "`{}`", "xyz{}."])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda key: str(uuid.UUID(key))])
+def test_a_key_that_nobody_knows_gets_no_name(text: str, spelled: Callable[[str], str]) -> None:
+    foreign = spelled("0123456789abcdef" * 2)
+    assert Pseudonyms(KEY).without_keys(text.format(foreign)) == text.format("***")
+
+
+@given(ATTEMPTS, st.sampled_from(["attempt {}", "an Attempt {}: gone", "(attempt {})", "attempt {}_1"]), st.booleans())
+def test_what_is_called_an_attempt_is_named_as_one(key: str, text: str, loud: bool) -> None:
+    ours = Pseudonyms(KEY)
+    said = text.format(key.upper() if loud else key)
+    assert ours.without_keys(said) == ours.attempts_named(said) == text.format(ours.log_id(key))
+    assert UNKEYED.attempts_named(said) == text.format("***")
+
+
 @pytest.mark.parametrize(
-    "text", ["ab" * 15, "ab" * 17, "g" + "ab" * 15 + "a", "CA" + "ab" * 16, "3c90c3cc-0d44-4b50-8888-8dd25736052a", ""]
-)
+    "text",
+    [
+        "ab" * 15, "ab" * 17, "g" + "ab" * 15 + "a", "CA" + "ab" * 16, "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        "019350f0-6f2c-7d3a-b1c2-0123456789ab", "",
+    ],
+)  # fmt: skip
 def test_what_is_no_key_is_left_as_it_is(text: str) -> None:
     assert Pseudonyms(KEY).without_keys(text) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("AC42619061C45AE2", "ac42619061c45ae2"), ("AB" * 16, "ab" * 16), (" #1A2B3C4D ", "#1a2b3c4d"),
+        (str(uuid.UUID("AB" * 16)), "ab" * 16), ("ann-b@example.com", "ann-b@example.com"),
+    ],
+)  # fmt: skip
+def test_a_key_is_read_however_a_page_prints_it(written: str, plain: str) -> None:
+    assert plain_key(written) == plain
 
 
 def test_the_key_is_in_no_representation() -> None:

@@ -8,7 +8,8 @@ import json
 import logging
 import re
 import unicodedata
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,6 +86,34 @@ def test_no_key_of_an_attempt_is_written_whoever_repeats_it(lines: logging.Forma
 
     assert raw not in line.lower()
     assert line.count(Pseudonyms(key).log_id(raw) or "attempt ***") >= 1
+
+
+@pytest.mark.parametrize("key", [b"", bytes(range(32))])
+@pytest.mark.parametrize("text", ["call_{}", "{}_1", "ref{}", "CA{}"])
+@pytest.mark.parametrize("spelled", [str, str.upper, lambda raw: str(uuid.UUID(raw)), lambda raw: raw[:20]])
+def test_a_key_inside_of_an_id_or_a_word_is_not_written(key: bytes, text: str, spelled: Callable[[str], str]) -> None:
+    raw = "0123456789abcdef" * 2
+    given, own = text.format(spelled(raw)), attempt(raw)
+    shown = text.format(Pseudonyms(key).log_id(raw) or "***")
+    with telling_apart(Pseudonyms(key)):
+        with about(own):
+            line = json.loads(JsonLines().format(record("it said %s", given, **named("accepted", provider_id=given))))
+        outside = json.loads(JsonLines().format(record("x", **named("ended", replace(own, provider_id=given)))))
+
+    assert (line["message"], line["provider_id"], outside["provider_id"]) == (f"it said {shown}", shown, shown)
+
+
+@pytest.mark.parametrize("text", ["{}", "batch_{}", "{}@noon", "ref{}"])
+def test_a_handovers_key_inside_of_its_id_is_not_written(text: str) -> None:
+    at, key = datetime(2026, 4, 6, tzinfo=UTC), "0123456789abcdef" * 2
+    handed = HandoverRecord(
+        id=7, key=key, campaign="april", step="call", account="main", agent_id="a", name="april", people=1,
+        state=HandoverState.CREATED, concurrency=1, sent_at=at, changed_at=at, native_id=text.format(key.upper()),
+    )  # fmt: skip
+    with telling_apart(Pseudonyms(bytes(range(32)))), about(handed):
+        line = json.loads(JsonLines().format(record("made %s", text.format(key), **named("handover_made", handed))))
+
+    assert (line["provider_id"], line["message"]) == (text.format("***"), f"made {text.format('***')}")
 
 
 def test_a_providers_id_that_is_no_key_is_kept() -> None:
