@@ -23,7 +23,7 @@ from runner.report.trace_view import findings_table
 from runner.report.variants_view import plan_sentences as variant_sentences
 from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
 from runner.rules.faults import of_any_size
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms
+from runner.rules.pseudonyms import HIDDEN, UNKEYED, Pseudonyms, without_key
 
 HEAD, TAIL = 6, 3
 _LONG_ID = 20
@@ -107,7 +107,7 @@ def print_person(
 ) -> None:
     """Print everything that a plan says about one person; with `traces`, for each line what every rule says too.
 
-    Masked, numbers lose their middle, and the attempt is called what logs call it.
+    Masked, numbers lose their middle, and for the attempt's key stands that it is hidden and what logs call it.
     """
     for line, findings in zip(lines, traces or repeat(()), strict=False):
         console.print(Text(f"{line.campaign} · {line.step} ({line.channel})", style="bold"))
@@ -229,7 +229,9 @@ def _request_facts(line: PlanLine) -> list[tuple[str, str]]:
 
 
 def _without_key(text: str, key: str, pseudonyms: Pseudonyms) -> str:
-    return text.replace(key, pseudonyms.without_keys(key)) if key else text
+    """Put what is no key where the attempt's key will be sent, for what logs call it is never sent."""
+    log_id = pseudonyms.log_id(key)
+    return without_key(text, key, f"{HIDDEN} (in logs {log_id})" if log_id else HIDDEN)
 
 
 def _short(agent_id: str) -> str:
