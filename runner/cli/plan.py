@@ -133,7 +133,7 @@ def _show_person(workspace: Workspace, planned: list[Planned], contact: str, for
     wanted = {contact, as_number(contact), *phones_behind(workspace.ledger_path, contact)}
     found = [pair for one in planned for pair in traced_lines(workspace, one, wanted)]
     if not found:
-        raise NotFound(f"nobody in these campaigns has the number or key `{contact}`")
+        raise NotFound(f"nobody in these campaigns has the number, key or log id `{contact}`")
     if form == "json":
         for line, findings in found:
             click.echo(machine.plan_line(line, findings))

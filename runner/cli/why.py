@@ -58,7 +58,7 @@ def _look_up(
         numbers = people_named(store, as_number(who))
         if not numbers:
             raise NotFound(
-                f"the ledger knows nobody with the number or key `{who}`",
+                f"the ledger knows nobody with the number, key or log id `{who}`",
                 help=f"look into the files: outreach plan --contact {who}",
             )
         people = [person(store, phone, campaign) for phone in numbers]

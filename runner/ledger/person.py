@@ -14,26 +14,29 @@ from runner.model.person import AttemptStory, CampaignStory, Event, Person, Revi
 from runner.model.rounds import family_of
 from runner.model.rule_places import RulePlaces
 from runner.model.suppression import Suppression
-from runner.rules.pseudonyms import UNKEYED, Pseudonyms, is_log_id, pseudonym_in
+from runner.rules.pseudonyms import UNKEYED, Pseudonyms, is_log_id, plain_key, pseudonym_in
 
 
 def people_named(store: Store, wanted: str) -> tuple[str, ...]:
     """Give the numbers of everybody with this number or key, or whom logs call so: `+1***0143#1a2b3c4d`, `#1a2b3c4d`.
 
-    An attempt names its person too, by its key or by what logs call it: `a1b2c3d4e5f60718`. None when the ledger
-    knows nobody of it.
+    An attempt names its person too, by its key or by what logs call it: `a1b2c3d4e5f60718`. What others print in
+    capitals, or a key with dashes, is found as well; a contact's own key alone is taken as it is written. None when
+    the ledger knows nobody of it.
     """
-    found = store.all("phones_of", wanted=wanted) or store.all("phone_by_attempt_key", key=wanted)
-    if not found and is_log_id(wanted):
-        found = store.all("phones_by_log_id", log_id=wanted)
-    if not found and pseudonym_in(wanted):
-        found = store.all("phones_by_pseudonym", pseudonym=pseudonym_in(wanted))
+    plain = plain_key(wanted)
+    found = store.all("phones_of", wanted=wanted) or store.all("phone_by_attempt_key", key=plain)
+    if not found and is_log_id(plain):
+        found = store.all("phones_by_log_id", log_id=plain)
+    if not found and pseudonym_in(plain):
+        found = store.all("phones_by_pseudonym", pseudonym=pseudonym_in(plain))
     return tuple(row["phone"] for row in found)
 
 
 def phones_behind(ledger: Path, text: str) -> tuple[str, ...]:
     """Give the numbers of whom a log calls so; none for any other text, and where there is no ledger. Writes nothing."""
-    if not (pseudonym_in(text) or is_log_id(text)) or not ledger.exists():
+    plain = plain_key(text)
+    if not (pseudonym_in(plain) or is_log_id(plain)) or not ledger.exists():
         return ()
     store = Store.open_read_only(ledger)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -249,7 +250,7 @@ def test_whom_a_log_names_is_found(told: Told, written: str) -> None:
 def test_an_attempt_of_a_log_leads_to_its_person(told: Told) -> None:
     key = told.work(ANA).attempt.key
     log_id = pseudonyms_of(told.store).log_id(key)
-    for who in (log_id, key):
+    for who in (log_id, key, log_id.upper(), key.upper(), str(uuid.UUID(key)), str(uuid.UUID(key)).upper()):
         assert json.loads(told.why(who, "--format", "json"))["people"][0]["phone"] == ANA
     (person,) = json.loads(told.why(log_id, "--campaign", "visits", "--format", "json"))["people"]
     (attempt,) = person["campaigns"][0]["attempts"]
@@ -261,6 +262,17 @@ def test_an_attempt_of_a_log_leads_to_its_person(told: Told) -> None:
     assert {line["contact"]["phone"] for line in planned.lines()} == {ANA}
     other = told.shell("why", "a00000000000000", cwd=told.root)
     assert (other.code, "knows nobody" in other.err) == (1, True)
+
+
+def test_off_a_terminal_a_plan_shows_that_the_key_is_hidden(told: Told) -> None:
+    key, log_id = told.work(ANA).attempt.key, pseudonyms_of(told.store).log_id(told.work(ANA).attempt.key)
+    told.store.close()
+    asked = ("plan", "campaigns/visits.yaml", "--contact", ANA, "--at", AT)
+    masked, full = told.shell(*asked, cwd=told.root).out, told.shell("--show-pii", *asked, cwd=told.root).out
+    assert f"Idempotency-Key: *** (in logs {log_id})" in masked
+    assert f'"attempt_id": "*** (in logs {log_id})"' in masked
+    assert f"Idempotency-Key: {key}" in full
+    assert key not in masked
 
 
 def test_off_a_terminal_a_plan_and_the_list_show_no_key(told: Told) -> None:
@@ -280,7 +292,7 @@ def test_off_a_terminal_a_plan_and_the_list_show_no_key(told: Told) -> None:
 def test_whoever_is_unknown_is_looked_for_in_the_files(told: Told) -> None:
     done = told.shell("why", "+12025550199", cwd=told.root)
     assert done.code == 1
-    assert "the ledger knows nobody with the number or key `+12025550199`" in done.err
+    assert "the ledger knows nobody with the number, key or log id `+12025550199`" in done.err
     assert "outreach plan --contact +12025550199" in done.err
 
 
