@@ -65,7 +65,8 @@ def contacts(store: Store, campaign: str) -> list[ContactOverview]:
         if row["step"] is not None:
             attempts.setdefault(row["key"], []).append(
                 AttemptOverview(
-                    key=row["attempt_key"], log_id=row["log_id"], step=row["step"], number=row["number"], channel=row["channel"], state=row["attempt_state"],
+                    key=row["attempt_key"], log_id=row["log_id"], step=row["step"], number=row["number"],
+                    channel=row["channel"], state=row["attempt_state"],
                     outcome=row["outcome"], tag=row["tag"], reason=row["reason"],
                     due_at=from_micros(row["due_at"]), sent_at=from_micros(row["sent_at"]),
                     ended_at=from_micros(row["ended_at"]), provider_id=row["provider_id"] or "",

@@ -141,7 +141,7 @@ class NotifyTarget(FilePart):
     apprise: CredentialReference | None = None
     """Where an apprise URL is found, such as `env:TEAM_CHAT_URL`; never the URL itself, for it holds keys."""
     personal: bool = False
-    """Tell who was contacted: number, contact key, key of the attempt and summary. Without it numbers are masked and the others left out."""
+    """Tell who it was: number, contact key, attempt key, summary. Without it numbers are masked, the others left out."""
     allow_loopback: bool = False
     """Let the webhook's address be this machine, also by http."""
 
