@@ -137,7 +137,8 @@ SELECT id, phone, state, zones FROM contacts WHERE campaign_id = :campaign_id AN
 
 -- name: call_off_contact
 -- A contact leaves the plan; one whose sequence is over stays as it is. Changes nothing when it has left before.
-UPDATE contacts SET state = :state WHERE id = :contact_id AND state IN ('pending', 'calling', 'retry')
+-- One with a held attempt leaves, too: a late webhook must not have the next try planned.
+UPDATE contacts SET state = :state WHERE id = :contact_id AND state IN ('pending', 'calling', 'retry', 'held')
 
 -- name: set_contact_state
 -- Where a contact stands now; one that has left the plan while its attempt was under way stays out of it.

@@ -58,6 +58,11 @@ class KnownContact:
         return self.state is ContactState.REMOVED or self.waits_for_evidence
 
     @property
+    def may_go_on(self) -> bool:
+        """Whether the contact may still be contacted: what is held may be settled yet, and then the next try comes."""
+        return self.state in OPEN_CONTACTS or self.state is ContactState.HELD
+
+    @property
     def is_called_off(self) -> bool:
         """Whether the campaign was cancelled before everything was sent: that is for good, also if it comes back."""
         return self.state not in OPEN_CONTACTS and AttemptState.CANCELLED in self.attempts.values()

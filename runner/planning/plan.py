@@ -353,7 +353,7 @@ def _listed(match: re.Match[str]) -> str:
 def _removed_lines(draft: Draft, seen: set[str]) -> Iterator[PlanLine]:
     first = draft.routes[0]
     for key, known in draft.known.contacts.items():
-        if key not in seen and (known.state in OPEN_CONTACTS or known.waits_for_evidence):
+        if key not in seen and known.may_go_on:
             reason = "no longer among the contacts"
             yield _line(draft, first, PlanStatus.REMOVE, contact_key=key, phone=known.phone, reason=reason)
 
@@ -374,7 +374,7 @@ def _stays(known: KnownContact | None, skip: _Skip) -> bool:
     """Whether the ledger counts a skipped contact: one that had ended, or is suppressed there now."""
     if known is None or known.state is ContactState.REMOVED:
         return False
-    return skip.suppressed or not (known.state in OPEN_CONTACTS or known.waits_for_evidence)
+    return skip.suppressed or not known.may_go_on
 
 
 def _line(draft: Draft, route: Route, status: PlanStatus, **facts: Any) -> PlanLine:

@@ -116,7 +116,7 @@ def test_a_renamed_first_step_is_a_change_for_those_who_were_not_reached_yet() -
 @pytest.mark.parametrize("state", list(ContactState))
 def test_a_contact_that_is_gone_is_removed_while_something_is_left_to_do(state: ContactState) -> None:
     found = lines_of(campaign(), known=known_as(campaign(), state=state))
-    is_open = state in {ContactState.PENDING, ContactState.CALLING, ContactState.RETRY}
+    is_open = state in {ContactState.PENDING, ContactState.CALLING, ContactState.RETRY, ContactState.HELD}
     assert [(line.status, line.reason) for line in found] == (
         [(P.REMOVE, "no longer among the contacts")] if is_open else []
     )

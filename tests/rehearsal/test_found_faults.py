@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +75,24 @@ def test_a_provider_that_answers_nothing_for_long_leaves_it_to_a_person(stage: S
     assert state_of(stage) == "in_doubt"
     stage.pass_time(3 * HOUR)
     assert state_of(stage) == "held"
+
+
+def test_who_leaves_while_an_attempt_is_held_is_not_called_again_when_its_end_is_heard_of_after_all(
+    stage: Stage,
+) -> None:
+    accounts = stage.accounts.values()
+    of = campaign_of("beta", "gamma", 0)
+    apply(stage.outside, of, [contact_of(1), contact_of(5)], *accounts, now=stage.now)
+    stage.world.people.write_script({PEOPLE[person][0]: ("busy", "answered") for person in (1, 5)})
+    stage.world.webhooks.upset(Mischief(late=1.0, late_seconds=900.0))
+    stage.world.faults.plan((Fault(kind="drop_after", path=re.compile("/makecall")),))
+    stage.boot()
+    stage.pass_time(300)
+    (held,) = stage.rows("SELECT * FROM attempts WHERE state = 'held'")
+    (stays,) = {1, 5} - {person for person in (1, 5) if PEOPLE[person][0] == held["phone"]}
+    apply(stage.outside, of, [contact_of(stays)], *accounts, now=stage.now)
+    stage.pass_time(12 * HOUR)
+    ended = stage.rows("SELECT state, outcome FROM attempts WHERE phone = ? ORDER BY id", held["phone"])
+    assert [tuple(row) for row in ended] == [("finished", "busy")]
+    assert [dial.to for dial in stage.dials()].count(held["phone"]) == 1
+    assert "removed" in {row["state"] for row in stage.rows("SELECT state FROM contacts")}
