@@ -72,7 +72,8 @@ class HttpTransport:
     Takes ``credentials``, which gives the key for a reference (or raises CredentialMissing), and
     ``auth``, which gives for an account the function that puts a key into headers; ``network`` carries
     requests in place of real connections; ``may_leave`` is asked once a connection stands, right before the
-    first byte of a request that is no look-up, and raises a NotSent when it must not leave any more.
+    first byte of a request that is no look-up and again before its body, and raises a NotSent when it must
+    not leave any more.
     Asks for no proxy, follows no redirect, keeps no cookie, never tries again.
     """
 
@@ -122,9 +123,18 @@ class HttpTransport:
             await client.aclose()
 
     async def _ask_last(self, event: str, _: object) -> None:
-        """Ask whether a request may still leave: the key, the name and the connection may have taken seconds."""
+        """Ask whether a request may still leave: the key, the name and the connection may have taken seconds.
+
+        Other tasks run between headers and body, and a process may be stopped in any of them. A provider
+        acts on no request whose body never comes, but what has begun to leave is in doubt all the same.
+        """
         if event.endswith(".send_request_headers.started"):
             self._may_leave()
+        elif event.endswith(".send_request_body.started"):
+            try:
+                self._may_leave()
+            except NotSent as late:
+                raise InDoubt(f"{late.message}; its headers had left, its body did not") from None
 
     async def _key_headers(self, account: Account) -> Mapping[str, str]:
         """Give the headers that carry an account's key; raise Rejected with ``pause`` when there is none."""

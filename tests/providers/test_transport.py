@@ -121,6 +121,34 @@ async def test_what_must_not_leave_any_more_is_stopped_at_the_first_byte() -> No
     assert [request.split()[0] for request in server.requests] == [b"GET"]
 
 
+async def test_a_body_does_not_follow_its_headers_once_it_must_not_leave_any_more() -> None:
+    """A process may be stopped between the two, and wake up when another one has its ledger."""
+    asked: list[None] = []
+    body = json.dumps(DIAL.body, ensure_ascii=False, separators=(",", ":")).encode()
+    came = b""
+
+    def may_leave() -> None:
+        asked.append(None)
+        if len(asked) == 2:
+            raise TooLate("not sent in time")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        came = await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, transport(may_leave=may_leave) as sender:
+        with pytest.raises(InDoubt, match="not sent in time; its headers had left, its body did not"):
+            await sender.send(account(url), DIAL)
+        await asyncio.sleep(0.1)
+
+    assert len(asked) == 2
+    assert came.startswith(b"POST /calls HTTP/1.1\r\n")
+    assert body not in came
+
+
 async def test_a_request_leaves_as_it_was_built() -> None:
     async with listening(saying(OK)) as server, transport() as sender:
         reply = await sender.send(account(server.url), DIAL)
