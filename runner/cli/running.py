@@ -355,7 +355,10 @@ def _say_what_is_paused(overview: Sequence[CampaignOverview], *, stopped: bool) 
 def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:
     if stopped:
         return ExitCode.STOPPED
-    unfinished = any(one.row_stats["failed"] or one.row_stats["held"] or one.status == "paused" for one in overview)
+    unfinished = any(
+        one.row_stats["failed"] or one.row_stats["held"] or one.held_of_left or one.status == "paused"
+        for one in overview
+    )
     return ExitCode.UNFINISHED if unfinished else ExitCode.OK
 
 

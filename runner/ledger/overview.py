@@ -33,6 +33,7 @@ def _campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
         for row in store.all("tag_counts"):
             tags.setdefault(row["name"], []).append((row["tag"], row["count"]))
         requests = {row["name"]: row for row in store.all("request_counts")}
+        left = {row["name"]: row["count"] for row in store.all("held_of_left")}
         handed = _handovers(store)
         found = []
         for row in store.all("campaigns_in_force"):
@@ -48,6 +49,7 @@ def _campaigns(store: Store, now: datetime) -> list[CampaignOverview]:
                     first_sent=from_micros(sums["first_sent"]) if sums else None,
                     last_sent=from_micros(sums["last_sent"]) if sums else None,
                     handovers=tuple(one for one in handed if one.campaign == row["name"]),
+                    held_of_left=left.get(row["name"], 0),
                 )
             )  # fmt: skip
     return found

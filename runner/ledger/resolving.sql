@@ -9,6 +9,12 @@ FROM attempts a JOIN campaigns c ON c.id = a.campaign_id LEFT JOIN handovers h O
 WHERE a.state IN ('held', 'in_doubt') AND (:name = '' OR c.name = :name)
 ORDER BY a.sent_at, a.id
 
+-- name: held_of_left
+-- How many attempts of each campaign are held whose person has left the plan.
+SELECT c.name, COUNT(*) AS count FROM attempts a JOIN contacts k ON k.id = a.contact_id
+JOIN campaigns c ON c.id = a.campaign_id
+WHERE a.state = 'held' AND k.state IN ('removed', 'suppressed') GROUP BY c.name
+
 -- name: unplanned_people
 -- Contacts of a campaign, or of all, that are held and for whom nothing was planned.
 SELECT c.name AS campaign, k.key, k.phone, k.reason FROM contacts k JOIN campaigns c ON c.id = k.campaign_id

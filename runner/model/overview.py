@@ -59,6 +59,8 @@ class CampaignOverview:
     """of a campaign that repeats"""
     handovers: tuple[HandoverOverview, ...] = ()
     """those that are not over yet, oldest first"""
+    held_of_left: int = 0
+    """held attempts of people who are no longer in the plan; `row_stats` does not count them as held"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,7 +229,12 @@ def _campaign(
         "revision": one.revision,
         "digest": one.digest,
         "row_stats": dict(one.row_stats),
-        "attempts": {"total": one.attempts, "sent": one.sent, "placed": one.placed},
+        "attempts": {
+            "total": one.attempts,
+            "sent": one.sent,
+            "placed": one.placed,
+            "held_of_left": one.held_of_left,
+        },
         "outcomes": [
             {"step": step, "channel": channel, "outcome": outcome, "count": count}
             for step, channel, outcome, count in one.outcomes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -85,10 +85,7 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview], *, mas
         if one.rounds is not None:
             console.print(Text(status_sentence(one.campaign, one.rounds), style="dim"))
     for one in campaigns:
-        if one.reason:
-            why = _said(one.reason, masked=masked)
-            console.print(Text(f"{one.campaign} is {one.status}: {why}", style="yellow"))
-        for line in handover_lines(one.handovers, masked=masked):
+        for line in _notes(one, masked=masked):
             console.print(line)
 
 
@@ -159,6 +156,17 @@ def totals_line(totals: Totals) -> str:
     parts += [f"{totals.skipped:,} skipped", f"{totals.rejected:,} rejected"]
     sign = "=" if totals.add_up else "≠"
     return f"{totals.contacts:,} contacts {sign} {' + '.join(parts)}"
+
+
+def _notes(one: CampaignOverview, *, masked: bool) -> Iterator[Text]:
+    """Say of a campaign what no count shows: why it stands still, who was handed over, what is held of people who left."""
+    if one.reason:
+        yield Text(f"{one.campaign} is {one.status}: {_said(one.reason, masked=masked)}", style="yellow")
+    yield from handover_lines(one.handovers, masked=masked)
+    if one.held_of_left:
+        held, are = count_of(one.held_of_left, "attempt"), "is" if one.held_of_left == 1 else "are"
+        said = f"{held} of people who are no longer in the plan {are} held: outreach resolve {one.campaign}"
+        yield Text(said, style="magenta")
 
 
 def _said(words: str, *, masked: bool) -> str:

@@ -165,6 +165,29 @@ def test_nobody_who_is_called_otherwise_is_put_back(shell: Shell, folder: Path) 
     assert attempts(shell, folder, 0)[0]["state"] == "held"
 
 
+_LEFT = "2 attempts of people who are no longer in the plan are held: outreach resolve people"
+
+
+def test_what_is_held_of_people_who_left_is_counted_until_it_is_settled(shell: Shell, folder: Path) -> None:
+    """No state of a contact shows it any more, and a person must look nevertheless."""
+    assert _LEFT not in shell("status", cwd=folder).out, "they are held, and counted as that"
+    only_third = _CAMPAIGN.replace('{phone: "+12025550140"}, {phone: "+12025550141"}, ', "")
+    (folder / "campaigns" / "people.yaml").write_text(only_third, encoding="utf-8")
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    assert shell("suppress", "add", "+12025550142", cwd=folder).code == 0
+
+    said = shell("status", cwd=folder).out
+    (campaign,) = json.loads(shell("status", "--format", "json", cwd=folder).out)["campaigns"]
+    assert " ".join(said.split()).count(_LEFT) == 1
+    assert (campaign["attempts"]["held_of_left"], campaign["row_stats"]["held"]) == (2, 0)
+    ran = shell("run", cwd=folder)
+    assert (ran.code, " ".join(ran.out.split()).count(_LEFT)) == (5, 1), ran.err
+
+    assert shell("resolve", "people", "--all", "--ended", "unknown", cwd=folder).code == 0
+    ran = shell("run", cwd=folder)
+    assert (ran.code, "no longer in the plan" in ran.out) == (0, False), ran.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
