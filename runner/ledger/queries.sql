@@ -29,10 +29,19 @@ INSERT INTO revisions (campaign_id, digest, policy, accounts, git_commit, applie
 VALUES (:campaign_id, :digest, :policy, :accounts, :git_commit, :applied_by, :applied_at, :tool_version, :tzdata)
 
 -- name: put_in_force
--- Points a campaign at a revision; cancelled campaigns come back to life.
-UPDATE campaigns SET revision_id = :revision_id, reason = CASE state WHEN 'cancelled' THEN '' ELSE reason END,
-    purpose = COALESCE((SELECT json_extract(r.policy, '$.purpose') FROM revisions r WHERE r.id = :revision_id), ''),
-    state = CASE state WHEN 'cancelled' THEN 'active' ELSE state END WHERE id = :campaign_id
+-- Points a campaign at a revision; one that was cancelled stays so until the revision is complete.
+UPDATE campaigns SET revision_id = :revision_id,
+    purpose = COALESCE((SELECT json_extract(r.policy, '$.purpose') FROM revisions r WHERE r.id = :revision_id), '')
+WHERE id = :campaign_id
+
+-- name: is_in_force
+-- Whether a campaign points at a revision that is complete, or is not.
+SELECT 1 FROM campaigns c JOIN revisions r ON r.id = c.revision_id
+WHERE c.name = :name AND r.id = :revision_id AND r.complete = :complete
+
+-- name: revive_campaign
+-- A cancelled campaign comes back to life.
+UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'cancelled'
 
 -- name: complete_revision
 -- All chunks of the revision are written.

@@ -45,6 +45,8 @@ class NewRevision:
     applied_at: datetime
     tool_version: str
     tzdata: str
+    follows: int | None = None
+    """the revision that the ledger had when this was planned, 0 for none; None when nobody else can have applied since"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,10 @@ def known_campaign(
     }
     digest = in_force["digest"] if in_force is not None and in_force["complete"] else ""
     rules = json.loads(in_force["policy"]) if in_force is not None else {}
-    return KnownCampaign(digest=digest, rules=rules, contacts=contacts, suppressions=forbidden, dealings=dealings)
+    return KnownCampaign(
+        digest=digest, revision=in_force["revision_id"] if in_force is not None else 0, rules=rules,
+        contacts=contacts, suppressions=forbidden, dealings=dealings,
+    )  # fmt: skip
 
 
 def _dealings(store: Store, listed: Iterable[Suppression], now: datetime, look_back: timedelta) -> dict[str, Dealings]:
@@ -129,11 +134,15 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
 def complete(store: Store, new: NewRevision, written: Recorded) -> None:
     """Let a campaign place what was written of its plan to the end; of a plan that was in force already, nothing.
 
-    Plans that are in force together or not at all are completed inside one transaction.
+    Plans that are in force together or not at all are completed inside one transaction. Raises PlanChanged
+    when another apply of the campaign has begun since. One that was cancelled comes back to life here.
     """
+    _refuse_other_apply(store, new, written.revision, complete=not written.is_new)
     if not written.is_new:
         return
     store.change("complete_revision", revision_id=written.revision)
+    if written.was_cancelled:
+        store.change("revive_campaign", name=new.campaign)
     store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=written.revision, digest=new.digest)
 
 
@@ -143,15 +152,17 @@ def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_l
     Until `complete` the campaign places nothing. Applying the plan that is in force already writes
     nothing at all. `digest_of_lines` is asked after the last line; when it is not the revision's own,
     the files changed underway: PlanChanged, and the campaign places nothing until it is applied again.
+    PlanChanged, too, when another apply of the campaign came in between: nothing is written over what that wrote.
     """
     in_force = store.one("campaign_in_force", name=new.campaign)
     if in_force is not None and in_force["complete"] and in_force["digest"] == new.digest:
         return Recorded(revision=in_force["revision_id"], is_new=False, was_cancelled=in_force["state"] == "cancelled")
-    campaign_id, revision_id = _open_revision(store, new)
+    campaign_id, revision_id, was_cancelled = _open_revision(store, new)
     same = in_force is not None and in_force["complete"] and _rules(in_force) == (new.policy, new.accounts)
     writer = _Writer(store, campaign_id, new.applied_at, rules_changed=not same)
     for chunk in _chunks(lines):
         with store.transaction():
+            _refuse_other_apply(store, new, revision_id, complete=False)
             for group in chunk:
                 writer.write(group)
         reached(CrashPoint.IN_APPLY)
@@ -162,8 +173,7 @@ def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_l
         )
     return Recorded(
         revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed,
-        held=writer.held,
-        was_cancelled=in_force is not None and in_force["state"] == "cancelled",
+        held=writer.held, was_cancelled=was_cancelled,
     )  # fmt: skip
 
 
@@ -171,23 +181,38 @@ def _rules(row: Row) -> tuple[str, str]:
     return row["policy"], row["accounts"]
 
 
-def _open_revision(store: Store, new: NewRevision) -> tuple[int, int]:
+def _open_revision(store: Store, new: NewRevision) -> tuple[int, int, bool]:
+    """Give the campaign, its revision to write, and whether it is cancelled; what was planned for another one is refused."""
     with store.transaction():
         store.change("add_campaign", name=new.campaign)
-        row = store.one("campaign_id", name=new.campaign)
-        campaign_id = int(row["id"]) if row is not None else 0
+        found = store.one("campaign_id", name=new.campaign)
+        campaign_id = int(found["id"]) if found is not None else 0
+        newest = store.one("campaign_in_force", name=new.campaign)
+        if new.follows is not None and new.follows != (newest["revision_id"] if newest is not None else 0):
+            raise _other_apply(new)
+        was_cancelled = newest is not None and newest["state"] == "cancelled"
         begun = store.one(
             "begun_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts
         )
         if begun is not None:
-            return campaign_id, int(begun["id"])
+            return campaign_id, int(begun["id"]), was_cancelled
         revision_id = store.insert(
             "add_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts,
             git_commit=new.git_commit, applied_by=new.applied_by, applied_at=to_micros(new.applied_at),
             tool_version=new.tool_version, tzdata=new.tzdata,
         )  # fmt: skip
         store.change("put_in_force", campaign_id=campaign_id, revision_id=revision_id)
-    return campaign_id, revision_id
+    return campaign_id, revision_id, was_cancelled
+
+
+def _refuse_other_apply(store: Store, new: NewRevision, revision_id: int, *, complete: bool) -> None:
+    """Raise PlanChanged, inside a transaction, when a revision is not the one in force, or not as complete as it was."""
+    if store.one("is_in_force", name=new.campaign, revision_id=revision_id, complete=complete) is None:
+        raise _other_apply(new)
+
+
+def _other_apply(new: NewRevision) -> PlanChanged:
+    return PlanChanged(f"another apply of {new.campaign} began meanwhile", help="apply again")
 
 
 def _chunks(lines: Iterable[PlanLine]) -> Iterator[list[list[PlanLine]]]:

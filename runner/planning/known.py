@@ -10,6 +10,8 @@ from runner.model.dealings import Dealings
 from runner.model.move import OPEN_CONTACTS, ContactState
 
 _UNSENT = frozenset({AttemptState.PLANNED, AttemptState.SUPERSEDED})
+_ENDED = frozenset({AttemptState.FINISHED, AttemptState.SUPERSEDED})
+_LIVE = frozenset({AttemptState.CLAIMED, AttemptState.SENDING, AttemptState.ACCEPTED, AttemptState.IN_DOUBT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,28 @@ class KnownContact:
         """Whether a plan that names the contact makes it anew: it had left the files, they had forbidden it, or it was held."""
         if self.state is ContactState.SUPPRESSED:
             return bool(self.attempts) and all(state in _UNSENT for state in self.attempts.values())
-        return self.state is ContactState.REMOVED or self.waits_for_evidence
+        return self.waits_for_evidence or (
+            self.state is ContactState.REMOVED and (self.is_unsent or self._was_called_off_between)
+        )
+
+    @property
+    def is_back(self) -> bool:
+        """Whether a plan that names the contact takes it in again as it stands: it had left, and no call is made anew."""
+        return self.state is ContactState.REMOVED and not self.is_gone
+
+    @property
+    def back_because(self) -> str:
+        """Say of a contact that is back why nothing is planned for it."""
+        if AttemptState.HELD in self.attempts.values():
+            return "back among the contacts, and held: outreach resolve"
+        is_live = not _LIVE.isdisjoint(self.attempts.values())
+        return f"back among the contacts; {'under way' if is_live else 'what was begun has ended'}"
+
+    @property
+    def _was_called_off_between(self) -> bool:
+        """Whether the next try was planned when the contact left: it is planned again."""
+        states = set(self.attempts.values())
+        return AttemptState.SUPERSEDED in states and states <= _ENDED
 
     @property
     def may_go_on(self) -> bool:
@@ -74,6 +97,8 @@ class KnownCampaign:
 
     digest: str = ""
     """of the revision in force"""
+    revision: int = 0
+    """the campaign's newest revision, written to its end or not; 0 when it never was applied"""
     rules: Mapping[str, object] = field(default_factory=dict)
     """the canonical campaign in force, by top-level key; empty when it never was applied"""
     contacts: Mapping[str, KnownContact] = field(default_factory=dict)

@@ -118,8 +118,9 @@ def apply_all(workspace: Workspace, examined: Sequence[Examined], store: Store) 
         try:
             written.append(_write(workspace, one, store))
         except PlanChanged as changed:
-            begun = [each.new.campaign for each in written if each.recorded.is_new] + [one.planned.name]
-            raise PlanChanged(f"{changed.message}, so {_still(begun)} applied again", help=changed.help) from changed
+            begun = _at_rest(store, examined)
+            so = f", so {_still(begun)} applied again" if begun else ""
+            raise PlanChanged(f"{changed.message}{so}", help=changed.help) from changed
     with store.transaction():
         for each in written:
             _put_in_force(workspace, each, store)
@@ -156,6 +157,7 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
         applied_at=planned.now,
         tool_version=__version__,
         tzdata=tzdata_version(),
+        follows=planned.draft.known.revision,
     )
     lines, tally = planned.own_lines()
     recorded = write(store, new, lines, lambda: tally.summary().digest)
@@ -175,6 +177,12 @@ def _put_in_force(workspace: Workspace, written: _Written, store: Store) -> None
     file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
     store.rounds.put(planned.name, str(file))
     _resume_rounds(store, planned)
+
+
+def _at_rest(store: Store, examined: Sequence[Examined]) -> list[str]:
+    """Give those campaigns that were begun and not written to their end."""
+    rows = {one.planned.name: store.one("campaign_in_force", name=one.planned.name) for one in examined}
+    return [name for name, row in rows.items() if row is not None and not row["complete"]]
 
 
 def _still(names: Sequence[str]) -> str:

@@ -1,0 +1,171 @@
+"""Two applies at once, applies that break off: one plan is in force, whole, and whoever lost is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runner.ledger import revisions
+from runner.model.plan import PlanLine
+from runner.planning.summary import Tally
+from runner.wiring.planned import Planned
+from tests.cli.running import Shell
+
+PHONES = tuple(f"+120255501{number}" for number in range(41, 47))
+NEW = "+12025550150"
+
+
+def write(folder: Path, *phones: str, campaign: str = "one", more: str = "") -> None:
+    """Write a campaign with these people."""
+    (folder / "campaigns").mkdir(exist_ok=True)
+    people = ", ".join(f'{{phone: "{phone}"}}' for phone in phones)
+    (folder / "campaigns" / f"{campaign}.yaml").write_text(
+        f"campaign: {campaign}\npurpose: informational\ntimezone: America/New_York\nwindows: daily 00:00-24:00\n"
+        f"agent: movoice/agent_1\ncontacts: [{people}]\n{more}"
+    )
+
+
+def stand(shell: Shell, folder: Path, campaign: str = "one") -> tuple[str, int, dict[str, str]]:
+    """Give a campaign's status, its revision, and where each person stands."""
+    found = json.loads(shell("status", campaign, "--contacts", "--format", "json", cwd=folder).out)["campaigns"][0]
+    return found["status"], found["revision"], {one["phone"]: one["state"] for one in found["contacts"]}
+
+
+def after_line(
+    monkeypatch: pytest.MonkeyPatch, count: int, change: Callable[[], object], campaign: str = "one"
+) -> None:
+    """Have something happen once, as soon as so many lines of a campaign were made, each its own transaction."""
+    own_lines, is_due = Planned.own_lines, [True]
+
+    def lines(planned: Planned) -> tuple[Iterator[PlanLine], Tally]:
+        found, tally = own_lines(planned)
+        return (interrupted(found) if planned.name == campaign else found), tally
+
+    def interrupted(found: Iterator[PlanLine]) -> Iterator[PlanLine]:
+        for number, line in enumerate(found):
+            if number == count and is_due and is_due.pop():
+                change()
+            yield line
+        if is_due and is_due.pop():
+            change()
+
+    monkeypatch.setattr(Planned, "own_lines", lines)
+    monkeypatch.setattr(revisions, "CHUNK", 1)
+
+
+@pytest.mark.parametrize("count", [0, 3, 100])
+def test_of_two_applies_the_one_that_began_later_is_in_force(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    write(tmp_path, PHONES[0])
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    write(tmp_path, *PHONES)
+
+    def meanwhile() -> None:
+        write(tmp_path, PHONES[0], NEW)
+        assert shell("apply", "--yes", cwd=tmp_path).code == 0
+        write(tmp_path, *PHONES)
+
+    after_line(monkeypatch, count, meanwhile)
+    done = shell("apply", "--yes", cwd=tmp_path)
+
+    assert (done.code, done.out) == (1, "")
+    assert "error: another apply of one began meanwhile\n" in done.err
+    assert "= help: look at it, and apply again: outreach plan" in done.err
+    status, revision, people = stand(shell, tmp_path)
+    assert (status in {"scheduled", "running"}, revision) == (True, 3)
+    assert {phone for phone, state in people.items() if state == "pending"} == {PHONES[0], NEW}
+
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    pending = {phone for phone, state in stand(shell, tmp_path)[2].items() if state == "pending"}
+    assert pending == set(PHONES), "whoever applies again has a plan that knows what the other one did"
+
+
+def test_a_plan_made_before_another_apply_writes_nothing(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would leave the people in place that it does not know of."""
+    from runner.wiring import applying  # noqa: PLC0415 beside its use
+
+    write(tmp_path, PHONES[0])
+    refuse = applying.refuse_bad_rows
+
+    def meanwhile(examined: list[applying.Examined]) -> None:
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        write(tmp_path, NEW)
+        assert shell("apply", "--yes", cwd=tmp_path).code == 0
+        write(tmp_path, PHONES[0])
+        refuse(examined)
+
+    monkeypatch.setattr(applying, "refuse_bad_rows", meanwhile)
+    done = shell("apply", "--yes", cwd=tmp_path)
+
+    assert (done.code, "another apply of one began meanwhile" in done.err) == (1, True)
+    assert stand(shell, tmp_path)[1:] == (1, {NEW: "pending"})
+
+
+def test_a_plan_in_force_that_another_apply_replaces_is_not_said_to_be_in_force(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first campaign does not change; when the second one was written, the first has got another plan."""
+    write(tmp_path, PHONES[0])
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    write(tmp_path, PHONES[1], campaign="two")
+
+    def meanwhile() -> None:
+        write(tmp_path, PHONES[0], NEW)
+        assert shell("apply", "campaigns/one.yaml", "--yes", cwd=tmp_path).code == 0
+        write(tmp_path, PHONES[0])
+
+    after_line(monkeypatch, 100, meanwhile, campaign="two")
+    done = shell("apply", "--yes", cwd=tmp_path)
+
+    assert (done.code, done.out) == (1, "")
+    assert "another apply of one began meanwhile" in done.err
+    assert stand(shell, tmp_path, "two")[0] == "draft", "all are put in force together, or none"
+    assert stand(shell, tmp_path)[2] == {PHONES[0]: "pending", NEW: "pending"}
+
+
+def _why(shell: Shell, folder: Path) -> str:
+    return str(json.loads(shell("status", "one", "--format", "json", cwd=folder).out)["campaigns"][0]["reason"] or "")
+
+
+def _die() -> None:
+    raise SystemExit(137)
+
+
+def test_an_apply_that_breaks_off_leaves_a_cancelled_campaign_cancelled(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, PHONES[0])
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    assert shell("cancel", "one", "--reason", "they moved", "--yes", cwd=tmp_path).code == 0
+    before = stand(shell, tmp_path)[0], _why(shell, tmp_path)
+    write(tmp_path, PHONES[0], NEW)
+    after_line(monkeypatch, 1, _die)
+    with pytest.raises(SystemExit):
+        shell("apply", "--yes", cwd=tmp_path)
+
+    assert (stand(shell, tmp_path)[0], _why(shell, tmp_path)) == before
+    assert (before[0], "they moved" in before[1]) == ("cancelled", True)
+
+    done = shell("apply", "--yes", cwd=tmp_path)
+    assert "it was cancelled, and is back for whoever was not called off then" in done.out
+    status, _, people = stand(shell, tmp_path)
+    assert (status != "cancelled", _why(shell, tmp_path)) == (True, "")
+    assert people == {PHONES[0]: "failed", NEW: "pending"}
+
+
+def test_a_campaign_that_is_cancelled_while_it_is_applied_stays_so(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, PHONES[0])
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    write(tmp_path, PHONES[0], NEW)
+    after_line(monkeypatch, 1, lambda: shell("cancel", "one", "--yes", cwd=tmp_path))
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    assert stand(shell, tmp_path)[0] == "cancelled"
