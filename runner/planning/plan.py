@@ -290,6 +290,8 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
         if person.never:
             reason = f"{person.never}; the step after it is looked at"
         return _scheduled_by_provider(replace(line, reason=reason), route, draft)
+    if known.is_back:
+        return replace(line, status=PlanStatus.CHANGE, changed=changed, reason=known.back_because, not_before=None)
     if known.is_open(line.step):
         reason = _change_of(line, known, person.variant, changed=changed)
         status = PlanStatus.CHANGE if reason else PlanStatus.KEEP

@@ -188,6 +188,46 @@ def test_what_is_held_of_people_who_left_is_counted_until_it_is_settled(shell: S
     assert (ran.code, "no longer in the plan" in ran.out) == (0, False), ran.err
 
 
+def _write_without_the_first(folder: Path) -> None:
+    text = _CAMPAIGN.replace('{phone: "+12025550140"}, ', "")
+    (folder / "campaigns" / "people.yaml").write_text(text, encoding="utf-8")
+
+
+def _planned_for_the_first(shell: Shell, folder: Path) -> dict[str, Any]:
+    *lines, _ = shell("plan", "--format", "json", cwd=folder).lines()
+    (line,) = [one for one in lines if one["contact"]["phone"] == "+12025550140"]
+    return line
+
+
+def test_who_comes_back_before_it_is_settled_is_held_again_and_goes_on_when_it_is(shell: Shell, folder: Path) -> None:
+    _write_without_the_first(folder)
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    (folder / "campaigns" / "people.yaml").write_text(_CAMPAIGN, encoding="utf-8")
+    line = _planned_for_the_first(shell, folder)
+    assert (line["status"], line["not_before"]) == ("change", None)
+    assert line["reason"] == "back among the contacts, and held: outreach resolve"
+    assert shell("apply", "--yes", cwd=folder).code == 0
+
+    (held,) = attempts(shell, folder, 0)
+    assert (held["state"], held["contact"]) == ("held", "held")
+    assert shell("resolve", "people", "--contact", "+12025550140", "--ended", "no_answer", cwd=folder).code == 0
+    first, second = attempts(shell, folder, 0)
+    assert (first["outcome"], second["state"], second["contact"]) == ("no_answer", "planned", "retry")
+
+
+def test_who_comes_back_after_it_was_settled_is_promised_no_call(shell: Shell, folder: Path) -> None:
+    _write_without_the_first(folder)
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    assert shell("resolve", "people", "--contact", "+12025550140", "--ended", "no_answer", cwd=folder).code == 0
+    (folder / "campaigns" / "people.yaml").write_text(_CAMPAIGN, encoding="utf-8")
+    line = _planned_for_the_first(shell, folder)
+    assert (line["status"], line["reason"]) == ("change", "back among the contacts; what was begun has ended")
+    assert shell("apply", "--yes", cwd=folder).code == 0
+
+    (one,) = attempts(shell, folder, 0)
+    assert (one["outcome"], one["contact"]) == ("no_answer", "failed")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

@@ -131,6 +131,25 @@ def test_a_contact_that_comes_back_is_created_again() -> None:
     assert lines_of(campaign(), contact(0), known=opted_out)[0].status is P.KEEP
 
 
+@pytest.mark.parametrize(
+    ("attempts", "status", "reason"),
+    [
+        (["held"], P.CHANGE, "back among the contacts, and held: outreach resolve"),
+        (["finished", "held"], P.CHANGE, "back among the contacts, and held: outreach resolve"),
+        (["accepted"], P.CHANGE, "back among the contacts; under way"),
+        (["in_doubt"], P.CHANGE, "back among the contacts; under way"),
+        (["finished"], P.CHANGE, "back among the contacts; what was begun has ended"),
+        (["finished", "superseded"], P.CREATE, ""),
+        (["superseded"], P.CREATE, ""),
+    ],
+)
+def test_who_comes_back_is_promised_no_call_that_is_not_made(attempts: list[str], status: P, reason: str) -> None:
+    tried = {step: AttemptState(state) for step, state in zip(("call", "again"), attempts, strict=False)}
+    back = known_as(campaign(steps=TWO), state=ContactState.REMOVED, attempts=tried)
+    line = lines_of(campaign(steps=TWO), contact(0), known=back)[0]
+    assert (line.status, line.reason, line.not_before) == (status, reason, NOON if status is P.CREATE else None)
+
+
 def test_rows_that_name_nobody_are_skipped_with_the_reason() -> None:
     rows = (
         RejectedRow(row=2, column="phone", reason="`abc` is not a phone number"),
