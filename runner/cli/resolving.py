@@ -95,7 +95,7 @@ def resolve_attempts(
     pseudonyms = pseudonyms_of(store)
     for one in chosen:
         click.echo(f"{_phone(one.work.attempt.phone, pseudonyms)}  {_done(one, verdict)}")
-    if not verdict.ended:
+    if not verdict.ended and not (verdict.absent and all(one.work.has_left for one in chosen)):
         click.echo("outreach run or serve goes on with it")
     return ExitCode.OK
 
@@ -174,7 +174,9 @@ def _done(one: Doubtful, verdict: Verdict) -> str:
         return f"{what} is `{verdict.created}`, and is followed"
     if verdict.ended is not None:
         return f"{what} ended: {verdict.ended}"
-    return f"{what} {'is back in line' if verdict.absent else 'is looked for again'}"
+    if not verdict.absent:
+        return f"{what} is looked for again"
+    return f"{what} {'is called off: no longer in the plan' if one.work.has_left else 'is back in line'}"
 
 
 def _print_waiting(one: Doubtful, pseudonyms: Pseudonyms) -> None:

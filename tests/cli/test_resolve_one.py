@@ -215,6 +215,20 @@ def test_who_comes_back_before_it_is_settled_is_held_again_and_goes_on_when_it_i
     assert (first["outcome"], second["state"], second["contact"]) == ("no_answer", "planned", "retry")
 
 
+def test_absent_calls_off_who_is_no_longer_in_the_plan(shell: Shell, folder: Path) -> None:
+    _write_without_the_first(folder)
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    done = shell("resolve", "people", "--contact", "+12025550140", "--absent", *_SURE, cwd=folder)
+
+    assert done.code == 0, done.err
+    assert done.out.endswith("call 1 by revmo is called off: no longer in the plan\n"), done.out
+    store = Store.open_read_only(folder / ".outreach" / "ledger.db")
+    assert [one.attempt.id for one in store.in_state(AttemptState.SUPERSEDED)] == [1]
+    store.close()
+    both = shell("resolve", "people", "--all", "--absent", *_SURE, cwd=folder).out
+    assert "call 1 by revmo is back in line\noutreach run or serve goes on with it\n" in both, both
+
+
 def test_who_comes_back_after_it_was_settled_is_promised_no_call(shell: Shell, folder: Path) -> None:
     _write_without_the_first(folder)
     assert shell("apply", "--yes", cwd=folder).code == 0
