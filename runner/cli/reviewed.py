@@ -49,7 +49,10 @@ class Review:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Say of a plan that changes while it is written how to go on; raise PlanStale for it when it was reviewed."""
+        """Say of a plan that changes while it is written how to go on; raise PlanStale for it when it was reviewed.
+
+        What else ends the writing, as Ctrl-C does, says on standard error which campaigns it left half applied.
+        """
         try:
             yield
         except PlanChanged as changed:
@@ -58,6 +61,10 @@ class Review:
                 raise PlanStale(message, help=self._anew()) from changed
             again = f"look at it, and apply again: {to_paste('plan', self.paths)}"
             raise PlanChanged(changed.message, help=again) from changed
+        except BaseException as error:
+            for note in getattr(error, "__notes__", ()):
+                click.echo(note, err=True)
+            raise
 
     def _anew(self) -> str:
         return f"review it anew: {to_paste('plan', self.paths)}"

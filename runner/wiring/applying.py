@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from runner import __version__
 from runner.engine.rounds import NOT_STARTED
-from runner.errors import FilesWrong, LedgerError, PlanChanged
+from runner.errors import FilesWrong, LedgerError, OutreachError, PlanChanged
 from runner.files.rejects import write_rejects
 from runner.files.row_faults import row_diagnostics
 from runner.ledger.revisions import NewRevision, Recorded, complete, write
@@ -107,31 +108,24 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
 def apply_all(workspace: Workspace, examined: Sequence[Examined], store: Store) -> list[Applied]:
     """Write examined plans into the ledger and put them in force together; one that is in force writes nothing.
 
-    Raises LedgerError, before anything is written, when an agent that a campaign defines has no id yet, and
-    PlanChanged when a file changed since it was examined. Whatever raises, and wherever a crash comes: none
-    of the plans is in force then, and campaigns that were begun place nothing until they are applied again.
+    Raises LedgerError, before anything is written, when an agent that a campaign defines has no id yet or
+    the file of its bad rows cannot be written, and PlanChanged when a file changed, or is gone, since it was
+    examined. Whatever raises, and wherever a crash comes: none of the plans is in force then, and campaigns
+    that were begun place nothing until they are applied again. The error's message names them; what is no
+    error of ours has a note that does.
     """
     for one in examined:
         _refuse_missing_agents(workspace, one.planned)
-    written: list[_Written] = []
-    for one in examined:
-        try:
-            written.append(_write(workspace, one, store))
-        except PlanChanged as changed:
-            begun = _at_rest(store, examined)
-            so = f", so {_still(begun)} applied again" if begun else ""
-            raise PlanChanged(f"{changed.message}{so}", help=changed.help) from changed
-    with store.transaction():
-        for each in written:
-            _put_in_force(workspace, each, store)
+    places = [json.dumps(dict(lasting_places(workspace, one.planned.loaded).by_path)) for one in examined]
+    reject_files = [_write_rejects(workspace, one) if one.rejected else None for one in examined]
+    with _naming_those_at_rest(store, examined):
+        written = [_write(workspace, one, store) for one in examined]
+        with store.transaction():
+            for each, where in zip(written, places, strict=True):
+                _put_in_force(workspace, each, where, store)
     return [
-        Applied(
-            campaign=one.planned.name,
-            summary=one.summary,
-            recorded=each.recorded,
-            reject_file=_write_rejects(workspace, one) if one.rejected else None,
-        )
-        for one, each in zip(examined, written, strict=True)
+        Applied(campaign=one.planned.name, summary=one.summary, recorded=each.recorded, reject_file=file)
+        for one, each, file in zip(examined, written, reject_files, strict=True)
     ]
 
 
@@ -160,15 +154,21 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
         follows=planned.draft.known.revision,
     )
     lines, tally = planned.own_lines()
-    recorded = write(store, new, lines, lambda: tally.summary().digest)
+    try:
+        recorded = write(store, new, lines, lambda: tally.summary().digest)
+    except FilesWrong as wrong:
+        # They were right when they were examined. What quotes rows may name people, and the sentence goes anywhere.
+        quotes = any(one.quotes_contacts or one.code.startswith("P") for one in wrong.diagnostics)
+        what = "" if quotes else f": {wrong.message}"
+        message = f"the files of {planned.name} changed while they were applied{what}"
+        raise PlanChanged(message, help="mend them, and apply again") from wrong
     return _Written(planned=planned, new=new, recorded=recorded)
 
 
-def _put_in_force(workspace: Workspace, written: _Written, store: Store) -> None:
+def _put_in_force(workspace: Workspace, written: _Written, places: str, store: Store) -> None:
     planned, recorded = written.planned, written.recorded
     complete(store, written.new, recorded)
     if recorded.is_new:
-        places = json.dumps(dict(lasting_places(workspace, planned.loaded).by_path))
         store.change("put_places", revision_id=recorded.revision, places=places)
     if planned.rounds is None:
         store.rounds.forget(planned.name)
@@ -179,10 +179,28 @@ def _put_in_force(workspace: Workspace, written: _Written, store: Store) -> None
     _resume_rounds(store, planned)
 
 
+@contextmanager
+def _naming_those_at_rest(store: Store, examined: Sequence[Examined]) -> Iterator[None]:
+    """Have whatever ends the writing say which campaigns place nothing now."""
+    try:
+        yield
+    except BaseException as error:
+        names = _at_rest(store, examined)
+        if names and isinstance(error, OutreachError):
+            error.message = f"{error.message}, so {_still(names)} applied again"
+        elif names:
+            error.add_note(f"{_still(names)} applied again")
+        raise
+
+
 def _at_rest(store: Store, examined: Sequence[Examined]) -> list[str]:
-    """Give those campaigns that were begun and not written to their end."""
-    rows = {one.planned.name: store.one("campaign_in_force", name=one.planned.name) for one in examined}
-    return [name for name, row in rows.items() if row is not None and not row["complete"]]
+    """Give those campaigns that were begun and not written to their end; none when the ledger cannot be read."""
+    names = [one.planned.name for one in examined]
+    try:
+        rows = [store.one("campaign_in_force", name=name) for name in names]
+    except LedgerError:
+        return []
+    return [name for name, row in zip(names, rows, strict=True) if row is not None and not row["complete"]]
 
 
 def _still(names: Sequence[str]) -> str:
@@ -214,7 +232,13 @@ def _refuse_missing_agents(workspace: Workspace, planned: Planned) -> None:
 
 def _write_rejects(workspace: Workspace, examined: Examined) -> Path:
     path = workspace.ledger_path.parent / f"{examined.planned.name}.reject.csv"
-    write_rejects(path, workspace.columns(examined.planned.loaded), examined.rejected)
+    try:
+        write_rejects(path, workspace.columns(examined.planned.loaded), examined.rejected)
+    except OSError as error:
+        raise LedgerError(
+            f"the bad rows of {examined.planned.name} cannot be written to `{path}`: {error.strerror or error}",
+            help="see that this file can be written, then apply again; nothing was applied",
+        ) from error
     return path
 
 

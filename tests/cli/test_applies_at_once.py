@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.errors import LedgerFull
 from runner.ledger import revisions
 from runner.model.plan import PlanLine
 from runner.planning.summary import Tally
@@ -169,3 +170,77 @@ def test_a_campaign_that_is_cancelled_while_it_is_applied_stays_so(
     after_line(monkeypatch, 1, lambda: shell("cancel", "one", "--yes", cwd=tmp_path))
     assert shell("apply", "--yes", cwd=tmp_path).code == 0
     assert stand(shell, tmp_path)[0] == "cancelled"
+
+
+AT_REST = "one and two place nothing until they are applied again"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (LedgerFull("the ledger cannot be written: the disk is full"), 7, f"the disk is full, so {AT_REST}\n"),
+        (KeyboardInterrupt(), 130, f"{AT_REST}\nstopped\n"),
+        (RuntimeError("a fault of ours"), 1, f"{AT_REST}\nerror: something unexpected happened"),
+    ],
+)
+def test_whatever_ends_an_apply_says_which_campaigns_stand_still(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
+) -> None:
+    write(tmp_path, PHONES[0])
+    write(tmp_path, PHONES[1], campaign="two")
+
+    def fail() -> None:
+        raise error
+
+    after_line(monkeypatch, 100, fail, campaign="two")
+    done = shell("apply", "--yes", cwd=tmp_path)
+
+    assert (done.code, said in done.err) == (code, True), done.err
+    assert [stand(shell, tmp_path, name)[0] for name in ("one", "two")] == ["draft", "draft"]
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    assert "draft" not in {stand(shell, tmp_path, name)[0] for name in ("one", "two")}
+
+
+def _with_file(folder: Path, text: str, more: str = "") -> Path:
+    """Have the second campaign read its people from a file."""
+    write(folder, PHONES[1], campaign="two")
+    rules = folder / "campaigns" / "two.yaml"
+    contacts = f"contacts: {{file: two.csv{more}}}"
+    rules.write_text(rules.read_text().replace(f'contacts: [{{phone: "{PHONES[1]}"}}]', contacts))
+    people = folder / "campaigns" / "two.csv"
+    people.write_text(text)
+    return people
+
+
+@pytest.mark.parametrize("is_reviewed", [False, True])
+def test_a_file_that_is_gone_while_it_is_applied_makes_another_plan(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_reviewed: bool
+) -> None:
+    write(tmp_path, PHONES[0])
+    people = _with_file(tmp_path, f"phone\n{PHONES[1]}\n")
+    plan = shell("plan", "--format", "json", cwd=tmp_path).lines()[-1]["summary"]
+    review = ("--reviewed", plan["digest"]) if is_reviewed else ()
+    after_line(monkeypatch, 100, people.unlink, campaign="one")
+    done = shell("apply", "--yes", *review, cwd=tmp_path)
+
+    assert (done.code, "the files of two changed while they were applied" in done.err) == (
+        4 if is_reviewed else 1,
+        True,
+    )
+    assert f"so {AT_REST}" in done.err
+
+
+def test_a_reject_file_that_cannot_be_written_leaves_nothing_in_force(shell: Shell, tmp_path: Path) -> None:
+    write(tmp_path, PHONES[0])
+    _with_file(tmp_path, f"phone\n{PHONES[1]}\nnobody\n", ", on_bad_row: skip")
+    in_the_way = tmp_path / ".outreach/two.reject.csv"
+    in_the_way.mkdir(parents=True)
+    done = shell("apply", "--yes", cwd=tmp_path)
+
+    assert (done.code, done.out) == (1, "")
+    assert f"error: the bad rows of two cannot be written to `{in_the_way}`: " in done.err
+    assert "no campaign was applied yet" in shell("status", cwd=tmp_path).out
+
+    in_the_way.rmdir()
+    assert shell("apply", "--yes", cwd=tmp_path).code == 0
+    assert "nobody" in in_the_way.read_text()
