@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from runner.wiring.workspace import Workspace
 
 Format = Literal["text", "json"]
+_NO_SUCH_FILE = "P10"
+"""the code of what quotes the path of a file, and nothing that stands in it"""
 
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
@@ -106,12 +109,20 @@ def _masked(one: Diagnostic) -> Diagnostic:
     """Mask the numbers of a diagnostic about contacts; campaign files hold none of people's.
 
     Rows are marked as such. What is wrong with a contact file as a whole has a code of its own room:
-    a header may be quoted there that is a row.
+    a header may be quoted there that is a row. The names of the files stay, so that help can be pasted.
     """
     if not (one.quotes_contacts or one.code.startswith("P")):
         return one
-    from runner.report.words import masked_in_place  # noqa: PLC0415 brings zones along
+    from runner.report.words import masked_as_quoted, masked_in_place, masked_quotes, masked_row  # noqa: PLC0415 brings zones along
 
+    quotes_file_alone = one.code == _NO_SUCH_FILE and not one.quotes_contacts
     return replace(
-        one, message=masked_in_place(one.message), help=masked_in_place(one.help), source=masked_in_place(one.source)
+        one,
+        message=masked_in_place(one.message) if quotes_file_alone else masked_quotes(one.message),
+        help=_with_name_kept(one.help, PurePath(one.file).name, masked_row),
+        source=masked_as_quoted(one.source, one.message),
     )
+
+
+def _with_name_kept(text: str, name: str, mask: Callable[[str], str]) -> str:
+    return name.join(map(mask, text.split(name))) if name else mask(text)

@@ -24,6 +24,7 @@ import httpx
 from runner.rules.scrub import Scrubber
 from tests.e2e.processes import REPOSITORY, sandbox_process
 from tests.engine.receiving import SECRET, receiver
+from tests.proofs.canary_shapes import SHAPES, write_shapes
 from tests.proofs.proof import Figure, Proof, Share
 
 KEYS = {
@@ -36,7 +37,7 @@ NUMBER, NAME, VARIABLE = "+12025550177", "Canarina Featherstone", "policy-7731-c
 OTHER = "+442079460177"
 """of somebody in whose row a cell is empty"""
 PERSON = (NUMBER, NUMBER[1:], NUMBER[2:], NAME, NAME.split(maxsplit=1)[0], VARIABLE)
-_NUMBERS = (*PERSON[:3], OTHER, OTHER[1:], OTHER[3:])
+_NUMBERS = (*PERSON[:3], OTHER, OTHER[1:], OTHER[3:], "202/555/0177")
 
 _PROJECT = """\
 notify:
@@ -102,6 +103,8 @@ _QUOTES_ROW = (
     "bad-rows-apply.err",
 )
 """errors that quote rows of contacts, whose numbers are masked"""
+_QUOTES_SHAPES = (("bad-rows-shapes.err", f",{NAME}", len(SHAPES)), ("bad-rows-lines.err", f'"name":"{NAME}"', 1))
+"""errors that quote the number in every shape, what each quoted row holds, and how many there are"""
 _NO_NUMBER = ("plan.out", "why.out", "bad-rows")
 """text for people off a terminal: the number is masked, and what is said to them is what was asked for"""
 _MAY_HOLD_ATTEMPT_KEYS = ("ledger:", "export.out", "plan-json.out", "shown.out")
@@ -146,7 +149,10 @@ class Artefacts:
     def without_person(self) -> list[str]:
         """Give what should hold the person and does not: then the search, or the run, was for nothing."""
         missing = [name for name in _HOLDS_PERSON if NUMBER.encode() not in self.texts.get(name, b"")]
-        return missing + [name for name in _QUOTES_ROW if not self._quotes_rows(name)]
+        missing += [name for name in _QUOTES_ROW if not self._quotes_rows(name)]
+        return missing + [
+            name for name, said, rows in _QUOTES_SHAPES if self.texts.get(name, b"").count(said.encode()) < rows
+        ]
 
     def _quotes_rows(self, name: str) -> bool:
         """Whether errors name both bad rows, for what is wrong with their values; annotations have no line of the file."""
@@ -199,7 +205,7 @@ def run(share: Share) -> Figure:
     size = sum(map(len, found.texts.values())) / 1e6
     said = (
         f"{len(found.texts)} artefacts, {size:.1f} MB: {len(keys)} with one of {len(KEYS)} keys, {len(people)} with the "
-        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON) + len(_QUOTES_ROW)} places of people without; "
+        f"person where nobody may stand, {len(missed)} of {len(_HOLDS_PERSON) + len(_QUOTES_ROW) + len(_QUOTES_SHAPES)} places of people without; "
         f"{len(attempts)} with the key of one of {len(found.attempts)} attempts"
     )
     wrong = [*keys, *people, *missed, *attempts, *unfound]
@@ -226,6 +232,7 @@ def _write_project(folder: Path, url: str, hook: str) -> None:
     (folder / "campaigns" / "contacts" / "long.csv").write_text("phone,name,note\n" + "\n".join(long) + "\n")
     (folder / "drafts").mkdir()
     (folder / "drafts" / "long.yaml").write_text(_LONG)
+    write_shapes(folder, NUMBER, NAME)
     for name, agent in _AGENTS.items():
         (folder / "campaigns" / f"{name}.yaml").write_text(_CAMPAIGN.format(name=name, agent=agent))
 
@@ -239,6 +246,9 @@ def _commands(folder: Path, found: Artefacts) -> None:
     _kept(found, "bad-rows-github", folder, "validate", "drafts/long.yaml", "--format", "github")
     _kept(found, "bad-rows-plan", folder, "plan", "drafts/long.yaml")
     _kept(found, "bad-rows-apply", folder, "apply", "drafts/long.yaml", "--yes")
+    for name in ("shapes", "lines"):
+        _kept(found, f"bad-rows-{name}", folder, "validate", f"drafts/{name}.yaml")
+        _kept(found, f"bad-rows-{name}-github", folder, "validate", f"drafts/{name}.yaml", "--format", "github")
     _kept(found, "shown", folder, "--show-pii", "plan", "--contact", NUMBER)
     _kept(found, "run", folder, "--log-level", "debug", "run", "campaigns", "--yes")
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.proofs import canary
 from tests.proofs.canary import KEYS, NAME, NUMBER, Artefacts
+from tests.proofs.canary_shapes import SHAPES
 from tests.proofs.proof import Share
 
 
@@ -46,7 +47,7 @@ def test_the_key_of_an_attempt_is_found_where_it_may_not_stand(where: str) -> No
 
 
 def test_finding_nobody_anywhere_is_no_proof() -> None:
-    nothing = [*canary._HOLDS_PERSON, *canary._QUOTES_ROW]
+    nothing = [*canary._HOLDS_PERSON, *canary._QUOTES_ROW, *(name for name, *_ in canary._QUOTES_SHAPES)]
     assert Artefacts({"export.out": b"", "plan-json.out": b""}).without_person() == nothing
 
 
@@ -58,3 +59,12 @@ def test_a_number_is_found_in_a_row_that_is_quoted_and_no_row_quoted_is_no_proof
     assert Artefacts({where: masked.replace(b"+1******0177", NUMBER.encode())}).with_person() == [where]
     for word in (b"V10", b"V02"):
         assert where in Artefacts({where: masked.replace(word, b"P03")}).without_person()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_number_is_found_in_every_shape(shape: str) -> None:
+    for where, said, rows in canary._QUOTES_SHAPES:
+        assert Artefacts({where: f"{said}\n".encode() * rows}).with_person() == []
+        assert Artefacts({where: f"{shape}{said}\n".encode()}).with_person() == [where]
+        assert where not in Artefacts({where: f"{said}\n".encode() * rows}).without_person()
+        assert where in Artefacts({where: f"{said}\n".encode() * (rows - 1)}).without_person()

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.report.words import masked_in_place, masked_text, shown_phone
+from runner.report.words import (
+    masked_as_quoted,
+    masked_in_place,
+    masked_quotes,
+    masked_row,
+    masked_text,
+    shown_phone,
+)
 from runner.rules.pseudonyms import Pseudonyms, country_code
 
 OURS = Pseudonyms(bytes(range(32)))
@@ -52,9 +59,70 @@ def test_no_more_is_shown_than_country_and_end(number: str, between: str, data: 
     assert len(masked_in_place(written)) == len(written)
 
 
-@given(st.text())
-def test_no_column_moves(text: str) -> None:
-    masked = masked_in_place(text)
+@pytest.mark.parametrize(
+    ("row", "masked"),
+    [
+        ('{"phone":2025550197,"name":"Ann 2"}', '{"phone":******0197,"name":"Ann 2"}'),
+        ('{"phone":2025550197,"age":44}', '{"phone":******0197,"age":44}'),
+        ("tel:2025550177,Ann", "tel:******0177,Ann"),
+        ("12025550194x,Ann", "*******0194x,Ann"),
+        ("+12025550194x12,Ann", "+1******0194x12,Ann"),
+        ("2025550194ext3,Ann", "******0194ext3,Ann"),
+        ("2025550194: call,Ann", "******0194: call,Ann"),
+        ("note:2025550194", "note:******0194"),
+        ("https://wa.me/12025550194", "https://wa.me/*******0194"),
+        ("202/555/0144,Ann", "***/***/0144,Ann"),
+        ("-2025550194,Ann", "-******0194,Ann"),
+        ("id_12025550194,Ann", "id_*******0194,Ann"),
+        ("+12025550177,Ann,12.50,26", "+1******0177,Ann,12.50,26"),
+        ("7,+12025550177,+12025550178", "*,+1******0177,+1******0178"),
+        ("202;555;0144", "***;***;****"),
+        ("٢٠٢٥٥٥٠١٤٣,b", "******٠١٤٣,b"),
+        ("555014,Ann", "555014,Ann"),
+    ],
+)
+def test_every_number_of_a_row_is_masked_whatever_stands_around_it(row: str, masked: str) -> None:
+    assert masked_row(row) == masked
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("`+12025550194x12` has letters in it", "`+1********94x12` has letters in it"),
+        ("phone: `202a555b0194` has letters in it", "phone: `***a***b0194` has letters in it"),
+        ("`2`025550194x` has letters", "`*`*****0194x` has letters"),
+        ("`2.0255519E+09` lost digits", "`*.*****19E+09` lost digits"),
+        ("2025550194: `Mars` is no zone", "******0194: `Mars` is no zone"),
+        ("note:2025550194 is empty", "note:******0194 is empty"),
+        ("3 rows: `2025550194` stands in row 12 already", "3 rows: `******0194` stands in row 12 already"),
+        ("`note` has 1,200,000 characters, 12.50 a row, on line 12, column 7", None),
+        ("`contact.note2` is empty in 3 rows", None),
+    ],
+)
+def test_quoted_cells_are_masked_and_counts_lines_and_prices_stay(said: str, masked: str | None) -> None:
+    assert masked_quotes(said) == (said if masked is None else masked)
+
+
+def test_a_cell_that_the_sentence_quotes_is_masked_in_its_row() -> None:
+    row, said = "202a555b0194,Ann,flat 12", "`202a555b0194` has letters in it, and `` too"
+    assert masked_as_quoted(row, said) == "***a***b0194,Ann,flat 12"
+
+
+@given(st.from_regex(r"[2-9][0-9]{9}", fullmatch=True), st.text(max_size=12), st.text(max_size=12))
+def test_no_row_shows_more_of_a_number_than_its_end(number: str, before: str, after: str) -> None:
+    """Not even when other digits stand beside it; then its end may be hidden as well."""
+    start = len(before)
+    for shift, masked in (
+        (0, masked_row(before + number + after)),
+        (1, masked_quotes(f"`{before}{number}{after}` is wrong")),
+    ):
+        left = masked[start + shift : start + shift + len(number)]
+        assert sum(map(str.isdecimal, left)) <= 4
+
+
+@given(st.text(), st.sampled_from([masked_in_place, masked_row, masked_quotes, lambda row: masked_as_quoted(row, row)]))
+def test_no_column_moves(text: str, mask: Callable[[str], str]) -> None:
+    masked = mask(text)
     assert len(masked) == len(text)
     assert all(a == b or (b == "*" and a.isdecimal()) for a, b in zip(text, masked, strict=True))
 
