@@ -11,9 +11,11 @@ from runner.engine.stop_file import STOP_FILE
 from runner.errors import ExitCode, NotFound, UsageWrong
 from runner.ledger import standing
 from runner.ledger.store import Store
+from runner.report.half_applied import stands_still
 from runner.report.words import count_of
 from runner.rules.breaker import BreakerState
 from runner.schedule.clock import SystemClock
+from runner.wiring.applying import way_to_apply
 
 _campaign = click.argument("campaign")
 _campaign_or_all = click.argument("campaign", required=False, default="")
@@ -79,7 +81,8 @@ def resume(ctx: click.Context, campaign: str, reason: str, *, everything: bool) 
             names = [campaign]
             resumed = standing.resume_by_hand(store, campaign, reason, now)
             goes_on = f"{campaign} goes on; outreach run or serve places it"
-            click.echo(goes_on if resumed else f"{campaign} is not paused")
+            still = _still(ctx, store, campaign)
+            click.echo(still or (goes_on if resumed else f"{campaign} is not paused"))
         ill = {
             account: state
             for name in names
@@ -127,6 +130,13 @@ def _refuse_stop_file(ctx: click.Context) -> None:
     path = workspace_of(ctx).ledger_path.parent / STOP_FILE
     if path.exists() or path.is_symlink():
         raise UsageWrong(f"the file {path} is there, and nothing leaves until it is gone", help=f"rm {path}")
+
+
+def _still(ctx: click.Context, store: Store, campaign: str) -> str:
+    """Say of a campaign that was applied half that no resuming has it place anything; empty for every other one."""
+    row = store.one("campaign_in_force", name=campaign)
+    is_half = row is not None and not row["complete"] and row["state"] == "active"
+    return stands_still(campaign, way_to_apply(workspace_of(ctx))) if is_half else ""
 
 
 def _say_all(names: list[str], what: str, then: str) -> int:

@@ -27,6 +27,7 @@ from runner.ledger.store import Store
 from runner.model.overview import CampaignOverview
 from runner.model.plan import PlanSummary
 from runner.model.rounds import family_of
+from runner.report.half_applied import half_applied
 from runner.report.page import report_page
 from runner.report.results import Totals, print_report, status_table
 from runner.report.rounds_view import without_old_rounds
@@ -199,7 +200,7 @@ async def _placed_here(
         ]
         dials = await running.check_dials() if running.sandbox_url else None
         _say_what_was_withheld(await running.withhold_notifications() if running.sandbox_url else {})
-    return _ended(applied, overview, dials, stopped=stopped)
+    return _ended(workspace, applied, overview, dials, stopped=stopped)
 
 
 async def _left_to_serve(
@@ -217,16 +218,23 @@ async def _left_to_serve(
     applied = await _apply(workspace, examined, agents, surroundings, options, now)
     say("outreach serve runs on this ledger and places it; Ctrl-C ends the watching, not the placing")
     overview = await watched(workspace.ledger_path, options.only or frozenset(), surroundings.clock)
-    return _ended(applied, overview, None, stopped=False)
+    return _ended(workspace, applied, overview, None, stopped=False)
 
 
 def _ended(
-    applied: Sequence[Applied], overview: Sequence[CampaignOverview], dials: DialCheck | None, *, stopped: bool
+    workspace: Workspace,
+    applied: Sequence[Applied],
+    overview: Sequence[CampaignOverview],
+    dials: DialCheck | None,
+    *,
+    stopped: bool,
 ) -> Ended:
     """Sum up, and name what waits for a person."""
     # How rounds of weeks ago ended is no news of this run.
     overview, _ = without_old_rounds(overview)
     _say_what_is_paused(overview, stopped=stopped)
+    for line in half_applied(overview, applying.way_to_apply(workspace)):
+        say(line)
     for one in overview:
         if one.row_stats["held"]:
             say(f"{one.campaign}: {one.row_stats['held']:,} held: outreach resolve {one.campaign} says where to look")
@@ -356,7 +364,7 @@ def _exit_code(overview: Sequence[CampaignOverview], *, stopped: bool) -> int:
     if stopped:
         return ExitCode.STOPPED
     unfinished = any(
-        one.row_stats["failed"] or one.row_stats["held"] or one.held_of_left or one.status == "paused"
+        one.row_stats["failed"] or one.row_stats["held"] or one.held_of_left or one.status in {"paused", "draft"}
         for one in overview
     )
     return ExitCode.UNFINISHED if unfinished else ExitCode.OK

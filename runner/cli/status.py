@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
@@ -14,11 +14,12 @@ from runner.ledger.forbidden import pseudonyms_of
 from runner.ledger.outbox import Outbox
 from runner.ledger.store import Store
 from runner.ledger.variants import variant_results
-from runner.model.notification import TargetStanding
 from runner.model.variants import VariantResult
 from runner.report import machine
+from runner.report.half_applied import half_applied
 from runner.report.notify_view import standing_lines
 from runner.schedule.clock import SystemClock
+from runner.wiring.applying import way_to_apply
 
 
 @click.command()
@@ -61,17 +62,18 @@ def status(ctx: click.Context, campaign: str | None, form: str, *, with_contacts
     from runner.report.results import account_lines, print_contacts, print_status  # noqa: PLC0415 rich is not free
 
     print_status(console(), campaigns, masked=is_masked())
+    _print_in_yellow(half_applied(campaigns, way_to_apply(workspace)))
     for line in account_lines(accounts, masked=is_masked()):
         console().print(line)
-    _print_notifications(notifications)
+    _print_in_yellow(standing_lines(notifications))
     _print_variants(variants or {})
     for name, contacts in (people or {}).items():
         print_contacts(console(), name, contacts, masked=is_masked(), pseudonyms=pseudonyms)
     return ExitCode.OK
 
 
-def _print_notifications(standings: Sequence[TargetStanding]) -> None:
-    for sentence in standing_lines(standings):
+def _print_in_yellow(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
         console().print(sentence, style="yellow", markup=False, highlight=False)
 
 

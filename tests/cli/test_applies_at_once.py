@@ -179,7 +179,7 @@ AT_REST = "one and two place nothing until they are applied again"
     ("error", "code", "said"),
     [
         (LedgerFull("the ledger cannot be written: the disk is full"), 7, f"the disk is full, so {AT_REST}\n"),
-        (KeyboardInterrupt(), 130, f"{AT_REST}\nstopped\n"),
+        (KeyboardInterrupt(), 130, f"{AT_REST}\n\nstopped\n"),
         (RuntimeError("a fault of ours"), 1, f"{AT_REST}\nerror: something unexpected happened"),
     ],
 )
@@ -244,3 +244,23 @@ def test_a_reject_file_that_cannot_be_written_leaves_nothing_in_force(shell: She
     in_the_way.rmdir()
     assert shell("apply", "--yes", cwd=tmp_path).code == 0
     assert "nobody" in in_the_way.read_text()
+
+
+def test_a_campaign_applied_half_is_said_to_stand_still(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, PHONES[0])
+    after_line(monkeypatch, 1, _die)
+    with pytest.raises(SystemExit):
+        shell("apply", "--yes", cwd=tmp_path)
+    stands_still = "one was applied half, and places nothing: outreach apply\n"
+
+    assert stands_still in shell("status", cwd=tmp_path).out
+    done = shell("run", "--sandbox", cwd=tmp_path)
+    assert (done.code, stands_still in done.err) == (5, True)
+    assert shell("resume", "one", cwd=tmp_path).out == stands_still
+
+    done = shell("run", "campaigns", "--sandbox", "--yes", cwd=tmp_path)
+    assert (done.code, "applied half" in done.out + done.err) == (0, False)
+    assert "applied half" not in shell("status", cwd=tmp_path).out
+    assert shell("resume", "one", cwd=tmp_path).out == "one is not paused\n"
