@@ -47,6 +47,8 @@ class NewRevision:
     tzdata: str
     follows: int | None = None
     """the revision that the ledger had when this was planned, 0 for none; None when nobody else can have applied since"""
+    removes: bool = False
+    """the plan calls somebody off, which its digest does not tell"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,7 @@ def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_l
     PlanChanged, too, when another apply of the campaign came in between: nothing is written over what that wrote.
     """
     in_force = store.one("campaign_in_force", name=new.campaign)
-    if in_force is not None and in_force["complete"] and in_force["digest"] == new.digest:
+    if in_force is not None and _is_the_same(in_force, new):
         return Recorded(revision=in_force["revision_id"], is_new=False, was_cancelled=in_force["state"] == "cancelled")
     campaign_id, revision_id, was_cancelled = _open_revision(store, new)
     same = in_force is not None and in_force["complete"] and _rules(in_force) == (new.policy, new.accounts)
@@ -175,6 +177,12 @@ def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_l
         revision=revision_id, created=writer.created, changed=writer.changed, removed=writer.removed,
         held=writer.held, was_cancelled=was_cancelled,
     )  # fmt: skip
+
+
+def _is_the_same(in_force: Row, new: NewRevision) -> bool:
+    """Whether a plan is in force already; one that calls off somebody whom that left behind is not, unless it is cancelled."""
+    calls_off = new.removes and in_force["state"] != "cancelled"
+    return bool(in_force["complete"]) and in_force["digest"] == new.digest and not calls_off
 
 
 def _rules(row: Row) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
 from runner.model.fields import FilePart
-from runner.model.plan import PlanLine, PlanSummary
+from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.model.project import Account
 from runner.wiring.operator import operator
 from runner.wiring.places import lasting_places
@@ -152,6 +152,7 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
         tool_version=__version__,
         tzdata=tzdata_version(),
         follows=planned.draft.known.revision,
+        removes=examined.summary.counts.get(PlanStatus.REMOVE, 0) > 0,
     )
     lines, tally = planned.own_lines()
     try:

@@ -229,6 +229,21 @@ def test_absent_calls_off_who_is_no_longer_in_the_plan(shell: Shell, folder: Pat
     assert "call 1 by revmo is back in line\noutreach run or serve goes on with it\n" in both, both
 
 
+def test_a_ledger_that_still_holds_who_left_is_put_right_by_one_apply(shell: Shell, folder: Path) -> None:
+    """Earlier releases left such a contact as it was, and the digest does not count who is gone."""
+    _write_without_the_first(folder)
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    store = Store.open(folder / ".outreach" / "ledger.db")
+    store._connection.execute("UPDATE contacts SET state = 'held' WHERE phone = '+12025550140'")
+    store.close()
+
+    assert shell("plan", "--exit-code", cwd=folder).code == 3
+    assert shell("apply", "--yes", cwd=folder).code == 0
+    assert shell("plan", "--exit-code", cwd=folder).code == 0
+    (campaign,) = json.loads(shell("status", "--format", "json", cwd=folder).out)["campaigns"]
+    assert (campaign["attempts"]["held_of_left"], campaign["row_stats"]["held"]) == (1, 1)
+
+
 def test_who_comes_back_after_it_was_settled_is_promised_no_call(shell: Shell, folder: Path) -> None:
     _write_without_the_first(folder)
     assert shell("apply", "--yes", cwd=folder).code == 0
