@@ -30,8 +30,14 @@ MOST_ASKED: Final = timedelta(hours=1)
 _PREFIX: Final = "whsec_"
 _SHORTEST_SECRET, _LONGEST_SECRET = 24, 64
 _ALIKE: Final = 0.6
-_NUMBER: Final = re.compile(r"(?<![\w.:/-])(?!20\d\d-[01]\d-)\+?\d[\d ().-]{5,}\d(?![\w:])")
-"""what may be a phone number in a sentence that a provider wrote"""
+_STAYS: Final = (
+    r"(?<![0-9a-z])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z])"
+    r"|(?<![0-9a-z])a[0-9a-f]{15}(?![0-9a-z])"
+    r"|(?<!\d)20\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d)?)?(?!\d)"
+)
+"""ids that are UUIDs, what logs call an attempt, and instants"""
+_NUMBER: Final = re.compile(rf"({_STAYS})|\+?\d(?:[ \u00a0()./-]*\d){{6,}}", re.IGNORECASE)
+"""what may be a phone number in a sentence that a provider wrote, whatever stands around it; in a group what is none"""
 
 
 def event_problem(word: str) -> tuple[str, str] | None:
@@ -162,4 +168,4 @@ def _said(words: str, of: AboutAttempt | None, *, personal: bool) -> str:
     if personal:
         return words
     said = without_key(words, of.key, of.log_id or HIDDEN) if of is not None else words
-    return _NUMBER.sub(HIDDEN, UNKEYED.without_keys(said))
+    return _NUMBER.sub(lambda found: found[1] or HIDDEN, UNKEYED.without_keys(said))

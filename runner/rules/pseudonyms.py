@@ -79,6 +79,22 @@ _MAY_BE_KEY = re.compile(rf"(?<![0-9a-f])(?!{_RANDOM}){_KEY}", re.ASCII | re.IGN
 _ATTEMPT = re.compile(rf"\b(attempt )({_KEY})", re.ASCII | re.IGNORECASE)
 _TOLD_BY = 8
 """digits from which on the begin of a key is taken for it; others begin so with a chance of 1 in 4,000,000,000"""
+_TOLD_BY_END = 12
+"""digits from which on the end of a key is taken for it"""
+_BETWEEN = re.compile(r"[-\s_:]")
+"""what may stand between the digits of a key that is written in groups"""
+_CUT = re.compile(
+    r"(?<![\w#+-])(?!(?:ca)?a[0-9a-f]{15}(?![0-9a-f]))"
+    rf"(?!{_RANDOM})(?:"
+    r"[0-9a-f](?:-?[0-9a-f]){7,30}(?=-?(?:\u2026|\.{3}))"
+    r"|(?=[0-9-]*[a-f]|\d{16})[0-9a-f](?:-?[0-9a-f]){7,30}(?=-?[\s`'\")\].]*\Z))",
+    re.ASCII | re.IGNORECASE,
+)
+"""what may be left of a key: eight hex digits or more before a sign of cutting, or where the text ends
+
+What ends a text is none if it may be a date or a phone number, which have fewer than 16 digits and no letter; nor is
+what logs call an attempt, also behind the `CA` of calls' ids.
+"""
 
 
 def pseudonym_in(text: str) -> str:
@@ -88,16 +104,18 @@ def pseudonym_in(text: str) -> str:
 
 
 def without_key(text: str, key: str, shown: str) -> str:
-    """Put `shown` where a text has this key, in any case, with dashes or without, inside of a longer word or not.
+    """Put `shown` where a text has this key, in any case, in groups or not, inside of a longer word or not.
 
-    The first eight digits or more are taken for it as well: somebody may have cut the text. No key is in no text.
+    Its first eight digits or more are taken for it as well, and its last twelve or more: somebody may have cut the
+    text. No key is in no text.
     """
-    if not key or key[:_TOLD_BY].lower() not in text.lower().replace("-", ""):
+    plain = _BETWEEN.sub("", text.lower())
+    ends = (key[:_TOLD_BY].lower(), key[-_TOLD_BY_END:].lower())
+    if not key or not any(one in plain for one in ends):
         return text
-    first, rest = key[:_TOLD_BY], key[_TOLD_BY:]
-    spelled = "-?".join(map(re.escape, first))
-    spelled += "".join(f"(?:-?{re.escape(one)}" for one in rest) + ")?" * len(rest)
-    return re.sub(spelled, lambda _: shown, text, flags=re.IGNORECASE)
+    for pattern in _spelled(key):
+        text = re.sub(pattern, lambda _: shown, text, flags=re.IGNORECASE)
+    return text
 
 
 def plain_key(text: str) -> str:
@@ -109,6 +127,17 @@ def plain_key(text: str) -> str:
 def is_log_id(text: str) -> bool:
     """Whether a text has the form in which logs name an attempt: `a` and 15 hex digits."""
     return _LOG_ID.fullmatch(text) is not None
+
+
+def _spelled(key: str) -> tuple[str, str]:
+    """Give the patterns of a key with what may stand between its digits: whole or cut behind, then cut in front."""
+    first, rest = key[:_TOLD_BY], key[_TOLD_BY:]
+    between = f"{_BETWEEN.pattern}?"
+    begin = between.join(map(re.escape, first))
+    begin += "".join(f"(?:{between}{re.escape(one)}" for one in rest) + ")?" * len(rest)
+    lead, last = key[:-_TOLD_BY_END], key[-_TOLD_BY_END:]
+    end = "(?:" * len(lead) + "".join(f"{re.escape(one)}{between})?" for one in lead)
+    return begin, f"{end}{between.join(map(re.escape, last))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +185,13 @@ class Pseudonyms:
     def without_keys(self, text: str, *known: str) -> str:
         """Write these keys of attempts as logs do wherever they stand in a text, and what else may be a key as `***`.
 
-        A provider may repeat the key in what it says, or another attempt's. What else has 32 hex digits cannot be
-        told from that, so no name is made up for it: nobody could be found by it.
+        A provider may repeat the key in what it says, or another attempt's, and the text may be cut within it. What
+        else has 32 hex digits, or has eight or more where a text is cut or ends, cannot be told from that, so no name
+        is made up for it: nobody could be found by it.
         """
         for key in known:
             text = without_key(text, key, self.shown_attempt(key))
-        return _MAY_BE_KEY.sub(HIDDEN, self.attempts_named(text))
+        return _CUT.sub(HIDDEN, _MAY_BE_KEY.sub(HIDDEN, self.attempts_named(text)))
 
 
 UNKEYED: Final = Pseudonyms(b"")

@@ -116,6 +116,26 @@ def test_a_providers_words_tell_nobody_who_it_was(kind: Kind, words: str, shown:
     assert (personal["tag"], personal["reason"]) == (words, words)
 
 
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ('{"to":2025550197}', '{"to":***}'), ("tel:2025550177 busy", "tel:*** busy"),
+        ("12025550194x is busy", "***x is busy"), ("+12025550194x12", "***x12"), ("2025550194ext3", "***ext3"),
+        ("2025550194: busy", "***: busy"), ("note:2025550194", "note:***"), ("wa.me/12025550194", "wa.me/***"),
+        ("202/555/0144 is busy", "*** is busy"), ("-2025550194", "-***"), ("id_12025550194", "id_***"),
+        ("2026-12-01 2025550194", "2026-12-01 ***"),
+        ("call 3c90c3cc-0d44-4b50-8888-8dd25736052a", "call 3c90c3cc-0d44-4b50-8888-8dd25736052a"),
+        ("not before 2026-12-01T16:00:00+01:00", "not before 2026-12-01T16:00:00+01:00"),
+        ("1,234,567 are ahead, error 503, 12.50 a call", "1,234,567 are ahead, error 503, 12.50 a call"),
+    ],
+)  # fmt: skip
+def test_a_number_in_a_providers_words_is_hidden_whatever_stands_around_it(words: str, shown: str) -> None:
+    data = message_of(told(Kind.ATTEMPT_HELD, reason=words), personal=False).body["data"]
+
+    assert isinstance(data, dict)
+    assert data["reason"] == shown
+
+
 def test_with_personal_the_key_stands_beside_what_the_log_says() -> None:
     data = message_of(told(reason=f"reference {KEY}"), personal=True).body["data"]
 
