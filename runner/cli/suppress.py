@@ -28,7 +28,7 @@ from runner.model.campaign import ContactSource
 from runner.model.contact import RejectedRow
 from runner.model.suppression import Suppression
 from runner.report.machine import utc_text
-from runner.report.words import count_of, masked_text, shown_phone
+from runner.report.words import count_of, masked_reason, shown_phone
 from runner.rules.numbers import NumberRefused
 from runner.rules.pseudonyms import UNKEYED, Pseudonyms
 from runner.schedule.clock import SystemClock
@@ -129,7 +129,7 @@ def list_(ctx: click.Context, form: str, *, everything: bool) -> int:
     masked = is_masked()
     for one in found:
         who = shown_phone(one.phone, masked=masked, pseudonyms=pseudonyms)
-        why = masked_text(one.sentence, pseudonyms) if masked else one.sentence
+        why = masked_reason(one.sentence, pseudonyms) if masked else one.sentence
         click.echo(f"{who:<{_WIDE_MASKED if masked else _WIDE}}  {one.at:%Y-%m-%d}  {why}")
     click.echo(f"{count_of(len(found), 'number')} on the list", err=True)
     return ExitCode.OK

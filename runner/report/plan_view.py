@@ -21,7 +21,7 @@ from runner.report.law_view import summary_lines
 from runner.report.rounds_view import plan_sentences
 from runner.report.trace_view import findings_table
 from runner.report.variants_view import plan_sentences as variant_sentences
-from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_text, shown_phone
+from runner.report.words import STATUS_SIGNS, count_of, local_clock, masked_reason, masked_text, shown_phone
 from runner.rules.faults import of_any_size
 from runner.rules.pseudonyms import HIDDEN, UNKEYED, Pseudonyms, without_key
 
@@ -91,7 +91,7 @@ def print_plan(
     for line in summary_lines(summary.law, everything=excerpt.everything) if summary.law is not None else ():
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
     for reason, count in excerpt.reasons.most_common(6) if excerpt.left_out else ():
-        said = masked_text(reason, pseudonyms) if masked else reason
+        said = masked_reason(reason, pseudonyms) if masked else reason
         console.print(Text(f"  {count:>6} × {said}", style="yellow"))
     console.print(Text(f"  digest {summary.digest}", style="dim"))
     console.print()
@@ -181,7 +181,7 @@ def _row(line: PlanLine, *, masked: bool, pseudonyms: Pseudonyms) -> tuple[Rende
     sign, style = STATUS_SIGNS[line.status]
     who = shown_phone(line.phone, masked=masked, pseudonyms=pseudonyms) or f"row {line.row}"
     via = f"{line.step} by {line.provider}/{_short(line.agent_id)}"
-    reason = masked_text(line.reason, pseudonyms) if masked else line.reason
+    reason = masked_reason(line.reason, pseudonyms) if masked else line.reason
     when = line.condition or reason or (local_clock(line.not_before, line.zones) if line.not_before else "")
     return (
         Text(sign, style=style),

@@ -48,6 +48,12 @@ def masked_text(text: str, pseudonyms: Pseudonyms = UNKEYED) -> str:
     return _NUMBER.sub(lambda found: _hidden(found[0], pseudonyms.shown), pseudonyms.attempts_named(text))
 
 
+def masked_reason(text: str, pseudonyms: Pseudonyms = UNKEYED) -> str:
+    """Mask a reason, which may quote a cell: as `masked_text`, and where that finds no number, as `masked_quotes`."""
+    said = masked_text(text, pseudonyms)
+    return said if said != text else masked_quotes(text)
+
+
 def masked_in_place(text: str) -> str:
     """Mask every phone number in a text digit by digit, so that what stands below it still fits: `+1******0143`."""
     return _NUMBER.sub(lambda found: _starred(found[0]), text)

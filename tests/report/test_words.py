@@ -12,6 +12,7 @@ from runner.report.words import (
     masked_as_quoted,
     masked_in_place,
     masked_quotes,
+    masked_reason,
     masked_row,
     masked_text,
     shown_phone,
@@ -140,3 +141,9 @@ def test_a_terminal_is_shown_the_number() -> None:
     assert shown_phone("+12025550143", masked=True, pseudonyms=OURS) == PERSON
     assert shown_phone("+12025550143", masked=True) == "+1***0143"
     assert shown_phone("", masked=True, pseudonyms=OURS) == ""
+
+
+def test_a_reason_that_quotes_a_cell_is_masked_also_where_no_number_is_found() -> None:
+    assert masked_reason("phone: `12025550194x` has letters in it") == "phone: `*******0194x` has letters in it"
+    assert masked_reason("+12025550194 asked to stop") == masked_text("+12025550194 asked to stop")
+    assert masked_reason("`amount` is not above 100") == "`amount` is not above 100"
