@@ -158,8 +158,10 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
     try:
         recorded = write(store, new, lines, lambda: tally.summary().digest)
     except FilesWrong as wrong:
-        # They were right when they were examined. What quotes rows may name people, and the sentence goes anywhere.
-        quotes = any(one.quotes_contacts or one.code.startswith("P") for one in wrong.diagnostics)
+        # They were right when they were examined. What quotes rows may name people, and the sentence goes anywhere;
+        # P10 speaks of the file alone.
+        codes = {one.code for one in wrong.diagnostics if one.code != "P10"}
+        quotes = any(one.quotes_contacts for one in wrong.diagnostics) or any(code.startswith("P") for code in codes)
         what = "" if quotes else f": {wrong.message}"
         message = f"the files of {planned.name} changed while they were applied{what}"
         raise PlanChanged(message, help="mend them, and apply again") from wrong

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import FilesWrong, LedgerError
+from runner.errors import LedgerError, PlanChanged
 from runner.ledger.store import Store
 from runner.model.plan import PlanLine
 from runner.planning.summary import Tally
@@ -118,7 +118,7 @@ def test_a_file_that_turns_into_a_link_is_not_followed(workspace: Workspace, tmp
     (workspace.root / "campaigns" / "people.csv").unlink()
     (workspace.root / "campaigns" / "people.csv").symlink_to(outside)
 
-    with pytest.raises(FilesWrong, match="became a link"):
+    with pytest.raises(PlanChanged, match="became a link"):
         _applied(workspace, examined)
     assert not _is_placed(workspace)
 
