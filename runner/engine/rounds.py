@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.errors import FilesWrong, LedgerUnwritable, OutreachError
-from runner.model.rounds import Recurring, RoundRecord, RoundState, round_name
+from runner.model.rounds import ABSENT, PAUSED, Recurring, RoundRecord, RoundState, round_name
 from runner.ports import Clock, Ledger
 from runner.ports.rounds import RoundStarter
 from runner.ports.telemetry import named
@@ -112,20 +112,8 @@ class Rounds:
     async def _note_missed(self, one: Recurring, due: DueRounds, now: datetime) -> None:
         if not due.missed:
             return
-        reason = "no runner was at work" if one.is_active else "the campaign was paused"
-
-        def write(ledger: Ledger) -> int:
-            begun = [at for at in due.missed if ledger.rounds.is_written(round_name(one.name, at))]
-            for at in begun:  # the last runner ended before it noted what it had started
-                ledger.rounds.note(_started(one, at, now))
-            missed = [at for at in due.missed if at not in begun]
-            if missed:
-                ledger.rounds.note(_missed(one, missed, reason, now))
-            for at in missed:
-                ledger.rounds.drop_half(round_name(one.name, at), reason)
-            return len(missed)
-
-        count = await self._journal.run(write)
+        reason = ABSENT if one.is_active else PAUSED
+        count = await self._journal.run(lambda ledger: ledger.rounds.note_missed(one.name, due.missed, reason, now))
         if count:
             extra = named("rounds_missed", campaign=one.name)
             log.warning("%s: %d missed, not started: %s", one.name, count, reason, extra=extra)
@@ -159,12 +147,6 @@ class Rounds:
 def _started(one: Recurring, at: datetime, now: datetime) -> RoundRecord:
     name = round_name(one.name, at)
     return RoundRecord(campaign=one.name, at=at, state=RoundState.STARTED, noted_at=now, name=name)
-
-
-def _missed(one: Recurring, missed: list[datetime], reason: str, now: datetime) -> RoundRecord:
-    return RoundRecord(
-        campaign=one.name, at=missed[-1], state=RoundState.MISSED, noted_at=now, count=len(missed), reason=reason
-    )
 
 
 def _sentence(error: OutreachError) -> str:

@@ -44,8 +44,10 @@ WHERE c.name = :name AND r.id = :revision_id AND r.complete = :complete
 UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'cancelled'
 
 -- name: complete_revision
--- All chunks of the revision are written.
-UPDATE revisions SET complete = 1 WHERE id = :revision_id
+-- All chunks of the revision are written; who completes what another one began is who applied it, and when.
+UPDATE revisions SET complete = 1, git_commit = :git_commit, applied_by = :applied_by, applied_at = :applied_at,
+    tool_version = :tool_version, tzdata = :tzdata
+WHERE id = :revision_id
 
 -- name: pause_campaign
 -- Pauses a campaign and says why.

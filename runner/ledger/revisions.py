@@ -142,7 +142,8 @@ def complete(store: Store, new: NewRevision, written: Recorded) -> None:
     _refuse_other_apply(store, new, written.revision, complete=not written.is_new)
     if not written.is_new:
         return
-    store.change("complete_revision", revision_id=written.revision)
+    store.rounds.leave_behind(new.campaign, new.applied_at)
+    store.change("complete_revision", revision_id=written.revision, **_applied(new))
     if written.was_cancelled:
         store.change("revive_campaign", name=new.campaign)
     store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=written.revision, digest=new.digest)
@@ -206,11 +207,21 @@ def _open_revision(store: Store, new: NewRevision) -> tuple[int, int, bool]:
             return campaign_id, int(begun["id"]), was_cancelled
         revision_id = store.insert(
             "add_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts,
-            git_commit=new.git_commit, applied_by=new.applied_by, applied_at=to_micros(new.applied_at),
-            tool_version=new.tool_version, tzdata=new.tzdata,
+            **_applied(new),
         )  # fmt: skip
         store.change("put_in_force", campaign_id=campaign_id, revision_id=revision_id)
     return campaign_id, revision_id, was_cancelled
+
+
+def _applied(new: NewRevision) -> dict[str, str | int]:
+    """Give who applied a plan, when, and with what."""
+    return {
+        "git_commit": new.git_commit,
+        "applied_by": new.applied_by,
+        "applied_at": to_micros(new.applied_at),
+        "tool_version": new.tool_version,
+        "tzdata": new.tzdata,
+    }
 
 
 def _refuse_other_apply(store: Store, new: NewRevision, revision_id: int, *, complete: bool) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import takewhile
+
 from runner.ledger.handovers import Statements
 from runner.ledger.instants import from_micros, to_micros
-from runner.model.rounds import Recurring, RoundRecord, RoundState
+from runner.model.campaign import Campaign
+from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, Recurring, RoundRecord, RoundState, round_name
+from runner.rules.recurrence import GRACE, recurrence_of, rounds_after, rounds_count_from
 
 
 class Rounds:
@@ -43,9 +49,47 @@ class Rounds:
                 detail = {"campaign": record.campaign, "round": record.at.isoformat(), "reason": record.reason}
                 self._store.event(record.noted_at, None, kind, **detail, count=record.count)
 
-    def is_written(self, name: str) -> bool:
-        """Whether a round's campaign stands in the ledger, written to its end."""
-        return self._store.one("round_written", name=name) is not None
+    def note_missed(self, campaign: str, due: Sequence[datetime], reason: str, now: datetime) -> int:
+        """Write down, in one record, that rounds were missed, oldest first, and give how many were.
+
+        One that stands in the ledger, written to its end, was started and is noted so; half of one never begins.
+        """
+        with self._store.transaction():
+            written = {row["name"]: bool(row["complete"]) for row in self._store.all("rounds_written", name=campaign)}
+            names = {round_name(campaign, at): at for at in due}
+            for name, at in names.items():  # a runner that ended before it noted what it had started
+                if written.get(name):
+                    state = RoundState.STARTED
+                    self.note(RoundRecord(campaign=campaign, at=at, state=state, noted_at=now, name=name))
+            missed = [at for name, at in names.items() if not written.get(name)]
+            if missed:
+                state, count = RoundState.MISSED, len(missed)
+                self.note(
+                    RoundRecord(campaign=campaign, at=missed[-1], state=state, noted_at=now, count=count, reason=reason)
+                )
+            for name in names.keys() & written.keys():
+                self.drop_half(name, reason)
+        return len(missed)
+
+    def leave_behind(self, campaign: str, now: datetime) -> int:
+        """Note as missed what a campaign's rules in force made due and nobody started: other rules take over at `now`.
+
+        Gives how many. A round that a runner is writing down at this moment is its own; of a cancelled campaign nothing
+        is due.
+        """
+        row = self._store.one("rules_taken_over", name=campaign)
+        of = recurrence_of(Campaign.model_validate_json(row["policy"])) if row is not None else None
+        if row is None or of is None:
+            return 0
+        since = rounds_count_from(from_micros(row["since"]), now)
+        due = list(takewhile(lambda at: at <= now, rounds_after(of, since)))
+        if due and now - due[-1] <= GRACE and self._store.one("campaign_id", name=round_name(campaign, due[-1])):
+            due.pop()
+        half_since = from_micros(row["half_since"])
+        in_force = [at for at in due if at <= half_since]
+        reason = ABSENT if row["state"] == "active" else PAUSED
+        missed = self.note_missed(campaign, in_force, reason, now)
+        return missed + self.note_missed(campaign, due[len(in_force) :], HALF_APPLIED, now)
 
     def drop_half(self, name: str, reason: str) -> None:
         """Cancel a round's campaign that was never written to its end; does nothing when there is none."""

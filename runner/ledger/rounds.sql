@@ -32,9 +32,19 @@ FROM rounds n JOIN campaigns c ON c.id = n.campaign_id ORDER BY c.id, n.at
 SELECT n.name FROM rounds n JOIN campaigns c ON c.id = n.campaign_id
 WHERE c.name = :name AND n.state = 'started' ORDER BY n.at
 
--- name: round_written
--- A round's campaign, if it was written to its end.
-SELECT 1 FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name AND r.complete
+-- name: rounds_written
+-- The rounds of a campaign that stand in the ledger, and whether each was written to its end.
+SELECT c.name, r.complete FROM campaigns c JOIN revisions r ON r.id = c.revision_id
+WHERE c.name > :name || '@' AND c.name < :name || 'A'
+
+-- name: rules_taken_over
+-- The rules that a campaign repeated by before the revision that is about to be completed, up to when their rounds are
+-- accounted for, and since when no rules are in force.
+SELECT r.policy, c.state,
+    MAX(r.applied_at, COALESCE((SELECT MAX(n.at) FROM rounds n WHERE n.campaign_id = c.id), r.applied_at)) AS since,
+    (SELECT MIN(h.applied_at) FROM revisions h WHERE h.campaign_id = c.id AND h.id > r.id) AS half_since
+FROM recurring q JOIN campaigns c ON c.id = q.campaign_id JOIN revisions r ON r.campaign_id = c.id
+WHERE c.name = :name AND c.state <> 'cancelled' AND r.complete ORDER BY r.id DESC LIMIT 1
 
 -- name: drop_half_round
 -- A round that was being written down when the runner stopped, and that is too late now, never begins.

@@ -39,14 +39,15 @@ def with_rounds(store: Store, campaigns: Sequence[CampaignOverview], now: dateti
 def _rounds(store: Store, campaign: str, noted: Sequence[RoundRecord], now: datetime) -> RoundsOverview | None:
     row = store.one("campaign_in_force", name=campaign)
     recurrence = recurrence_of(Campaign.model_validate_json(row["policy"])) if row is not None else None
-    if recurrence is None:
+    if row is None or recurrence is None:
         return None
+    after = max(now, noted[-1].at) if noted else now
     count = {state: sum(one.count for one in noted if one.state is state) for state in RoundState}
     return RoundsOverview(
         rule=recurrence.rule,
         zone=recurrence.zone,
         catch_up=recurrence.catch_up,
-        next_at=next_round(recurrence, max(now, noted[-1].at) if noted else now),
+        next_at=next_round(recurrence, after) if row["complete"] else None,
         started=count[RoundState.STARTED],
         missed=count[RoundState.MISSED],
         refused=count[RoundState.REFUSED],

@@ -32,13 +32,19 @@ def is_round(name: str) -> bool:
     return _SIGN in name
 
 
+ABSENT = "no runner was at work"
+PAUSED = "the campaign was paused"
+HALF_APPLIED = "the campaign was applied half"
+"""why rounds are missed"""
+
+
 class RoundState(StrEnum):
     """What became of a round, or of several in a row."""
 
     STARTED = "started"
     """it is a campaign of its own"""
     MISSED = "missed"
-    """its time passed while no runner was at work, or while the campaign was paused"""
+    """its time passed while no runner was at work, or while the campaign was paused or applied half"""
     REFUSED = "refused"
     """the files were wrong or no longer those that were applied"""
 
@@ -100,7 +106,7 @@ class RoundsOverview:
     zone: str
     catch_up: str
     next_at: datetime | None
-    """when the next round is due; None when there is none any more"""
+    """when the next round is due; None when there is none any more, or while the campaign is applied half"""
     started: int
     missed: int
     refused: int

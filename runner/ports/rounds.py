@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,8 +20,11 @@ class RoundLedger(Protocol):
         """Write down what became of a round; the first word about it stays."""
         ...
 
-    def is_written(self, name: str) -> bool:
-        """Whether a round's campaign stands in the ledger, written to its end."""
+    def note_missed(self, campaign: str, due: Sequence[datetime], reason: str, now: datetime) -> int:
+        """Write down, in one record, that rounds were missed, oldest first, and give how many were.
+
+        One that stands in the ledger, written to its end, was started and is noted so; half of one never begins.
+        """
         ...
 
     def drop_half(self, name: str, reason: str) -> None:

@@ -12,10 +12,11 @@ import pytest
 from runner.engine.journal import Journal
 from runner.engine.rounds import NOT_STARTED, Rounds
 from runner.errors import FilesWrong, LedgerError
-from runner.ledger import overview
+from runner.ledger import overview, standing
 from runner.ledger.instants import from_micros
 from runner.ledger.store import Store
 from runner.model.rounds import RoundState
+from runner.report.rounds_view import status_sentence
 from runner.wiring import applying
 from runner.wiring.applying import Applied
 from runner.wiring.rounds import FileRounds
@@ -138,11 +139,8 @@ def test_a_round_is_made_once_however_often_it_is_started(project: Project, stor
     assert building.dump(store) == before
 
 
-def test_a_round_that_a_crash_cut_short_is_finished(
-    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.apply(store)
-    monkeypatch.setattr("runner.ledger.revisions.CHUNK", 1)
+def cut_short(project: Project, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a runner end while it writes a round down: one of two people is in the ledger."""
     begun, real = [], Store.change
 
     def change(self: Store, name: str, /, **values: object) -> int:
@@ -153,9 +151,17 @@ def test_a_round_that_a_crash_cut_short_is_finished(
         return real(self, name, **values)
 
     with monkeypatch.context() as patched:
+        patched.setattr("runner.ledger.revisions.CHUNK", 1)
         patched.setattr(Store, "change", change)
         with pytest.raises(KeyboardInterrupt):
             project.start(store)
+
+
+def test_a_round_that_a_crash_cut_short_is_finished(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.apply(store)
+    cut_short(project, store, monkeypatch)
     name = "renewals@2026-04-06T13:00Z"
     assert [one.status for one in overview.campaigns(store, MONDAY)] == ["running", "draft"]
     assert len(keys(store, name)) == 1
@@ -392,3 +398,130 @@ async def test_a_runner_for_good_begins_rounds_on_time_and_places_them(project: 
     assert (first.at, first.state) == (MONDAY, RoundState.STARTED)
     sent = store._connection.execute("SELECT MIN(sent_at) FROM attempts").fetchone()[0]
     assert from_micros(sent) >= MONDAY
+
+
+def missed(store: Store) -> list[tuple[datetime, int, str]]:
+    noted = store.rounds.noted().get("renewals", ())
+    return [(one.at, one.count, one.reason) for one in noted if one.state is RoundState.MISSED]
+
+
+def edit(project: Project, schedule: str = SCHEDULE) -> None:
+    project.write((TEXT + schedule).replace("daily 08:00-20:00", "daily 09:00-20:00"))
+
+
+def break_off(project: Project, store: Store, monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    """Have an apply end before it puts its plan in force."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(applying, "complete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            project.apply(store, now)
+
+
+@pytest.mark.parametrize("catch_up", ["none", "all"])
+async def test_rounds_that_nobody_started_before_other_rules_were_applied_are_noted(
+    project: Project, store: Store, bench: Bench, catch_up: str
+) -> None:
+    schedule = f"{SCHEDULE}  catch_up: {catch_up}\n"
+    project.write(TEXT + schedule)
+    project.apply(store)
+    assert not project.apply(store, MONDAY + WEEK + HOUR).recorded.is_new
+    assert missed(store) == []
+    edit(project, schedule)
+    project.apply(store, MONDAY + WEEK + HOUR)
+    assert missed(store) == [(MONDAY + WEEK, 2, "no runner was at work")]
+    await run(bench, project, MONDAY + WEEK + 2 * HOUR)
+    assert store.rounds.names_of("renewals") == []
+    await run(bench, project, MONDAY + 2 * WEEK)
+    assert store.rounds.names_of("renewals") == ["renewals@2026-04-20T13:00Z"]
+    (own, _) = overview.campaigns(store, MONDAY + 2 * WEEK)
+    assert own.rounds is not None
+    assert (own.rounds.started, own.rounds.missed) == (1, 2)
+
+
+async def test_rounds_that_fall_due_while_a_campaign_is_applied_half_are_noted_and_not_made_up_for(
+    project: Project, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = f"{SCHEDULE}  catch_up: all\n"
+    project.write(TEXT + schedule)
+    project.apply(store)
+    rounds = rounds_of(bench, project)
+
+    async def look(at: datetime) -> None:
+        bench.clock.at = at
+        bench.policies.renew(store.campaigns_in_force())
+        if (found := await bench.journal.run(lambda ledger: rounds.next_at(ledger, at))) is not None and found <= at:
+            await rounds.start()
+
+    await look(MONDAY)
+    edit(project, schedule.replace("0 9", "0 10"))
+    break_off(project, store, monkeypatch, MONDAY + HOUR)
+    (own, _) = overview.campaigns(store, MONDAY + HOUR)
+    assert own.rounds is not None
+    assert (own.status, own.rounds.next_at) == ("draft", None)
+    told = status_sentence("renewals", own.rounds, half_applied=True)
+    assert told == "renewals: 1 round so far; none begins until it is applied to the end"
+    # A runner is at work all the time, and was told to look when the rounds are due.
+    for at in (MONDAY + WEEK, MONDAY + 2 * WEEK):
+        await look(at - timedelta(minutes=1))
+        await look(at)
+    project.apply(store, MONDAY + 2 * WEEK + 2 * HOUR)
+    await look(MONDAY + 2 * WEEK + 2 * HOUR)
+    assert missed(store) == [(MONDAY + 2 * WEEK, 2, "the campaign was applied half")]
+    await look(MONDAY + 3 * WEEK + HOUR)
+    assert store.rounds.names_of("renewals") == ["renewals@2026-04-06T13:00Z", "renewals@2026-04-27T14:00Z"]
+
+
+def test_rounds_of_before_an_apply_broke_off_had_no_runner(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.apply(store)
+    edit(project)
+    break_off(project, store, monkeypatch, MONDAY + HOUR)
+    project.people(CAM)
+    project.write(TEXT)  # and now it repeats no more
+    project.apply(store, MONDAY + WEEK + HOUR)
+    assert missed(store) == [
+        (MONDAY, 1, "no runner was at work"),
+        (MONDAY + WEEK, 1, "the campaign was applied half"),
+    ]
+    assert set(building.standing(store)) == {CAM}
+
+
+def test_rounds_of_a_pause_and_of_a_cancelled_campaign(project: Project, store: Store) -> None:
+    project.apply(store)
+    store.pause("renewals", "by hand", FRIDAY)
+    edit(project)
+    project.apply(store, MONDAY + HOUR)
+    assert missed(store) == [(MONDAY, 1, "the campaign was paused")]
+    standing.cancel_by_hand(store, "renewals", "", MONDAY + HOUR)
+    project.write(TEXT + SCHEDULE)
+    project.apply(store, MONDAY + WEEK + HOUR)
+    assert len(missed(store)) == 1
+
+
+def test_a_round_that_a_runner_writes_down_as_other_rules_are_applied_is_left_to_it(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.apply(store)
+    cut_short(project, store, monkeypatch)
+    edit(project)
+    project.apply(store, MONDAY + timedelta(minutes=1))
+    assert missed(store) == []
+    edit(project, SCHEDULE + "  catch_up: last\n")
+    project.apply(store, MONDAY + HOUR)
+    assert store.rounds.names_of("renewals") == []
+
+
+def test_a_round_that_was_started_and_not_noted_before_other_rules_were_applied_counts_as_started(
+    project: Project, store: Store
+) -> None:
+    project.apply(store)
+    name = project.start(store)
+    edit(project)
+    project.apply(store, MONDAY + HOUR)
+    assert (missed(store), store.rounds.names_of("renewals")) == ([], [name])
+    assert set(building.standing(store, name)) == {ADA, BOB}
