@@ -71,7 +71,7 @@ def apply(
         with review.writing():
             examined = agent_changes.with_their_ids(workspace, examined, agents)
             with applying_traced(os.environ) as telemetry, telemetry.span("apply", campaigns=len(examined)):
-                applied = applying.apply_all(workspace, examined, store)
+                applied = applying.apply_all(workspace, examined, store, SystemClock().now)
     finally:
         store.close()
     print_applied(applied, form, made)

@@ -277,7 +277,9 @@ async def _apply(
         await agent_changes.make_so(agents, store, surroundings.credential, now)
         examined = agent_changes.with_their_ids(workspace, examined, agents)
         with surroundings.telemetry.span("apply", campaigns=len(examined)):
-            applied = applying.apply_all(workspace, examined, store)
+            # The time of a sandbox may fly while the plan is written; rounds of that moment are to be had.
+            clock = None if surroundings.sandbox_url else surroundings.clock.now
+            applied = applying.apply_all(workspace, examined, store, clock)
         # Whoever runs again has mended the account, or will be told once more; a pause by hand only a person ends.
         resume_after_faults(store, now, options.only)
     finally:

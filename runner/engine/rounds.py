@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.errors import FilesWrong, LedgerUnwritable, OutreachError
-from runner.model.rounds import ABSENT, PAUSED, Recurring, RoundRecord, RoundState, round_name
+from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, Recurring, RoundRecord, RoundState, round_name
 from runner.ports import Clock, Ledger
 from runner.ports.rounds import RoundStarter
 from runner.ports.telemetry import named
+from runner.rules.earlier_rounds import earlier_rounds, half_applied_rounds
 from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of, rounds_count_from
 
 log = logging.getLogger(__name__)
@@ -95,25 +97,47 @@ class Rounds:
 
     def _next_of(self, one: Recurring, now: datetime) -> datetime | None:
         recurrence = self._recurrence(one)
-        return next_round(recurrence, rounds_count_from(one.since, now)) if recurrence is not None else None
+        if recurrence is None:
+            return None
+        if one.since < one.applied_at:  # rounds of earlier rules are not accounted for
+            return now
+        return next_round(recurrence, rounds_count_from(one.since, now))
 
     async def _start_those_of(self, one: Recurring, now: datetime) -> None:
         recurrence = self._recurrence(one)
         if recurrence is None:
             return
-        due = due_rounds(recurrence, one.since, now, self._awake_since or now)
+        awake_since = self._awake_since or now
+        in_time = await self._account_for_earlier(one, recurrence, now, awake_since)
+        half = half_applied_rounds(recurrence, one, now)
+        await self._note_missed(one, half, HALF_APPLIED, now)
+        since = half[-1] if half else max(one.since, one.applied_at)
+        due = due_rounds(recurrence, since, now, awake_since)
         if not one.is_active:
             due = DueRounds(missed=(*due.missed, *due.start))
-        await self._note_missed(one, due, now)
-        for at in due.start:
+        await self._note_missed(one, due.missed, ABSENT if one.is_active else PAUSED, now)
+        for at in (*in_time, *due.start):
             if self._stopping or not await self._start_one(one, at):
                 return
+        if one.since < one.applied_at:
+            await self._journal.run(lambda ledger: ledger.rounds.account_for(one.name, one.applied_at))
 
-    async def _note_missed(self, one: Recurring, due: DueRounds, now: datetime) -> None:
-        if not due.missed:
+    async def _account_for_earlier(
+        self, one: Recurring, recurrence: Recurrence, now: datetime, awake_since: datetime
+    ) -> tuple[datetime, ...]:
+        """Note what was missed of the rounds of earlier rules; those that still begin are given."""
+        if one.since >= one.applied_at:
+            return ()
+        earlier = await self._journal.run(lambda ledger: ledger.rounds.earlier_rules(one.name))
+        found = earlier_rounds(earlier, one, now, recurrence, awake_since)
+        for missed in found.missed:
+            await self._note_missed(one, missed.at, missed.reason, now)
+        return found.in_time
+
+    async def _note_missed(self, one: Recurring, due: Sequence[datetime], reason: str, now: datetime) -> None:
+        if not due:
             return
-        reason = ABSENT if one.is_active else PAUSED
-        count = await self._journal.run(lambda ledger: ledger.rounds.note_missed(one.name, due.missed, reason, now))
+        count = await self._journal.run(lambda ledger: ledger.rounds.note_missed(one.name, due, reason, now))
         if count:
             extra = named("rounds_missed", campaign=one.name)
             log.warning("%s: %d missed, not started: %s", one.name, count, reason, extra=extra)
@@ -125,7 +149,9 @@ class Rounds:
         except LedgerUnwritable:
             raise
         except OutreachError as error:
-            await self._refuse(one, at, _sentence(error))
+            if await self._journal.run(lambda ledger: _is_in_force(ledger, one)):
+                await self._refuse(one, at, _sentence(error))
+            # Else other rules were applied meanwhile, and it is for the next look to say whether they have the round.
             return False
         record = _started(one, at, self._clock.now())
         await self._journal.run(lambda ledger: ledger.rounds.note(record))
@@ -142,6 +168,10 @@ class Rounds:
 
         await self._journal.run(write)
         log.warning("%s: %s%s", one.name, NOT_STARTED, reason, extra=named("round_refused", campaign=one.name))
+
+
+def _is_in_force(ledger: Ledger, one: Recurring) -> bool:
+    return any((now.name, now.digest) == (one.name, one.digest) for now in ledger.rounds.recurring())
 
 
 def _started(one: Recurring, at: datetime, now: datetime) -> RoundRecord:

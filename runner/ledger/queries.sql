@@ -44,10 +44,8 @@ WHERE c.name = :name AND r.id = :revision_id AND r.complete = :complete
 UPDATE campaigns SET state = 'active', reason = '' WHERE name = :name AND state = 'cancelled'
 
 -- name: complete_revision
--- All chunks of the revision are written; who completes what another one began is who applied it, and when.
-UPDATE revisions SET complete = 1, git_commit = :git_commit, applied_by = :applied_by, applied_at = :applied_at,
-    tool_version = :tool_version, tzdata = :tzdata
-WHERE id = :revision_id
+-- All chunks of the revision are written, and it is in force.
+UPDATE revisions SET complete = 1, completed_at = :at WHERE id = :revision_id
 
 -- name: pause_campaign
 -- Pauses a campaign and says why.

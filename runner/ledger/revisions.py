@@ -43,6 +43,7 @@ class NewRevision:
     git_commit: str
     applied_by: str
     applied_at: datetime
+    """when writing it began"""
     tool_version: str
     tzdata: str
     follows: int | None = None
@@ -129,12 +130,12 @@ def record(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_
     """Write a plan and put it in force: `write`, then `complete`."""
     written = write(store, new, lines, digest_of_lines)
     with store.transaction():
-        complete(store, new, written)
+        complete(store, new, written, new.applied_at)
     return written
 
 
-def complete(store: Store, new: NewRevision, written: Recorded) -> None:
-    """Let a campaign place what was written of its plan to the end; of a plan that was in force already, nothing.
+def complete(store: Store, new: NewRevision, written: Recorded, at: datetime) -> None:
+    """Let a campaign place, from `at` on, what was written of its plan to the end; of a plan in force already, nothing.
 
     Plans that are in force together or not at all are completed inside one transaction. Raises PlanChanged
     when another apply of the campaign has begun since. One that was cancelled comes back to life here.
@@ -142,11 +143,10 @@ def complete(store: Store, new: NewRevision, written: Recorded) -> None:
     _refuse_other_apply(store, new, written.revision, complete=not written.is_new)
     if not written.is_new:
         return
-    store.rounds.leave_behind(new.campaign, new.applied_at)
-    store.change("complete_revision", revision_id=written.revision, **_applied(new))
+    store.change("complete_revision", revision_id=written.revision, at=to_micros(at))
     if written.was_cancelled:
         store.change("revive_campaign", name=new.campaign)
-    store.event(new.applied_at, None, "applied", campaign=new.campaign, revision=written.revision, digest=new.digest)
+    store.event(at, None, "applied", campaign=new.campaign, revision=written.revision, digest=new.digest)
 
 
 def write(store: Store, new: NewRevision, lines: Iterable[PlanLine], digest_of_lines: Callable[[], str]) -> Recorded:
@@ -207,21 +207,11 @@ def _open_revision(store: Store, new: NewRevision) -> tuple[int, int, bool]:
             return campaign_id, int(begun["id"]), was_cancelled
         revision_id = store.insert(
             "add_revision", campaign_id=campaign_id, digest=new.digest, policy=new.policy, accounts=new.accounts,
-            **_applied(new),
+            git_commit=new.git_commit, applied_by=new.applied_by, applied_at=to_micros(new.applied_at),
+            tool_version=new.tool_version, tzdata=new.tzdata,
         )  # fmt: skip
         store.change("put_in_force", campaign_id=campaign_id, revision_id=revision_id)
     return campaign_id, revision_id, was_cancelled
-
-
-def _applied(new: NewRevision) -> dict[str, str | int]:
-    """Give who applied a plan, when, and with what."""
-    return {
-        "git_commit": new.git_commit,
-        "applied_by": new.applied_by,
-        "applied_at": to_micros(new.applied_at),
-        "tool_version": new.tool_version,
-        "tzdata": new.tzdata,
-    }
 
 
 def _refuse_other_apply(store: Store, new: NewRevision, revision_id: int, *, complete: bool) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import takewhile
 
 from runner.ledger.handovers import Statements
 from runner.ledger.instants import from_micros, to_micros
-from runner.model.campaign import Campaign
-from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, Recurring, RoundRecord, RoundState, round_name
-from runner.rules.recurrence import GRACE, recurrence_of, rounds_after, rounds_count_from
+from runner.model.rounds import Recurring, RoundRecord, RoundRules, RoundState, round_name
 
 
 class Rounds:
@@ -24,14 +21,15 @@ class Rounds:
         return [
             Recurring(
                 name=row["name"], file=row["file"], digest=row["digest"], tool_version=row["tool_version"],
-                since=from_micros(row["since"]), is_active=bool(row["is_active"]),
+                since=from_micros(row["since"]), applied_at=from_micros(row["applied_at"]),
+                in_force_since=from_micros(row["in_force_since"]), is_active=bool(row["is_active"]),
             )
             for row in self._store.all("recurring")
         ]  # fmt: skip
 
-    def put(self, campaign: str, file: str) -> None:
-        """Have an applied campaign repeat by a file."""
-        self._store.change("put_recurring", name=campaign, file=file)
+    def put(self, campaign: str, file: str, *, anew: bool = False) -> None:
+        """Have an applied campaign repeat by a file; `anew` when it was cancelled, and no round of before is due."""
+        self._store.change("put_recurring", name=campaign, file=file, anew=anew)
 
     def forget(self, campaign: str) -> None:
         """Have a campaign repeat no more."""
@@ -71,25 +69,19 @@ class Rounds:
                 self.drop_half(name, reason)
         return len(missed)
 
-    def leave_behind(self, campaign: str, now: datetime) -> int:
-        """Note as missed what a campaign's rules in force made due and nobody started: other rules take over at `now`.
+    def earlier_rules(self, campaign: str) -> list[RoundRules]:
+        """Give the rules that were written before those in force and whose rounds are not accounted for, oldest first."""
+        return [
+            RoundRules(
+                policy=row["policy"], since=from_micros(row["since"]), until=from_micros(row["until"]),
+                in_force_since=from_micros(row["in_force_since"]) if row["in_force_since"] is not None else None,
+            )
+            for row in self._store.all("earlier_rules", name=campaign)
+        ]  # fmt: skip
 
-        Gives how many. A round that a runner is writing down at this moment is its own; of a cancelled campaign nothing
-        is due.
-        """
-        row = self._store.one("rules_taken_over", name=campaign)
-        of = recurrence_of(Campaign.model_validate_json(row["policy"])) if row is not None else None
-        if row is None or of is None:
-            return 0
-        since = rounds_count_from(from_micros(row["since"]), now)
-        due = list(takewhile(lambda at: at <= now, rounds_after(of, since)))
-        if due and now - due[-1] <= GRACE and self._store.one("campaign_id", name=round_name(campaign, due[-1])):
-            due.pop()
-        half_since = from_micros(row["half_since"])
-        in_force = [at for at in due if at <= half_since]
-        reason = ABSENT if row["state"] == "active" else PAUSED
-        missed = self.note_missed(campaign, in_force, reason, now)
-        return missed + self.note_missed(campaign, due[len(in_force) :], HALF_APPLIED, now)
+    def account_for(self, campaign: str, until: datetime) -> None:
+        """Have a campaign's rounds up to an instant accounted for."""
+        self._store.change("account_for_rounds", name=campaign, until=to_micros(until))
 
     def drop_half(self, name: str, reason: str) -> None:
         """Cancel a round's campaign that was never written to its end; does nothing when there is none."""

@@ -2,15 +2,35 @@
 
 -- name: recurring
 -- The campaigns in force that repeat and are neither cancelled nor half applied; `since` is up to when rounds are accounted for.
-SELECT c.name, q.file, r.digest, r.tool_version, c.state = 'active' AS is_active,
-    MAX(r.applied_at, COALESCE((SELECT MAX(n.at) FROM rounds n WHERE n.campaign_id = c.id), r.applied_at)) AS since
+SELECT c.name, q.file, r.digest, r.tool_version, c.state = 'active' AS is_active, r.applied_at,
+    COALESCE(r.completed_at, r.applied_at) AS in_force_since,
+    MAX(q.since, COALESCE((SELECT MAX(n.at) FROM rounds n WHERE n.campaign_id = c.id), 0)) AS since
 FROM recurring q JOIN campaigns c ON c.id = q.campaign_id JOIN revisions r ON r.id = c.revision_id
 WHERE r.complete AND c.state <> 'cancelled' ORDER BY c.id
 
 -- name: put_recurring
--- A campaign repeats, and this is its file.
-INSERT INTO recurring (campaign_id, file) SELECT id, :file FROM campaigns WHERE name = :name
-ON CONFLICT (campaign_id) DO UPDATE SET file = excluded.file
+-- A campaign repeats, and this is its file; `anew` when rounds of before count no more.
+INSERT INTO recurring (campaign_id, file, since)
+SELECT c.id, :file, CASE WHEN :anew THEN COALESCE(r.completed_at, r.applied_at) ELSE r.applied_at END
+FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name
+ON CONFLICT (campaign_id) DO UPDATE SET
+    file = excluded.file, since = CASE WHEN :anew THEN excluded.since ELSE recurring.since END
+
+-- name: account_for_rounds
+-- Rounds up to an instant are accounted for.
+UPDATE recurring SET since = MAX(since, :until) WHERE campaign_id = (SELECT id FROM campaigns WHERE name = :name)
+
+-- name: earlier_rules
+-- The rules that were written for a campaign before those in force, oldest first, from when to when each was the newest,
+-- and when it came in force; those whose rounds are accounted for are left out.
+SELECT * FROM (
+    SELECT r.id, r.policy, r.applied_at AS since, r.completed_at AS in_force_since,
+        (SELECT n.applied_at FROM revisions n WHERE n.campaign_id = c.id AND n.id > r.id ORDER BY n.id LIMIT 1) AS until
+    FROM recurring q JOIN campaigns c ON c.id = q.campaign_id JOIN revisions r ON r.campaign_id = c.id
+    WHERE c.name = :name AND r.id < c.revision_id)
+WHERE until > (SELECT MAX(q.since, COALESCE((SELECT MAX(n.at) FROM rounds n WHERE n.campaign_id = q.campaign_id), 0))
+    FROM recurring q JOIN campaigns c ON c.id = q.campaign_id WHERE c.name = :name)
+ORDER BY id
 
 -- name: forget_recurring
 -- A campaign repeats no more; what became of its rounds stays.
@@ -36,15 +56,6 @@ WHERE c.name = :name AND n.state = 'started' ORDER BY n.at
 -- The rounds of a campaign that stand in the ledger, and whether each was written to its end.
 SELECT c.name, r.complete FROM campaigns c JOIN revisions r ON r.id = c.revision_id
 WHERE c.name > :name || '@' AND c.name < :name || 'A'
-
--- name: rules_taken_over
--- The rules that a campaign repeated by before the revision that is about to be completed, up to when their rounds are
--- accounted for, and since when no rules are in force.
-SELECT r.policy, c.state,
-    MAX(r.applied_at, COALESCE((SELECT MAX(n.at) FROM rounds n WHERE n.campaign_id = c.id), r.applied_at)) AS since,
-    (SELECT MIN(h.applied_at) FROM revisions h WHERE h.campaign_id = c.id AND h.id > r.id) AS half_since
-FROM recurring q JOIN campaigns c ON c.id = q.campaign_id JOIN revisions r ON r.campaign_id = c.id
-WHERE c.name = :name AND c.state <> 'cancelled' AND r.complete ORDER BY r.id DESC LIMIT 1
 
 -- name: drop_half_round
 -- A round that was being written down when the runner stopped, and that is too late now, never begins.

@@ -52,6 +52,7 @@ def _rounds(store: Store, campaign: str, noted: Sequence[RoundRecord], now: date
         missed=count[RoundState.MISSED],
         refused=count[RoundState.REFUSED],
         newest=noted[-1] if noted else None,
+        is_half_applied=not row["complete"],
     )
 
 

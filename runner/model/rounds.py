@@ -35,6 +35,7 @@ def is_round(name: str) -> bool:
 ABSENT = "no runner was at work"
 PAUSED = "the campaign was paused"
 HALF_APPLIED = "the campaign was applied half"
+TAKEN_OVER = "other rules were applied before it began"
 """why rounds are missed"""
 
 
@@ -77,9 +78,27 @@ class Recurring:
     tool_version: str
     """of the tool that applied them"""
     since: datetime
-    """rounds after it are not accounted for: its newest round, or when its revision was applied"""
+    """rounds after it are not accounted for, be it by these rules or by earlier ones"""
+    applied_at: datetime
+    """when writing down its rules began: rounds from then on are due by them"""
+    in_force_since: datetime
+    """when its rules were written to their end"""
     is_active: bool
     """False while paused"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundRules:
+    """What a campaign was to repeat by from one apply to the next."""
+
+    policy: str
+    """the canonical campaign as JSON"""
+    since: datetime
+    """when writing them down began"""
+    until: datetime
+    """when writing down the next ones began"""
+    in_force_since: datetime | None
+    """when they were written to their end; None when they never were"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +130,5 @@ class RoundsOverview:
     missed: int
     refused: int
     newest: RoundRecord | None
+    is_half_applied: bool
+    """whether an apply broke off: no round begins until it is applied to the end"""

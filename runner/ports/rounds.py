@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from runner.model.rounds import Recurring, RoundRecord
+from runner.model.rounds import Recurring, RoundRecord, RoundRules
 
 
 class RoundLedger(Protocol):
@@ -25,6 +25,14 @@ class RoundLedger(Protocol):
 
         One that stands in the ledger, written to its end, was started and is noted so; half of one never begins.
         """
+        ...
+
+    def earlier_rules(self, campaign: str) -> list[RoundRules]:
+        """Give the rules that were written before those in force and whose rounds are not accounted for, oldest first."""
+        ...
+
+    def account_for(self, campaign: str, until: datetime) -> None:
+        """Have a campaign's rounds up to an instant accounted for."""
         ...
 
     def drop_half(self, name: str, reason: str) -> None:

@@ -83,8 +83,7 @@ def print_status(console: Console, campaigns: Sequence[CampaignOverview], *, mas
         console.print(Text(f"… {count_of(left_out, 'older round')} (--format json)", style="dim"))
     for one in campaigns:
         if one.rounds is not None:
-            said = status_sentence(one.campaign, one.rounds, half_applied=one.status == "draft")
-            console.print(Text(said, style="dim"))
+            console.print(Text(status_sentence(one.campaign, one.rounds), style="dim"))
     for one in campaigns:
         for line in _notes(one, masked=masked):
             console.print(line)

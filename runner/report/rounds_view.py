@@ -45,7 +45,7 @@ def applied_sentence(rounds: RoundsSummary) -> str:
     return f"repeats {rounds.rule}, next {round_time(rounds.next_at[0], rounds.zone)}"
 
 
-def status_sentence(campaign: str, rounds: RoundsOverview, *, half_applied: bool) -> str:
+def status_sentence(campaign: str, rounds: RoundsOverview) -> str:
     """Say which rounds a campaign had and when the next is due; of one that is applied half, that none begins."""
     had = f"{count_of(rounds.started, 'round')} so far"
     had += f", {rounds.missed:,} missed" if rounds.missed else ""
@@ -53,7 +53,7 @@ def status_sentence(campaign: str, rounds: RoundsOverview, *, half_applied: bool
     newest = rounds.newest
     if newest is not None and newest.state is not RoundState.STARTED:
         had += f" (that of {round_time(newest.at, rounds.zone)}: {newest.reason})"
-    last = "none begins until it is applied to the end" if half_applied else "none is left"
+    last = "none begins until it is applied to the end" if rounds.is_half_applied else "none is left"
     ahead = f"the next {round_time(rounds.next_at, rounds.zone)}" if rounds.next_at else last
     return f"{campaign}: {had}; {ahead}"
 

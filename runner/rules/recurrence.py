@@ -73,23 +73,28 @@ def recurrence_of(campaign: Campaign) -> Recurrence | None:
 @lru_cache(maxsize=1024)
 def next_round(of: Recurrence, after: datetime) -> datetime | None:
     """Give the first round after an instant, in UTC; None when there is none within ten years, or the schedule ends."""
+    return next(rounds_after(of, after), None)
+
+
+def rounds_after(of: Recurrence, after: datetime) -> Iterator[datetime]:
+    """Give the rounds after an instant, in order and in UTC: those of ten years, up to the end of the schedule."""
     if of.start is not None:
         after = max(after, of.start - _INSTANT)
     wall = after.astimezone(zone_info(of.zone)).replace(tzinfo=None)
     anchor = of.start.astimezone(zone_info(of.zone)).replace(tzinfo=None) if of.start is not None else None
     for local in local_times(of.rule, wall, anchor):
         at = at_edge(local.date(), local.hour * 60 + local.minute, of.zone, latest=False)
-        if at > after:
-            return at if of.end is None or at < of.end else None
-    return None
-
-
-def rounds_after(of: Recurrence, after: datetime) -> Iterator[datetime]:
-    """Give the rounds after an instant, in order."""
-    at = next_round(of, after)
-    while at is not None:
+        if at <= after:
+            continue
+        if of.end is not None and at >= of.end:
+            return
         yield at
-        at = next_round(of, at)
+        after = at
+
+
+def rounds_between(of: Recurrence, after: datetime, until: datetime) -> list[datetime]:
+    """Give the rounds after an instant up to another one, that included."""
+    return list(takewhile(lambda at: at <= until, rounds_after(of, after)))
 
 
 def rounds_count_from(since: datetime, now: datetime) -> datetime:
@@ -105,7 +110,7 @@ def due_rounds(of: Recurrence, since: datetime, now: datetime, awake_since: date
     started only when no later one is due at the same moment, and one older than `expires` never is.
     """
     since = rounds_count_from(since, now)
-    due = list(takewhile(lambda at: at <= now, rounds_after(of, since)))
+    due = rounds_between(of, since, now)
     in_time = [at for at in due if at > awake_since or now - at <= GRACE]
     late = due[: len(due) - len(in_time)]
     wanted: list[datetime] = []

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,12 @@ def apply(workspace: Workspace, examined: Examined, store: Store) -> Applied:
     return applied
 
 
-def apply_all(workspace: Workspace, examined: Sequence[Examined], store: Store) -> list[Applied]:
+def apply_all(
+    workspace: Workspace, examined: Sequence[Examined], store: Store, clock: Callable[[], datetime] | None = None
+) -> list[Applied]:
     """Write examined plans into the ledger and put them in force together; one that is in force writes nothing.
 
+    `clock` says when writing begins and when the plans come in force; without one, both are as of the plans' instants.
     Raises LedgerError, before anything is written, when an agent that a campaign defines has no id yet or
     the file of its bad rows cannot be written, and PlanChanged when a file changed, or is gone, since it was
     examined. Whatever raises, and wherever a crash comes: none of the plans is in force then, and campaigns
@@ -119,10 +122,10 @@ def apply_all(workspace: Workspace, examined: Sequence[Examined], store: Store) 
     places = [json.dumps(dict(lasting_places(workspace, one.planned.loaded).by_path)) for one in examined]
     reject_files = [_write_rejects(workspace, one) if one.rejected else None for one in examined]
     with _naming_those_at_rest(store, examined):
-        written = [_write(workspace, one, store) for one in examined]
+        written = [_write(workspace, one, store, clock() if clock else one.planned.now) for one in examined]
         with store.transaction():
             for each, where in zip(written, places, strict=True):
-                _put_in_force(workspace, each, where, store)
+                _put_in_force(workspace, each, where, store, clock() if clock else each.planned.now)
     return [
         Applied(campaign=one.planned.name, summary=one.summary, recorded=each.recorded, reject_file=file)
         for one, each, file in zip(examined, written, reject_files, strict=True)
@@ -138,7 +141,7 @@ class _Written:
     recorded: Recorded
 
 
-def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
+def _write(workspace: Workspace, examined: Examined, store: Store, at: datetime) -> _Written:
     planned = examined.planned
     new = NewRevision(
         campaign=planned.name,
@@ -148,7 +151,7 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
         accounts=json.dumps({route.account.name: _facts(route.account) for route in planned.draft.every_route()}),
         git_commit=git_commit(workspace.root),
         applied_by=operator(),
-        applied_at=planned.now,
+        applied_at=at,
         tool_version=__version__,
         tzdata=tzdata_version(),
         follows=planned.draft.known.revision,
@@ -168,9 +171,9 @@ def _write(workspace: Workspace, examined: Examined, store: Store) -> _Written:
     return _Written(planned=planned, new=new, recorded=recorded)
 
 
-def _put_in_force(workspace: Workspace, written: _Written, places: str, store: Store) -> None:
+def _put_in_force(workspace: Workspace, written: _Written, places: str, store: Store, at: datetime) -> None:
     planned, recorded = written.planned, written.recorded
-    complete(store, written.new, recorded)
+    complete(store, written.new, recorded, at)
     if recorded.is_new:
         store.change("put_places", revision_id=recorded.revision, places=places)
     if planned.rounds is None:
@@ -178,7 +181,7 @@ def _put_in_force(workspace: Workspace, written: _Written, places: str, store: S
         return
     path = planned.loaded.path.resolve()
     file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
-    store.rounds.put(planned.name, str(file))
+    store.rounds.put(planned.name, str(file), anew=recorded.was_cancelled)
     _resume_rounds(store, planned)
 
 

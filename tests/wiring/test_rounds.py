@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from runner.errors import FilesWrong, LedgerError
 from runner.ledger import overview, standing
 from runner.ledger.instants import from_micros
 from runner.ledger.store import Store
-from runner.model.rounds import RoundState
+from runner.model.rounds import Recurring, RoundState
 from runner.report.rounds_view import status_sentence
 from runner.wiring import applying
 from runner.wiring.applying import Applied
@@ -428,18 +429,62 @@ async def test_rounds_that_nobody_started_before_other_rules_were_applied_are_no
     schedule = f"{SCHEDULE}  catch_up: {catch_up}\n"
     project.write(TEXT + schedule)
     project.apply(store)
-    assert not project.apply(store, MONDAY + WEEK + HOUR).recorded.is_new
-    assert missed(store) == []
     edit(project, schedule)
     project.apply(store, MONDAY + WEEK + HOUR)
-    assert missed(store) == [(MONDAY + WEEK, 2, "no runner was at work")]
     await run(bench, project, MONDAY + WEEK + 2 * HOUR)
+    assert missed(store) == [(MONDAY + WEEK, 2, "no runner was at work")]
     assert store.rounds.names_of("renewals") == []
     await run(bench, project, MONDAY + 2 * WEEK)
     assert store.rounds.names_of("renewals") == ["renewals@2026-04-20T13:00Z"]
     (own, _) = overview.campaigns(store, MONDAY + 2 * WEEK)
     assert own.rounds is not None
     assert (own.rounds.started, own.rounds.missed) == (1, 2)
+
+
+@pytest.mark.parametrize("noted", [True, False])
+async def test_neither_a_restart_nor_an_apply_between_two_runners_costs_a_round(
+    project: Project, store: Store, bench: Bench, *, noted: bool
+) -> None:
+    project.apply(store)
+    if not noted:  # the last runner wrote the round down, and ended before it could say so
+        project.start(store)
+    edit(project)
+    project.apply(store, MONDAY + timedelta(minutes=2))
+    await run(bench, project, MONDAY + timedelta(minutes=4))
+    name = "renewals@2026-04-06T13:00Z"
+    assert (missed(store), store.rounds.names_of("renewals")) == ([], [name])
+    assert len(bench.transport.sent) == 2
+    await run(bench, project, MONDAY + timedelta(minutes=5))
+    assert len(bench.transport.sent) == 2
+
+
+async def test_a_recent_round_that_the_new_rules_do_not_have_is_missed(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    project.apply(store)
+    edit(project, SCHEDULE.replace("0 9", "30 9"))
+    project.apply(store, MONDAY + timedelta(minutes=2))
+    await run(bench, project, MONDAY + timedelta(minutes=4))
+    assert missed(store) == [(MONDAY, 1, "no runner was at work")]
+    assert bench.transport.sent == []
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+async def test_half_a_round_of_earlier_rules_is_finished_in_time_or_never_begins(
+    project: Project, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch, *, in_time: bool
+) -> None:
+    project.apply(store)
+    cut_short(project, store, monkeypatch)
+    edit(project)
+    project.apply(store, MONDAY + timedelta(minutes=2))
+    later = MONDAY + (timedelta(minutes=4) if in_time else HOUR)
+    await run(bench, project, later)
+    assert [one.state for one in store.rounds.noted()["renewals"]] == [
+        RoundState.STARTED if in_time else RoundState.MISSED
+    ]
+    assert len(bench.transport.sent) == (2 if in_time else 0)
+    statuses = [one.status for one in overview.campaigns(store, later) if one.round_of]
+    assert statuses == ["running" if in_time else "cancelled"]
 
 
 async def test_rounds_that_fall_due_while_a_campaign_is_applied_half_are_noted_and_not_made_up_for(
@@ -459,69 +504,125 @@ async def test_rounds_that_fall_due_while_a_campaign_is_applied_half_are_noted_a
     await look(MONDAY)
     edit(project, schedule.replace("0 9", "0 10"))
     break_off(project, store, monkeypatch, MONDAY + HOUR)
+    store.pause("renewals", "by hand", MONDAY + HOUR)
     (own, _) = overview.campaigns(store, MONDAY + HOUR)
     assert own.rounds is not None
-    assert (own.status, own.rounds.next_at) == ("draft", None)
-    told = status_sentence("renewals", own.rounds, half_applied=True)
+    assert own.rounds.next_at is None
+    told = status_sentence("renewals", own.rounds)
     assert told == "renewals: 1 round so far; none begins until it is applied to the end"
+    store.resume("renewals", MONDAY + HOUR)
     # A runner is at work all the time, and was told to look when the rounds are due.
     for at in (MONDAY + WEEK, MONDAY + 2 * WEEK):
-        await look(at - timedelta(minutes=1))
-        await look(at)
+        for late in (-timedelta(minutes=1), timedelta(0), HOUR):
+            await look(at + late)
     project.apply(store, MONDAY + 2 * WEEK + 2 * HOUR)
     await look(MONDAY + 2 * WEEK + 2 * HOUR)
-    assert missed(store) == [(MONDAY + 2 * WEEK, 2, "the campaign was applied half")]
+    assert missed(store) == [(MONDAY + 2 * WEEK + HOUR, 2, "the campaign was applied half")]
     await look(MONDAY + 3 * WEEK + HOUR)
     assert store.rounds.names_of("renewals") == ["renewals@2026-04-06T13:00Z", "renewals@2026-04-27T14:00Z"]
 
 
-def test_rounds_of_before_an_apply_broke_off_had_no_runner(
-    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+async def test_rounds_of_before_an_apply_broke_off_had_no_runner(
+    project: Project, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.apply(store)
     edit(project)
     break_off(project, store, monkeypatch, MONDAY + HOUR)
-    project.people(CAM)
-    project.write(TEXT)  # and now it repeats no more
+    project.write(TEXT + SCHEDULE)
     project.apply(store, MONDAY + WEEK + HOUR)
+    await run(bench, project, MONDAY + WEEK + 2 * HOUR)
     assert missed(store) == [
         (MONDAY, 1, "no runner was at work"),
         (MONDAY + WEEK, 1, "the campaign was applied half"),
     ]
-    assert set(building.standing(store)) == {CAM}
+    rounds = rounds_of(bench, project)
+    later = MONDAY + WEEK + 3 * HOUR
+    assert await bench.journal.run(lambda ledger: rounds.next_at(ledger, later)) == MONDAY + 2 * WEEK
 
 
-def test_rounds_of_a_pause_and_of_a_cancelled_campaign(project: Project, store: Store) -> None:
+async def test_a_runner_looks_once_at_rules_that_had_no_round(project: Project, store: Store, bench: Bench) -> None:
+    project.apply(store)
+    edit(project)
+    now = FRIDAY + HOUR
+    project.apply(store, now)
+    await run(bench, project, now)
+    assert store.rounds.noted() == {}
+    rounds = rounds_of(bench, project)
+    assert await bench.journal.run(lambda ledger: rounds.next_at(ledger, now)) == MONDAY
+
+
+async def test_an_apply_that_takes_its_time_costs_no_round_of_that_moment(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    """Writing began before a round was due, and ended after it; the plan was asked about for an hour before that."""
+    workspace = project.workspace
+    (loaded,) = workspace.load([])
+    examined = applying.examine(workspace.plan(loaded, MONDAY - WEEK - HOUR))
+    instants = iter((MONDAY - timedelta(minutes=1), MONDAY + timedelta(minutes=1)))
+    applying.apply_all(workspace, [examined], store, lambda: next(instants))
+    await run(bench, project, MONDAY + timedelta(minutes=2))
+    assert (missed(store), store.rounds.names_of("renewals")) == ([], ["renewals@2026-04-06T13:00Z"])
+
+
+async def test_rounds_of_a_pause_and_of_a_cancelled_campaign(project: Project, store: Store, bench: Bench) -> None:
     project.apply(store)
     store.pause("renewals", "by hand", FRIDAY)
     edit(project)
     project.apply(store, MONDAY + HOUR)
+    await run(bench, project, MONDAY + 2 * HOUR)
     assert missed(store) == [(MONDAY, 1, "the campaign was paused")]
-    standing.cancel_by_hand(store, "renewals", "", MONDAY + HOUR)
+    standing.cancel_by_hand(store, "renewals", "", MONDAY + 2 * HOUR)
     project.write(TEXT + SCHEDULE)
     project.apply(store, MONDAY + WEEK + HOUR)
+    await run(bench, project, MONDAY + WEEK + 2 * HOUR)
     assert len(missed(store)) == 1
 
 
-def test_a_round_that_a_runner_writes_down_as_other_rules_are_applied_is_left_to_it(
-    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    project.apply(store)
-    cut_short(project, store, monkeypatch)
-    edit(project)
-    project.apply(store, MONDAY + timedelta(minutes=1))
-    assert missed(store) == []
-    edit(project, SCHEDULE + "  catch_up: last\n")
-    project.apply(store, MONDAY + HOUR)
-    assert store.rounds.names_of("renewals") == []
+@dataclass
+class Overtaken:
+    """Starts rounds from files, and has somebody apply other rules just before or after one is written."""
+
+    project: Project
+    store: Store
+    before: bool
+
+    def start(self, campaign: Recurring, at: datetime, now: datetime) -> str:
+        starter = FileRounds(workspace=self.project.workspace)
+        if not self.before:
+            name = starter.start(campaign, at, now)
+        edit(self.project)
+        self.project.apply(self.store, now)
+        return starter.start(campaign, at, now) if self.before else name
 
 
-def test_a_round_that_was_started_and_not_noted_before_other_rules_were_applied_counts_as_started(
-    project: Project, store: Store
+@pytest.mark.parametrize("before", [True, False])
+async def test_other_rules_that_are_applied_as_a_runner_starts_a_round(
+    project: Project, store: Store, bench: Bench, *, before: bool
 ) -> None:
     project.apply(store)
-    name = project.start(store)
-    edit(project)
-    project.apply(store, MONDAY + HOUR)
+    at = MONDAY + timedelta(seconds=1)
+    bench.clock.at = at
+    bench.policies.renew(store.campaigns_in_force())
+    rounds = Rounds(
+        bench.journal, bench.policies, Overtaken(project, store, before), bench.clock, timedelta(minutes=10)
+    )
+    await rounds.start()
+    assert bench.campaign_state() == ("active", "")
+    await run(bench, project, at)
+    name = "renewals@2026-04-06T13:00Z"
     assert (missed(store), store.rounds.names_of("renewals")) == ([], [name])
-    assert set(building.standing(store, name)) == {ADA, BOB}
+    assert len(bench.transport.sent) == 2
+    assert standing.cancel_by_hand(store, "renewals", "", at) is not None
+    assert [one.status for one in overview.campaigns(store, at)] == ["cancelled", "cancelled"]
+
+
+async def test_rules_of_long_ago_that_nobody_can_read_keep_no_runner_from_its_work(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    project.apply(store)
+    edit(project)
+    project.apply(store, MONDAY + HOUR)
+    old = "json_set(policy, '$.schedule.repeat', 'FREQ=DAILY;COUNT=3')"
+    store._connection.execute(f"UPDATE revisions SET policy = {old} WHERE id = 1")
+    await run(bench, project, MONDAY + WEEK)
+    assert store.rounds.names_of("renewals") == ["renewals@2026-04-13T13:00Z"]

@@ -1,0 +1,87 @@
+"""What becomes of the rounds that a campaign's earlier rules made due, once other rules are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from runner.model.campaign import Campaign
+from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, TAKEN_OVER, Recurring, RoundRules
+from runner.rules.recurrence import GRACE, Recurrence, next_round, recurrence_of, rounds_between, rounds_count_from
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Rounds in a row that are missed for one reason; instants are aware and UTC, in order."""
+
+    at: tuple[datetime, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierRounds:
+    """The rounds of earlier rules that nobody has accounted for."""
+
+    missed: tuple[Missed, ...]
+    """oldest first"""
+    in_time: tuple[datetime, ...]
+    """those that still begin: they are in time, and due by the rules in force too"""
+
+
+def earlier_rounds(
+    earlier: Sequence[RoundRules], one: Recurring, now: datetime, in_force: Recurrence, awake_since: datetime
+) -> EarlierRounds:
+    """Sort the rounds of rules that came before those in force; `earlier` has the oldest first.
+
+    A round of the last GRACE still begins when the rules in force have it too, so that neither a restart nor the
+    apply that a new version needs costs one. Every other one is missed: nobody reviewed it with what is in force now.
+    """
+    missed: list[tuple[datetime, str]] = []
+    in_time = []
+    for rules in earlier:
+        for at in _due(rules, one, now):
+            if _still_begins(rules, one, now, at) and next_round(in_force, at - _INSTANT) == at:
+                in_time.append(at)
+            else:
+                missed.append((at, _why(rules, one, at, awake_since)))
+    return EarlierRounds(missed=tuple(_by_reason(missed)), in_time=tuple(in_time))
+
+
+def half_applied_rounds(of: Recurrence, one: Recurring, now: datetime) -> list[datetime]:
+    """Give the rounds of the rules in force that were due before these were written to their end, in order.
+
+    Those of the GRACE before that are left out: an apply takes its time, and they are not late yet.
+    """
+    since = rounds_count_from(max(one.since, one.applied_at), now)
+    return rounds_between(of, since, one.in_force_since - GRACE)
+
+
+def _due(rules: RoundRules, one: Recurring, now: datetime) -> list[datetime]:
+    try:
+        of = recurrence_of(Campaign.model_validate_json(rules.policy))
+        since = rounds_count_from(max(one.since, rules.since), now)
+        return rounds_between(of, since, min(rules.until, now)) if of is not None else []
+    except (ValueError, KeyError):
+        # Rules of long ago that no campaign may have any more, or a zone that is no more: nobody can tell its rounds.
+        return []
+
+
+def _still_begins(rules: RoundRules, one: Recurring, now: datetime, at: datetime) -> bool:
+    return one.is_active and rules.in_force_since is not None and now - at <= GRACE
+
+
+def _why(rules: RoundRules, one: Recurring, at: datetime, awake_since: datetime) -> str:
+    if rules.in_force_since is None or at <= rules.in_force_since - GRACE:
+        return HALF_APPLIED
+    if not one.is_active:
+        return PAUSED
+    return TAKEN_OVER if at > awake_since else ABSENT
+
+
+def _by_reason(missed: Sequence[tuple[datetime, str]]) -> Iterator[Missed]:
+    for reason, group in groupby(missed, lambda one: one[1]):
+        yield Missed(at=tuple(at for at, _ in group), reason=reason)
