@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
@@ -17,7 +18,7 @@ from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, Recurring, RoundRe
 from runner.ports import Clock, Ledger
 from runner.ports.rounds import RoundStarter
 from runner.ports.telemetry import named
-from runner.rules.earlier_rounds import earlier_rounds, half_applied_rounds
+from runner.rules.earlier_rounds import Fate, earlier_rounds, half_applied_rounds
 from runner.rules.recurrence import DueRounds, Recurrence, due_rounds, next_round, recurrence_of, rounds_count_from
 
 log = logging.getLogger(__name__)
@@ -66,27 +67,26 @@ class Rounds:
         Raises LedgerError when the ledger cannot be written.
         """
         try:
-            now = self._clock.now()
-            for one in await self._journal.run(self._renewed):
-                await self._start_those_of(one, now)
+            for one, recurrence in await self._journal.run(self._renewed):
+                await self._start_those_of(one, recurrence, self._clock.now())
         finally:
             self._is_starting = False
 
     async def begin(self) -> None:
         """Start a round of each campaign now, whatever its rule says; for the sandbox, where windows can be ignored."""
         at = self._clock.now().replace(second=0, microsecond=0)
-        for one in await self._journal.run(self._renewed):
-            if one.is_active:
+        for one, recurrence in await self._journal.run(self._renewed):
+            if one.is_active and recurrence is not None:
                 await self._start_one(one, at)
 
     def _watched(self, ledger: Ledger) -> list[Recurring]:
         asked = self._policies.asked
         return [one for one in ledger.rounds.recurring() if asked is None or one.name in asked]
 
-    def _renewed(self, ledger: Ledger) -> list[Recurring]:
-        """Give the campaigns with their rules at hand: another process may have applied one a moment ago."""
+    def _renewed(self, ledger: Ledger) -> list[tuple[Recurring, Recurrence | None]]:
+        """Give the campaigns with the rules in force now: another process may have applied one a moment ago."""
         self._policies.renew(ledger.campaigns_in_force())
-        return self._watched(ledger)
+        return [(one, self._recurrence(one)) for one in self._watched(ledger)]
 
     def _stay_awake(self, now: datetime) -> None:
         if self._awake_since is None or self._expected is None or now - self._expected > self._patience:
@@ -96,47 +96,37 @@ class Rounds:
         return recurrence_of(self._policies.of(one.name).campaign)
 
     def _next_of(self, one: Recurring, now: datetime) -> datetime | None:
+        if one.since < one.applied_at:  # rounds of earlier rules are not accounted for; a clock may have been ahead
+            return max(now, one.applied_at)
         recurrence = self._recurrence(one)
-        if recurrence is None:
-            return None
-        if one.since < one.applied_at:  # rounds of earlier rules are not accounted for
-            return now
-        return next_round(recurrence, rounds_count_from(one.since, now))
+        return next_round(recurrence, rounds_count_from(one.since, now)) if recurrence is not None else None
 
-    async def _start_those_of(self, one: Recurring, now: datetime) -> None:
-        recurrence = self._recurrence(one)
-        if recurrence is None:
-            return
-        awake_since = self._awake_since or now
-        in_time = await self._account_for_earlier(one, recurrence, now, awake_since)
-        half = half_applied_rounds(recurrence, one, now)
-        await self._note_missed(one, half, HALF_APPLIED, now)
-        since = half[-1] if half else max(one.since, one.applied_at)
-        due = due_rounds(recurrence, since, now, awake_since)
-        if not one.is_active:
-            due = DueRounds(missed=(*due.missed, *due.start))
-        await self._note_missed(one, due.missed, ABSENT if one.is_active else PAUSED, now)
-        for at in (*in_time, *due.start):
-            if self._stopping or not await self._start_one(one, at):
+    async def _start_those_of(self, one: Recurring, recurrence: Recurrence | None, now: datetime) -> None:
+        """Do what becomes of each round in order of time, so that whatever ends it, later ones are sorted anew."""
+        awake_since, took_over = self._awake_since or now, one.since < one.applied_at <= now
+        fates: list[Fate] = []
+        if took_over:
+            earlier = await self._journal.run(lambda ledger: ledger.rounds.earlier_rules(one.name))
+            fates = await asyncio.to_thread(earlier_rounds, earlier, one, now, recurrence, awake_since)
+        if recurrence is not None:
+            fates += _fates(recurrence, one, now, awake_since)
+        for reason, group in groupby(fates, lambda fate: fate.reason):
+            due = [fate.at for fate in group]
+            if reason:
+                await self._note_missed(one, due, reason, now)
+            elif not await self._start_each(one, due):
                 return
-        if one.since < one.applied_at:
-            await self._journal.run(lambda ledger: ledger.rounds.account_for(one.name, one.applied_at))
+        if took_over:
+            await self._journal.run(lambda ledger: _account(ledger, one, repeats=recurrence is not None))
 
-    async def _account_for_earlier(
-        self, one: Recurring, recurrence: Recurrence, now: datetime, awake_since: datetime
-    ) -> tuple[datetime, ...]:
-        """Note what was missed of the rounds of earlier rules; those that still begin are given."""
-        if one.since >= one.applied_at:
-            return ()
-        earlier = await self._journal.run(lambda ledger: ledger.rounds.earlier_rules(one.name))
-        found = earlier_rounds(earlier, one, now, recurrence, awake_since)
-        for missed in found.missed:
-            await self._note_missed(one, missed.at, missed.reason, now)
-        return found.in_time
+    async def _start_each(self, one: Recurring, due: Sequence[datetime]) -> bool:
+        """Start rounds one after the other; whether all went well and nobody said stop."""
+        for at in due:
+            if self._stopping or not await self._start_one(one, at):
+                return False
+        return True
 
     async def _note_missed(self, one: Recurring, due: Sequence[datetime], reason: str, now: datetime) -> None:
-        if not due:
-            return
         count = await self._journal.run(lambda ledger: ledger.rounds.note_missed(one.name, due, reason, now))
         if count:
             extra = named("rounds_missed", campaign=one.name)
@@ -149,9 +139,7 @@ class Rounds:
         except LedgerUnwritable:
             raise
         except OutreachError as error:
-            if await self._journal.run(lambda ledger: _is_in_force(ledger, one)):
-                await self._refuse(one, at, _sentence(error))
-            # Else other rules were applied meanwhile, and it is for the next look to say whether they have the round.
+            await self._refuse(one, at, _sentence(error))
             return False
         record = _started(one, at, self._clock.now())
         await self._journal.run(lambda ledger: ledger.rounds.note(record))
@@ -161,17 +149,38 @@ class Rounds:
         now = self._clock.now()
         record = RoundRecord(campaign=one.name, at=at, state=RoundState.REFUSED, noted_at=now, reason=reason)
 
-        def write(ledger: Ledger) -> None:
+        def write(ledger: Ledger) -> bool:
+            if not any((other.name, other.digest, other.file) == said for other in ledger.rounds.recurring()):
+                return False  # other rules were applied meanwhile: the next look says whether they have the round
             ledger.rounds.note(record)
             ledger.rounds.drop_half(round_name(one.name, at), reason)
             ledger.pause(one.name, NOT_STARTED + reason, now)
+            return True
 
-        await self._journal.run(write)
-        log.warning("%s: %s%s", one.name, NOT_STARTED, reason, extra=named("round_refused", campaign=one.name))
+        said = one.name, one.digest, one.file
+        if await self._journal.run(write):
+            log.warning("%s: %s%s", one.name, NOT_STARTED, reason, extra=named("round_refused", campaign=one.name))
 
 
-def _is_in_force(ledger: Ledger, one: Recurring) -> bool:
-    return any((now.name, now.digest) == (one.name, one.digest) for now in ledger.rounds.recurring())
+def _fates(of: Recurrence, one: Recurring, now: datetime, awake_since: datetime) -> list[Fate]:
+    """Say in order of time what becomes of the rounds that the rules in force made due."""
+    half = half_applied_rounds(of, one, now)
+    due = due_rounds(of, half[-1] if half else max(one.since, one.applied_at), now, awake_since)
+    if not one.is_active:
+        due = DueRounds(missed=(*due.missed, *due.start))
+    reason = ABSENT if one.is_active else PAUSED
+    return [
+        *(Fate(at=at, reason=HALF_APPLIED) for at in half),
+        *(Fate(at=at, reason=reason) for at in due.missed),
+        *(Fate(at=at) for at in due.start),
+    ]
+
+
+def _account(ledger: Ledger, one: Recurring, *, repeats: bool) -> None:
+    ledger.rounds.account_for(one.name, one.applied_at)
+    in_force = [other.name for other in ledger.rounds.recurring() if other.applied_at == one.applied_at]
+    if not repeats and one.name in in_force:  # else it was applied anew, and may repeat again
+        ledger.rounds.forget(one.name)
 
 
 def _started(one: Recurring, at: datetime, now: datetime) -> RoundRecord:

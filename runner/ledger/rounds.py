@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.ledger.handovers import Statements
 from runner.ledger.instants import from_micros, to_micros
 from runner.model.rounds import Recurring, RoundRecord, RoundRules, RoundState, round_name
+from runner.rules.recurrence import GRACE
 
 
 class Rounds:
@@ -29,7 +30,8 @@ class Rounds:
 
     def put(self, campaign: str, file: str, *, anew: bool = False) -> None:
         """Have an applied campaign repeat by a file; `anew` when it was cancelled, and no round of before is due."""
-        self._store.change("put_recurring", name=campaign, file=file, anew=anew)
+        grace = GRACE // timedelta(microseconds=1)
+        self._store.change("put_recurring", name=campaign, file=file, anew=anew, grace=grace)
 
     def forget(self, campaign: str) -> None:
         """Have a campaign repeat no more."""
@@ -88,8 +90,8 @@ class Rounds:
         self._store.change("drop_half_round", name=name, reason=reason)
 
     def names_of(self, campaign: str) -> list[str]:
-        """Give the campaigns of a campaign's rounds, oldest first."""
-        return [row["name"] for row in self._store.all("rounds_in_force", name=campaign)]
+        """Give the campaigns of a campaign's rounds, oldest first, half of one included."""
+        return [row["name"] for row in self._store.all("rounds_written", name=campaign)]
 
     def noted(self) -> dict[str, tuple[RoundRecord, ...]]:
         """Give by campaign what became of its rounds, oldest first."""

@@ -9,12 +9,14 @@ FROM recurring q JOIN campaigns c ON c.id = q.campaign_id JOIN revisions r ON r.
 WHERE r.complete AND c.state <> 'cancelled' ORDER BY c.id
 
 -- name: put_recurring
--- A campaign repeats, and this is its file; `anew` when rounds of before count no more.
+-- A campaign repeats, and this is its file; `anew` when rounds of before count no more. A `since` that a wrong clock had
+-- put ahead comes back.
 INSERT INTO recurring (campaign_id, file, since)
-SELECT c.id, :file, CASE WHEN :anew THEN COALESCE(r.completed_at, r.applied_at) ELSE r.applied_at END
+SELECT c.id, :file, CASE WHEN :anew THEN MAX(r.applied_at, r.completed_at - :grace) ELSE r.applied_at END
 FROM campaigns c JOIN revisions r ON r.id = c.revision_id WHERE c.name = :name
 ON CONFLICT (campaign_id) DO UPDATE SET
-    file = excluded.file, since = CASE WHEN :anew THEN excluded.since ELSE recurring.since END
+    file = excluded.file,
+    since = CASE WHEN :anew THEN excluded.since ELSE MIN(recurring.since, excluded.since) END
 
 -- name: account_for_rounds
 -- Rounds up to an instant are accounted for.
@@ -47,15 +49,11 @@ ON CONFLICT (campaign_id, at) DO NOTHING
 SELECT c.name AS campaign, n.at, n.state, n.name, n.count, n.reason, n.noted_at
 FROM rounds n JOIN campaigns c ON c.id = n.campaign_id ORDER BY c.id, n.at
 
--- name: rounds_in_force
--- The campaigns of a campaign's rounds, oldest first.
-SELECT n.name FROM rounds n JOIN campaigns c ON c.id = n.campaign_id
-WHERE c.name = :name AND n.state = 'started' ORDER BY n.at
-
 -- name: rounds_written
--- The rounds of a campaign that stand in the ledger, and whether each was written to its end.
+-- The rounds of a campaign that stand in the ledger, oldest first, and whether each was written to its end. A runner may
+-- have ended before it noted the newest; no other campaign can have such a name.
 SELECT c.name, r.complete FROM campaigns c JOIN revisions r ON r.id = c.revision_id
-WHERE c.name > :name || '@' AND c.name < :name || 'A'
+WHERE c.name > :name || '@' AND c.name < :name || 'A' ORDER BY c.name
 
 -- name: drop_half_round
 -- A round that was being written down when the runner stopped, and that is too late now, never begins.

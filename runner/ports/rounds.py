@@ -35,12 +35,16 @@ class RoundLedger(Protocol):
         """Have a campaign's rounds up to an instant accounted for."""
         ...
 
+    def forget(self, campaign: str) -> None:
+        """Have a campaign repeat no more: its rules say so, and its rounds are accounted for."""
+        ...
+
     def drop_half(self, name: str, reason: str) -> None:
         """Cancel a round's campaign that was never written to its end; does nothing when there is none."""
         ...
 
     def names_of(self, campaign: str) -> list[str]:
-        """Give the campaigns of a campaign's rounds, oldest first."""
+        """Give the campaigns of a campaign's rounds, oldest first, half of one included."""
         ...
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from runner.model.campaign import Campaign
 from runner.model.rounds import ABSENT, HALF_APPLIED, PAUSED, TAKEN_OVER, Recurring, RoundRules
@@ -15,40 +14,30 @@ _INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Missed:
-    """Rounds in a row that are missed for one reason; instants are aware and UTC, in order."""
+class Fate:
+    """What becomes of a round."""
 
-    at: tuple[datetime, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierRounds:
-    """The rounds of earlier rules that nobody has accounted for."""
-
-    missed: tuple[Missed, ...]
-    """oldest first"""
-    in_time: tuple[datetime, ...]
-    """those that still begin: they are in time, and due by the rules in force too"""
+    at: datetime
+    """when it was due; aware and UTC"""
+    reason: str = ""
+    """why it is missed; empty when it begins"""
 
 
 def earlier_rounds(
-    earlier: Sequence[RoundRules], one: Recurring, now: datetime, in_force: Recurrence, awake_since: datetime
-) -> EarlierRounds:
-    """Sort the rounds of rules that came before those in force; `earlier` has the oldest first.
+    earlier: Sequence[RoundRules], one: Recurring, now: datetime, in_force: Recurrence | None, awake_since: datetime
+) -> list[Fate]:
+    """Say in order of time what becomes of the rounds of rules that came before those in force.
 
-    A round of the last GRACE still begins when the rules in force have it too, so that neither a restart nor the
-    apply that a new version needs costs one. Every other one is missed: nobody reviewed it with what is in force now.
+    `earlier` has the oldest first; `in_force` is None when the campaign repeats no more. A round of the last GRACE still
+    begins when the rules in force have it too, so that neither a restart nor the apply that a new version needs costs
+    one. Every other one is missed: nobody reviewed it with what is in force now.
     """
-    missed: list[tuple[datetime, str]] = []
-    in_time = []
+    fates = []
     for rules in earlier:
         for at in _due(rules, one, now):
-            if _still_begins(rules, one, now, at) and next_round(in_force, at - _INSTANT) == at:
-                in_time.append(at)
-            else:
-                missed.append((at, _why(rules, one, at, awake_since)))
-    return EarlierRounds(missed=tuple(_by_reason(missed)), in_time=tuple(in_time))
+            begins = _still_begins(rules, one, now, at) and in_force and next_round(in_force, at - _INSTANT) == at
+            fates.append(Fate(at=at) if begins else Fate(at=at, reason=_why(rules, one, at, awake_since)))
+    return fates
 
 
 def half_applied_rounds(of: Recurrence, one: Recurring, now: datetime) -> list[datetime]:
@@ -57,7 +46,7 @@ def half_applied_rounds(of: Recurrence, one: Recurring, now: datetime) -> list[d
     Those of the GRACE before that are left out: an apply takes its time, and they are not late yet.
     """
     since = rounds_count_from(max(one.since, one.applied_at), now)
-    return rounds_between(of, since, one.in_force_since - GRACE)
+    return rounds_between(of, since, min(now, one.in_force_since - GRACE))
 
 
 def _due(rules: RoundRules, one: Recurring, now: datetime) -> list[datetime]:
@@ -80,8 +69,3 @@ def _why(rules: RoundRules, one: Recurring, at: datetime, awake_since: datetime)
     if not one.is_active:
         return PAUSED
     return TAKEN_OVER if at > awake_since else ABSENT
-
-
-def _by_reason(missed: Sequence[tuple[datetime, str]]) -> Iterator[Missed]:
-    for reason, group in groupby(missed, lambda one: one[1]):
-        yield Missed(at=tuple(at for at, _ in group), reason=reason)

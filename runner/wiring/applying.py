@@ -16,12 +16,14 @@ from runner.errors import FilesWrong, LedgerError, OutreachError, PlanChanged
 from runner.files.rejects import write_rejects
 from runner.files.row_faults import row_diagnostics
 from runner.ledger.revisions import NewRevision, Recorded, complete, write
+from runner.ledger.standing import cancel_by_hand
 from runner.ledger.store import Store
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.contact import RejectedRow
 from runner.model.fields import FilePart
 from runner.model.plan import PlanLine, PlanStatus, PlanSummary
 from runner.model.project import Account
+from runner.model.rounds import family_of, is_round
 from runner.wiring.operator import operator
 from runner.wiring.places import lasting_places
 from runner.wiring.planned import Planned
@@ -176,9 +178,12 @@ def _put_in_force(workspace: Workspace, written: _Written, places: str, store: S
     complete(store, written.new, recorded, at)
     if recorded.is_new:
         store.change("put_places", revision_id=recorded.revision, places=places)
+    if is_round(planned.name):
+        _follow_family(store, planned.name, at)
     if planned.rounds is None:
-        store.rounds.forget(planned.name)
-        return
+        if recorded.was_cancelled:
+            store.rounds.forget(planned.name)
+        return  # what a campaign that repeats no more made due, the runner accounts for, and forgets it then
     path = planned.loaded.path.resolve()
     file = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
     store.rounds.put(planned.name, str(file), anew=recorded.was_cancelled)
@@ -217,6 +222,15 @@ def _still(names: Sequence[str]) -> str:
         if others
         else f"{last} places nothing until it is"
     )
+
+
+def _follow_family(store: Store, name: str, at: datetime) -> None:
+    """Cancel or pause a round whose campaign was cancelled or paused while the round was written."""
+    row = store.one("campaign_standing", name=family_of(name))
+    if row is not None and row["state"] == "cancelled":
+        cancel_by_hand(store, name, "", at)
+    elif row is not None and row["state"] == "paused":
+        store.pause(name, row["reason"], at)
 
 
 def _resume_rounds(store: Store, planned: Planned) -> None:

@@ -275,3 +275,54 @@ async def test_a_round_that_was_written_as_the_runner_stopped_was_not_missed(pla
         (MONDAY + WEEK, RoundState.MISSED, 1, "no runner was at work"),
     ]
     assert here.store.rounds.names_of("renewals") == [name]
+
+
+async def test_rules_that_come_while_another_campaign_is_started_are_for_the_next_look(
+    place: Callable[..., Place],
+) -> None:
+    here = place()
+
+    def apply_other(repeat: str, now: datetime) -> None:
+        other = building.campaign(campaign="other", schedule={"repeat": repeat, "timezone": "UTC"})
+        building.apply(here.store, other, (), now=now)
+        here.store.rounds.put("other", "campaigns/other.yaml")
+        here.bench.policies.renew(here.store.campaigns_in_force())
+
+    apply_other("0 9 * * mon", MONDAY - HOUR)
+    real = here.starter.start
+
+    def meanwhile(campaign: Recurring, at: datetime, now: datetime) -> str:
+        if campaign.name == "renewals":
+            apply_other("1 9 * * mon", MONDAY + 2 * MINUTE)
+        return real(campaign, at, now)
+
+    here.starter.start = meanwhile  # type: ignore[method-assign]
+    await here.look(MONDAY + 3 * MINUTE)
+    assert here.starter.started == [("renewals", MONDAY), ("other", MONDAY)]
+
+
+async def test_a_campaign_that_repeats_again_while_another_one_is_started_is_not_forgotten(
+    place: Callable[..., Place],
+) -> None:
+    here = place()
+
+    def apply_other(repeat: str | None, now: datetime) -> None:
+        schedule = {"repeat": repeat, "timezone": "UTC"} if repeat else {}
+        building.apply(here.store, building.campaign(campaign="other", schedule=schedule), (), now=now)
+        if repeat:
+            here.store.rounds.put("other", "campaigns/other.yaml")
+
+    apply_other("0 9 * * mon", MONDAY - 2 * HOUR)
+    apply_other(None, MONDAY - HOUR)
+    real = here.starter.start
+
+    def meanwhile(campaign: Recurring, at: datetime, now: datetime) -> str:
+        if at == MONDAY:
+            apply_other("30 9 * * mon", MONDAY + MINUTE)
+        return real(campaign, at, now)
+
+    here.starter.start = meanwhile  # type: ignore[method-assign]
+    await here.look(MONDAY + 2 * MINUTE)
+    await here.look(MONDAY + 3 * MINUTE)
+    await here.look(MONDAY + 31 * MINUTE)
+    assert here.starter.started == [("renewals", MONDAY), ("other", MONDAY + 30 * MINUTE)]

@@ -19,7 +19,8 @@ from runner.ledger.store import Store
 from runner.model.rounds import Recurring, RoundState
 from runner.report.rounds_view import status_sentence
 from runner.wiring import applying
-from runner.wiring.applying import Applied
+from runner.wiring.applying import Applied, Examined
+from runner.wiring.planned import Planned
 from runner.wiring.rounds import FileRounds
 from runner.wiring.running import engine, own_sandbox
 from runner.wiring.workspace import Workspace, open_workspace
@@ -258,7 +259,6 @@ def test_an_ordinary_campaign_that_begins_to_repeat_calls_off_what_was_planned_a
     assert [one.name for one in store.rounds.recurring()] == ["renewals"]
     project.write(TEXT)
     project.apply(store, FRIDAY + 2 * HOUR)
-    assert store.rounds.recurring() == []
     assert [state for *_, state in building.states(store)] == ["planned", "planned"]
 
 
@@ -626,3 +626,154 @@ async def test_rules_of_long_ago_that_nobody_can_read_keep_no_runner_from_its_wo
     store._connection.execute(f"UPDATE revisions SET policy = {old} WHERE id = 1")
     await run(bench, project, MONDAY + WEEK)
     assert store.rounds.names_of("renewals") == ["renewals@2026-04-13T13:00Z"]
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+async def test_a_cancel_reaches_a_round_that_nobody_noted(
+    project: Project, store: Store, bench: Bench, *, comes_back: bool
+) -> None:
+    project.apply(store)
+    project.start(store)  # and the runner ends before it notes it
+    edit(project)
+    project.apply(store, MONDAY + timedelta(minutes=1))
+    assert standing.cancel_by_hand(store, "renewals", "", MONDAY + timedelta(minutes=2)) == 2
+    if comes_back:
+        project.write(TEXT + SCHEDULE)
+        project.apply(store, MONDAY + timedelta(minutes=3))
+    await run(bench, project, MONDAY + timedelta(minutes=4))
+    assert bench.transport.sent == []
+
+
+@pytest.mark.parametrize("ordered", ["cancel", "pause"])
+async def test_what_is_ordered_while_a_round_is_written_holds_for_it(
+    project: Project, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch, ordered: str
+) -> None:
+    project.apply(store)
+    real = applying.examine
+
+    def examine(planned: Planned) -> Examined:
+        if ordered == "cancel":
+            standing.cancel_by_hand(store, "renewals", "", MONDAY)
+        else:
+            standing.pause_by_hand(store, "renewals", "", MONDAY)
+        return real(planned)
+
+    monkeypatch.setattr("runner.wiring.rounds.examine", examine)
+    await run(bench, project, MONDAY)
+    await run(bench, project, MONDAY + timedelta(minutes=1))
+    assert bench.transport.sent == []
+    state = {"cancel": "cancelled", "pause": "paused"}[ordered]
+    assert [one.status for one in overview.campaigns(store, MONDAY)] == [state, state]
+    if ordered == "pause":
+        assert standing.resume_by_hand(store, "renewals", "", MONDAY + HOUR)
+        await run(bench, project, MONDAY + HOUR)
+        assert len(bench.transport.sent) == 2
+
+
+@pytest.mark.parametrize("written", ["not", "half", "whole"])
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_campaign_that_repeats_no_more_has_its_rounds_accounted_for(
+    project: Project, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch, written: str, *, again: bool
+) -> None:
+    project.apply(store)
+    if written == "half":
+        cut_short(project, store, monkeypatch)
+    elif written == "whole":
+        project.start(store)
+    project.write(TEXT)
+    project.apply(store, MONDAY + HOUR)
+    if again:
+        edit(project)
+        project.apply(store, MONDAY + 2 * HOUR)
+    await run(bench, project, MONDAY + 3 * HOUR)
+    (noted,) = store.rounds.noted()["renewals"]
+    assert (noted.at, noted.state) == (MONDAY, RoundState.STARTED if written == "whole" else RoundState.MISSED)
+    assert "draft" not in [one.status for one in overview.campaigns(store, MONDAY + 3 * HOUR)]
+    assert store.rounds.repeating() == ({"renewals"} if again else frozenset())
+    rounds = rounds_of(bench, project)
+    ahead = await bench.journal.run(lambda ledger: rounds.next_at(ledger, MONDAY + 3 * HOUR))
+    assert ahead == (MONDAY + WEEK if again else None)
+
+
+async def test_a_runner_that_is_stopped_between_two_rounds_leaves_none_behind(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    """The older one is in time by the new rules too, the newer one is not: neither is forgotten for the other."""
+    project.write(TEXT + SCHEDULE.replace("0 9", "0,5 9"))
+    project.apply(store)
+    edit(project)
+    project.apply(store, MONDAY + timedelta(minutes=6))
+    bench.clock.at = MONDAY + timedelta(minutes=7)
+    bench.policies.renew(store.campaigns_in_force())
+    stopped = rounds_of(bench, project)
+    stopped.stop()
+    await stopped.start()
+    assert store.rounds.noted() == {}
+    await run(bench, project, MONDAY + timedelta(minutes=8))
+    assert [(one.at, one.state) for one in store.rounds.noted()["renewals"]] == [
+        (MONDAY, RoundState.STARTED),
+        (MONDAY + timedelta(minutes=5), RoundState.MISSED),
+    ]
+    assert len(bench.transport.sent) == 2
+
+
+async def test_an_apply_heals_one_whose_clock_was_ahead(project: Project, store: Store, bench: Bench) -> None:
+    project.apply(store, FRIDAY + 52 * WEEK)
+    await run(bench, project, MONDAY)
+    assert bench.transport.sent == []
+    edit(project)
+    project.apply(store, MONDAY + HOUR)
+    await run(bench, project, MONDAY + WEEK)
+    assert store.rounds.names_of("renewals") == ["renewals@2026-04-13T13:00Z"]
+    assert missed(store) == []
+
+
+async def test_a_clock_that_went_back_behind_an_apply_keeps_nobody_busy(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    project.apply(store)
+    edit(project)
+    project.apply(store, MONDAY + HOUR)
+    rounds = rounds_of(bench, project)
+    before = MONDAY - HOUR
+    bench.policies.renew(store.campaigns_in_force())
+    assert await bench.journal.run(lambda ledger: rounds.next_at(ledger, before)) == MONDAY + HOUR
+    bench.clock.at = before
+    await rounds.start()  # as it is for the round of another campaign
+    await run(bench, project, MONDAY + HOUR)
+    assert missed(store) == [(MONDAY, 1, "no runner was at work")]
+
+
+async def test_a_file_that_was_moved_and_applied_while_a_round_starts_refuses_none(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    project.apply(store)
+    folder = project.root / "campaigns"
+
+    class Moved:
+        def start(self, campaign: Recurring, at: datetime, now: datetime) -> str:
+            (folder / "renewals.yaml").rename(folder / "moved.yaml")
+            project.apply(store, now)
+            return FileRounds(workspace=project.workspace).start(campaign, at, now)
+
+    bench.clock.at = MONDAY
+    bench.policies.renew(store.campaigns_in_force())
+    await Rounds(bench.journal, bench.policies, Moved(), bench.clock, timedelta(minutes=10)).start()
+    assert bench.campaign_state() == ("active", "")
+    await run(bench, project, MONDAY + timedelta(minutes=1))
+    assert len(bench.transport.sent) == 2
+
+
+async def test_a_campaign_that_comes_back_as_a_round_is_due_has_it(
+    project: Project, store: Store, bench: Bench
+) -> None:
+    project.apply(store)
+    standing.cancel_by_hand(store, "renewals", "", FRIDAY)
+    edit(project)
+    workspace = project.workspace
+    (loaded,) = workspace.load([])
+    examined = applying.examine(workspace.plan(loaded, MONDAY - HOUR))
+    instants = iter((MONDAY - timedelta(minutes=1), MONDAY + timedelta(minutes=1)))
+    applying.apply_all(workspace, [examined], store, lambda: next(instants))
+    await run(bench, project, MONDAY + timedelta(minutes=2))
+    assert len(bench.transport.sent) == 2
