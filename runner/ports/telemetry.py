@@ -6,9 +6,9 @@ journal's thread included. Nothing here holds a name, a word or a whole phone nu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypeVar
 
@@ -82,11 +82,35 @@ SILENT: Final = Silence()
 _NO_SPAN: Final[AbstractContextManager[Span]] = nullcontext(SILENT)
 
 
+class _Ids(Mapping[str, str]):
+    """Ids that are worked out, as of where they were given, when somebody reads them: few lines are ever written."""
+
+    def __init__(self, work_out: Callable[[], dict[str, str]]) -> None:
+        self._work_out = work_out
+        self._given_in = copy_context()
+        self._found: dict[str, str] | None = None
+
+    def _known(self) -> dict[str, str]:
+        if self._found is None:
+            self._found = self._given_in.run(self._work_out)
+        return self._found
+
+    def __getitem__(self, name: str) -> str:
+        return self._known()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+
 @contextmanager
 def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator[None]:
     """Bind the ids of an attempt or a handover, and further ones, to everything that is logged and traced inside."""
     whose = of if of is not None else _OWN.get()
-    token = _BOUND.set({**bound_ids(), **_ids(of, whose, ids)})
+    before = bound_ids()
+    token = _BOUND.set(_Ids(lambda: {**before, **_ids(of, whose, ids)}))
     own = _OWN.set(whose)
     try:
         yield
@@ -149,7 +173,8 @@ def bound_ids() -> Mapping[str, str]:
 
 def named(event: str, of: Attempt | HandoverRecord | None = None, /, **ids: str) -> dict[str, Any]:
     """Give the `extra` of a log line: its short stable name, and ids beyond those that are bound."""
-    return {"event": event, "ids": _ids(of, of if of is not None else _OWN.get(), ids)}
+    whose = of if of is not None else _OWN.get()
+    return {"event": event, "ids": _Ids(lambda: _ids(of, whose, ids))}
 
 
 def ids_of(of: Attempt | HandoverRecord) -> dict[str, str]:
