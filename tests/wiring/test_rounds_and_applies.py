@@ -40,6 +40,15 @@ def edit(project: Project, schedule: str = SCHEDULE) -> None:
     project.write((TEXT + schedule).replace("daily 08:00-20:00", "daily 09:00-20:00"))
 
 
+def apply_slowly(project: Project, store: Store, planned: datetime) -> None:
+    """Apply so that writing begins a minute before a round is due, and ends a minute after it."""
+    workspace = project.workspace
+    (loaded,) = workspace.load([])
+    examined = applying.examine(workspace.plan(loaded, planned))
+    instants = iter((MONDAY - timedelta(minutes=1), MONDAY + timedelta(minutes=1)))
+    applying.apply_all(workspace, [examined], store, lambda: next(instants))
+
+
 def break_off(project: Project, store: Store, monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     """Have an apply end before it puts its plan in force."""
 
@@ -185,11 +194,7 @@ async def test_an_apply_that_takes_its_time_costs_no_round_of_that_moment(
     project: Project, store: Store, bench: Bench
 ) -> None:
     """Writing began before a round was due, and ended after it; the plan was asked about for an hour before that."""
-    workspace = project.workspace
-    (loaded,) = workspace.load([])
-    examined = applying.examine(workspace.plan(loaded, MONDAY - WEEK - HOUR))
-    instants = iter((MONDAY - timedelta(minutes=1), MONDAY + timedelta(minutes=1)))
-    applying.apply_all(workspace, [examined], store, lambda: next(instants))
+    apply_slowly(project, store, planned=MONDAY - WEEK - HOUR)
     await run(bench, project, MONDAY + timedelta(minutes=2))
     assert (missed(store), store.rounds.names_of("renewals")) == ([], ["renewals@2026-04-06T13:00Z"])
 
@@ -400,10 +405,6 @@ async def test_a_campaign_that_comes_back_as_a_round_is_due_has_it(
     project.apply(store)
     standing.cancel_by_hand(store, "renewals", "", FRIDAY)
     edit(project)
-    workspace = project.workspace
-    (loaded,) = workspace.load([])
-    examined = applying.examine(workspace.plan(loaded, MONDAY - HOUR))
-    instants = iter((MONDAY - timedelta(minutes=1), MONDAY + timedelta(minutes=1)))
-    applying.apply_all(workspace, [examined], store, lambda: next(instants))
+    apply_slowly(project, store, planned=MONDAY - HOUR)
     await run(bench, project, MONDAY + timedelta(minutes=2))
     assert len(bench.transport.sent) == 2
