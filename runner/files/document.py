@@ -19,11 +19,12 @@ from runner.files.yaml_faults import plain_fault
 __all__ = ["MAX_BYTES", "MAX_LINE", "Document", "KeyPath", "Node", "Plain", "position_in", "read_document"]
 
 MAX_BYTES = 1024 * 1024
-MAX_LINE = 64 * 1024
+MAX_LINE = 32 * 1024
 MAX_LINES = 100_000
 MAX_REPAIRS = 20
 MAX_REREAD = 8 * 1024
-"""a file with lines to repair is read again after each: at most so often, and so many characters in all"""
+MAX_VALUES_REREAD = 1_400
+"""a file with lines to repair is read again after each: at most so often, and so many characters and values in all"""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _TEMPLATE_VALUE = re.compile(r"^\s*(?:- +)*(?:[^\s\"'#{\[][^\"'{\[#]*?:\s+)?(?=\{\{|\{%)")
@@ -192,7 +193,8 @@ def _parse_repaired(text: str) -> tuple[Parse, list[YamlFault], str]:
     A repair keeps every character's place, so faults found later point into the file as it is.
     """
     source, found = text, list[YamlFault]()
-    for _ in range(min(MAX_REPAIRS, 1 + MAX_REREAD // (len(text) + 1))):
+    rereads = min(MAX_REREAD // (len(text) + 1), MAX_VALUES_REREAD // (_values_at_least(text) + 1))
+    for _ in range(min(MAX_REPAIRS, 1 + rereads)):
         try:
             parse = parse_events(source)
         except UnquotedTemplate as unquoted:

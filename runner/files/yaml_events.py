@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import Reader
 from ruamel.yaml.scanner import Scanner
 
 from runner.errors import Span
@@ -17,8 +18,12 @@ MAX_FLOW_DEPTH = 32
 MAX_INDENTS = 20
 MAX_NODES = 50_000
 MAX_ALIASES = 20
+MAX_TAG = 1_000
 
 _LINE_SHOWN = 80
+_LONG_WORD = 64
+_COUNTED_APART = ("\n", "\r", "\ufeff", "\0")
+"""characters that start a line, stand in no column, or end the text"""
 _CSV_HELP = "put people into a CSV file: contacts: contacts/people.csv"
 _COLLECTION = {"MappingStartEvent": "mapping", "SequenceStartEvent": "sequence"}
 
@@ -58,8 +63,21 @@ def parse_events(text: str) -> Parse:
     UnquotedTemplate, and ruamel's MarkedYAMLError.
     """
     yaml = YAML(typ="safe", pure=True)
-    yaml.Scanner = _BoundedScanner
+    yaml.Scanner, yaml.Reader = _BoundedScanner, _QuickReader
     return _Builder(text).build(yaml.parse(text))
+
+
+class _QuickReader(Reader):
+    """Passes over a long word at once, where the parser's own reader goes letter by letter."""
+
+    def forward(self, length: int = 1) -> None:
+        passed = self.prefix(length) if length >= _LONG_WORD else ""
+        if not passed or any(mark in passed for mark in _COUNTED_APART):
+            super().forward(length)
+            return
+        self.pointer += length
+        self.index += length
+        self.column += length
 
 
 class _BoundedScanner(Scanner):
@@ -70,6 +88,13 @@ class _BoundedScanner(Scanner):
         line = self.reader.prefix(_LINE_SHOWN).split("\n")[0].rstrip("\0 ")
         message = "a `%` line tells YAML to read the file in another way"
         raise YamlFault("Y05", message, "remove this line", start, start + len(line))
+
+    def fetch_tag(self) -> None:
+        start = self.reader.index
+        word = self.reader.prefix(MAX_TAG).split(maxsplit=1)[0]
+        if len(word) == MAX_TAG:  # the parser reads a tag three times over, letter by letter
+            raise _tag_fault(word[:_LINE_SHOWN], start)
+        super().fetch_tag()
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803 ruamel's name
         if len(self.flow_context) >= MAX_FLOW_DEPTH:
@@ -248,10 +273,7 @@ class _Builder:
         if event.tag is not None and event.tag != "!":
             start = event.start_mark.index
             word = self._text[start : start + _LINE_SHOWN].split(maxsplit=1)[0]
-            fault = YamlFault(
-                "Y04", f"`{word}` is a tag, and every value here is text", f"remove `{word}`", start, start + len(word)
-            )
-            self._parse.faults.append(fault)
+            self._parse.faults.append(_tag_fault(word, start))
 
     def _fault(self, code: str, message: str, help: str, event: Any) -> None:
         start, end = event.start_mark.index, event.end_mark.index
@@ -263,6 +285,11 @@ class _Builder:
         first = bisect_right(self._starts, start)
         last = bisect_right(self._starts, end)
         return Span(first, start - self._starts[first - 1] + 1, last, end - self._starts[last - 1] + 1)
+
+
+def _tag_fault(word: str, start: int) -> YamlFault:
+    message = f"`{word}` is a tag, and every value here is text"
+    return YamlFault("Y04", message, f"remove `{word}`", start, start + len(word))
 
 
 def _trimmed(raw: str, style: str) -> str:

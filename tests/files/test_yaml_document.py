@@ -9,9 +9,11 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ruamel.yaml.reader import Reader
 
 from runner.files.document import MAX_BYTES, MAX_LINE, Document, read_document
 from runner.files.nodes import Node
+from runner.files.yaml_events import MAX_TAG, _QuickReader
 
 
 def read(text: str | bytes) -> Document:
@@ -149,6 +151,27 @@ def test_a_large_file_is_not_read_again_for_every_line_to_repair() -> None:
     assert {one.code for one in problems} == {"Y02"}
     assert time.process_time() - started < 6
     assert len(read(text[-400:].partition("\n")[2]).problems) == 20
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["x" * 80, "y" * 200, "\ufeff", "é", " ", "\n  ", "'", ": "]), max_size=12))
+def test_long_words_are_passed_over_as_the_parser_does_it_letter_by_letter(parts: list[str]) -> None:
+    text = "a: " + "".join(parts) + "\nb: *none\n"
+
+    def told() -> tuple[object, ...]:
+        document = read(text)
+        return document.root and document.root.plain(), [(one.code, one.span) for one in document.problems]
+
+    quick = told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_QuickReader, "forward", Reader.forward)
+        assert quick == told()
+
+
+def test_a_tag_of_any_length_is_reported_at_its_place() -> None:
+    for length in (MAX_TAG - 1, MAX_TAG, 30_000):
+        (problem, *others) = read(f"a: b\nc: !{'x' * (length - 1)} d\n").problems
+        assert (problem.code, problem.span and (problem.span.line, problem.span.column), others) == ("Y04", (2, 4), [])
 
 
 def test_the_hash_is_that_of_the_bytes() -> None:
