@@ -22,16 +22,15 @@ def hear_waiting(
     ledger: Ledger,
     policies: Policies,
     provider: Provider,
-    attempt_id: int,
+    attempt: Attempt,
     now: datetime,
     *,
     waited: timedelta = WAIT_FOR_CALL,
 ) -> None:
     """Hear the webhooks that waited for an attempt which the provider has now taken, at most so long.
 
-    A proven one settles it; an unproven one has the provider asked.
+    `attempt` bears the provider's id by now. A proven one settles it; an unproven one has the provider asked.
     """
-    attempt = ledger.assignments([attempt_id])[0].attempt
     since = now - waited
     for webhook in ledger.letters.waiting(attempt.account, attempt.provider_id, attempt.key, since):
         ledger.letters.release(webhook, _hear(ledger, policies, provider, webhook, attempt, now))

@@ -228,7 +228,8 @@ class Delivery:
                 reason = f"the provider gave the id of another attempt: {given}"
                 ledger.move([replace(accepted, provider_id="", reason=reason)])
             elif ledger.move([accepted])[0]:
-                hear_waiting(ledger, self.policies, self.accounts.provider(account.name), attempt.id, now)
+                placed = replace(attempt, provider_id=receipt.provider_id or attempt.provider_id)
+                hear_waiting(ledger, self.policies, self.accounts.provider(account.name), placed, now)
             self.pacing.sent(ledger, attempt, None, now)
             if receipt.remaining == 0:
                 self._pause_callers(ledger, attempt, "no calls remain", now)

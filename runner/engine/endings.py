@@ -29,7 +29,11 @@ def end(ledger: Ledger, policies: Policies, attempt_id: int, seen: Observation, 
     A person who asks not to be contacted is suppressed at once, also while the call is still live. A fault
     that every other call of the campaign would have, too, pauses it.
     """
-    work = ledger.assignments([attempt_id])[0]
+    return end_read(ledger, policies, ledger.assignments([attempt_id])[0], seen, now)
+
+
+def end_read(ledger: Ledger, policies: Policies, work: Assignment, seen: Observation, now: datetime) -> bool:
+    """End an attempt that the open transaction has read and not changed since, as `end` does."""
     moved = False
     if work.attempt.state in SETTLED_BY_PROOF and seen.is_final:
         own = _with_own_id(ledger, work, seen)

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from runner.engine import native_words
@@ -229,7 +229,7 @@ class Inbox:
         if work.attempt.state not in SETTLED_BY_PROOF:
             return self._take_outside(ledger, webhook, work, seen, contradicted)
         if opted_out(seen) or (seen.is_final and not self._is_to_confirm(work)):
-            ended = self.reconciliation.settle_in(ledger, work.attempt.id, seen)
+            ended = self.reconciliation.settle_read(ledger, work, seen)
             return "settled" if ended else "opted out"
         self._prove_accepted(ledger, work, seen, webhook.at)
         has_ended = seen.is_final or seen.ended_at is not None
@@ -296,7 +296,8 @@ class Inbox:
         )  # fmt: skip
         if ledger.move([accepted])[0]:
             provider = self.accounts.provider(attempt.account)
-            hear_waiting(ledger, self.reconciliation.policies, provider, attempt.id, now)
+            placed = replace(attempt, provider_id=seen.provider_id)
+            hear_waiting(ledger, self.reconciliation.policies, provider, placed, now)
 
 
 def _ask(ledger: Ledger, work: Assignment, now: datetime) -> str:

@@ -88,7 +88,8 @@ class Following:
                 if row.ended is not None and self.tools.settle_in(
                     ledger, one.attempt_id, replace(row.ended, calls=row.calls)
                 ):
-                    hear_waiting(ledger, self.tools.policies, provider, one.attempt_id, now, waited=GIVE_UP_AFTER)
+                    ended = ledger.assignments([one.attempt_id])[0].attempt
+                    hear_waiting(ledger, self.tools.policies, provider, ended, now, waited=GIVE_UP_AFTER)
 
         await self.tools.journal.run(write)
 

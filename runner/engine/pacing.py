@@ -6,6 +6,7 @@ from the ledger each time: whatever ends one, its slot is free.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ MOST_AT_ONCE = 200
 """how many due attempts of one lane are looked at in one turn"""
 LEDGER = Scope("ledger")
 _ANY_LINES: Mapping[str, int] = {}
+_Live = dict[Scope, list[datetime]]
+"""when each call without an outcome started, in order, by whose limits it counts for"""
 _SHARED_ZONE = "UTC"
 """whose calendar day counts where campaigns share"""
 
@@ -89,7 +92,8 @@ class Pacing:
         if not ledger.lanes.any_due([lane.id for lane in lanes], now):
             self.full = {}  # what nobody waits for need not be counted: thousands of calls may be live
             return Release([], None)
-        rooms = {**self._rooms(ledger, lanes, now), **_lines(free_lines)}
+        live = self._live(ledger, now)
+        rooms = {**self._rooms(ledger, lanes, live, now), **_lines(free_lines)}
         due: dict[int, list[DueAttempt]] = {}
         for lane in lanes:
             free = room_of(self._scopes(lane), rooms).free
@@ -100,8 +104,8 @@ class Pacing:
         claimed = ledger.lanes.claim(ids, now + LEASE) if ids else []
         in_lane = {one.id: lane_id for lane_id, found in due.items() for one in found}
         for work in claimed:
-            self._count(ledger, self._lanes[in_lane[work.attempt.id]], work, now)
-        after = {**self._rooms(ledger, lanes, now), **_lines(free_lines)} if claimed else rooms
+            self._count(ledger, self._lanes[in_lane[work.attempt.id]], work, live, now)
+        after = {**self._rooms(ledger, lanes, live, now), **_lines(free_lines)} if claimed else rooms
         full = [(lane, room) for lane in lanes if (room := room_of(self._scopes(lane), after)).free <= 0]
         self.full = {(family_of(lane.campaign), lane.account): room.why for lane, room in full}
         times = [room.until for _, room in full if room.until is not None and room.until > now]
@@ -109,7 +113,7 @@ class Pacing:
 
     def waiting(self, ledger: Ledger, lane: Lane, now: datetime) -> Waiting | None:
         """Say what keeps a lane of a campaign in force from starting more now; None when nothing does."""
-        rooms = self._rooms(ledger, [lane], now)
+        rooms = self._rooms(ledger, [lane], self._live(ledger, now), now)
         for scope in self._scopes(lane):
             if scope in rooms and rooms[scope].free <= 0:
                 source = self._meters[scope].source if scope in self._meters else ""
@@ -166,9 +170,8 @@ class Pacing:
             due=tuple(one.due_at for one in due),
         )  # fmt: skip
 
-    def _rooms(self, ledger: Ledger, lanes: Iterable[Lane], now: datetime) -> dict[Scope, Room]:
+    def _rooms(self, ledger: Ledger, lanes: Iterable[Lane], live: _Live, now: datetime) -> dict[Scope, Room]:
         """Give the room of every scope that counts for these lanes and has limits."""
-        live = self._live(ledger, now)
         rooms: dict[Scope, Room] = {}
         for lane in lanes:
             for scope in self._scopes(lane):
@@ -182,8 +185,8 @@ class Pacing:
                     rooms[scope] = meter.room(live.get(scope, ()), now)
         return rooms
 
-    def _live(self, ledger: Ledger, now: datetime) -> dict[Scope, list[datetime]]:
-        found: dict[Scope, list[datetime]] = {}
+    def _live(self, ledger: Ledger, now: datetime) -> _Live:
+        found: _Live = {}
         for slot in ledger.lanes.live(now):
             if slot.lane in self._lanes:
                 for scope in self._scopes(self._lanes[slot.lane]):
@@ -228,8 +231,10 @@ class Pacing:
             return limits, f"accounts.{lane.account}.from_limits", _SHARED_ZONE
         return (account.limits if account else None), f"accounts.{lane.account}.limits", _SHARED_ZONE
 
-    def _count(self, ledger: Ledger, lane: Lane, work: Assignment, now: datetime) -> None:
+    def _count(self, ledger: Ledger, lane: Lane, work: Assignment, live: _Live, now: datetime) -> None:
+        """Count what was just claimed as started now, also among what is live."""
         for scope in self._scopes(lane):
+            insort(live.setdefault(scope, []), now)
             if scope in self._meters:
                 self._meters[scope].start(now)
         self._started[work.attempt.id] = (lane.id, now)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from runner.engine.accounts import Accounts
 from runner.engine.arrivals import hear_waiting
 from runner.engine.delivery import TRANSPORT_TRIES
-from runner.engine.endings import end
+from runner.engine.endings import end_read
 from runner.engine.journal import Journal
 from runner.engine.policies import Policies
 from runner.engine.polling import Polling, sent_of, together
@@ -87,7 +87,11 @@ class Reconciliation:
 
     def settle_in(self, ledger: Ledger, attempt_id: int, observation: Observation) -> bool:
         """Do the same inside a transaction that is open."""
-        return end(ledger, self.policies, attempt_id, observation, self.clock.now())
+        return self.settle_read(ledger, ledger.assignments([attempt_id])[0], observation)
+
+    def settle_read(self, ledger: Ledger, work: Assignment, observation: Observation) -> bool:
+        """Do the same with an attempt that this transaction has read."""
+        return end_read(ledger, self.policies, work, observation, self.clock.now())
 
     async def ask_for_the_record(self, attempt_id: int) -> None:
         """Ask once how a call ended about which two words differ, and write the answer down; it changes nothing else.
@@ -168,7 +172,8 @@ class Reconciliation:
 
         def write(ledger: Ledger) -> None:
             if ledger.move([accepted])[0]:
-                hear_waiting(ledger, self.policies, provider, attempt.id, now)
+                found = replace(attempt, provider_id=provider_id or attempt.provider_id)
+                hear_waiting(ledger, self.policies, provider, found, now)
 
         await self.journal.run(write)
 

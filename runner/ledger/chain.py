@@ -118,7 +118,10 @@ def _commitment(salt: bytes | None, detail: str) -> bytes:
     return hashlib.sha256((salt or b"") + b"\x00" + detail.encode()).digest()
 
 
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _hash_after(before: bytes | None, columns: tuple[int, int, int | None, str], commitment: bytes) -> bytes:
-    text = json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
+    text = _written(columns).encode()
     last = before[_HASH:] if before is not None else _START
     return hashlib.sha256(last + commitment + text).digest()

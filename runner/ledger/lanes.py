@@ -9,6 +9,7 @@ from sqlite3 import Row
 from typing import TYPE_CHECKING
 
 from runner.ledger.instants import from_micros, to_micros
+from runner.ledger.queries import id_list
 from runner.model.attempt import Assignment
 from runner.model.lane import DueAttempt, Lane, RecentDoubts, Slot
 from runner.rules.breaker import Breaker, BreakerState, Slowdown
@@ -98,7 +99,7 @@ class Lanes:
 
 
 def _ids(lanes: Collection[int]) -> str:
-    return json.dumps(sorted(lanes))
+    return id_list(sorted(lanes))
 
 
 def _health(row: Row) -> AccountHealth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -21,6 +22,12 @@ def _all() -> dict[str, str]:
     return dict(zip(names, (body.strip() for body in bodies), strict=True))
 
 
+@cache
 def query(name: str) -> str:
     """Give a statement by its name; KeyError when there is none."""
     return _all()[name]
+
+
+def id_list(ids: Iterable[int]) -> str:
+    """Write ids as the JSON list that `json_each` reads."""
+    return f"[{','.join(map(str, ids))}]"

@@ -194,7 +194,7 @@ JOIN payloads p ON p.contact_id = a.contact_id AND p.step = a.step
 LEFT JOIN backups b ON b.contact_id = a.contact_id AND b.step = a.step AND b.rank = a.backup AND b.account = a.account
 LEFT JOIN lanes l ON l.id = a.lane_id
 LEFT JOIN suppressions s ON s.phone = a.phone
-LEFT JOIN erased g ON g.pseudonym = pseudonym(a.phone)
+LEFT JOIN erased g ON g.pseudonym = CASE WHEN EXISTS (SELECT 1 FROM erased) THEN pseudonym(a.phone) END
 WHERE a.id IN (SELECT value FROM json_each(:ids)) ORDER BY a.due_at, a.id
 
 -- name: attempts_to_ask
@@ -214,22 +214,9 @@ SELECT id FROM attempts WHERE key = :key
 SELECT id FROM attempts WHERE state = :state AND handover_id IS NULL ORDER BY id
 
 -- name: move
--- One allowed state change; changes nothing when the attempt is no longer where it was.
-UPDATE attempts SET state = :new,
-    due_at = COALESCE(:due_at, due_at),
-    lease_until = :lease_until,
-    sent_at = CASE WHEN :unsent THEN NULL ELSE COALESCE(:sent_at, sent_at) END,
-    doubted_at = CASE WHEN :new = 'in_doubt' AND :old = 'sending' THEN :at ELSE doubted_at END,
-    lost_asked = CASE WHEN lost_until IS NOT NULL AND :new IN ('in_doubt', 'held') THEN 1 ELSE lost_asked END,
-    provider_id = COALESCE(:provider_id, provider_id),
-    poll_at = :poll_at,
-    polls = :polls,
-    transport_tries = COALESCE(:transport_tries, transport_tries),
-    ended_at = COALESCE(:ended_at, ended_at),
-    outcome = CASE WHEN :outcome = '' THEN outcome ELSE :outcome END,
-    tag = CASE WHEN :tag = '' THEN tag ELSE :tag END,
-    summary = CASE WHEN :summary = '' THEN summary ELSE :summary END,
-    reason = :reason
+-- One allowed state change; changes nothing when the attempt is no longer where it was. What else changes is put in.
+UPDATE attempts SET state = :new, lease_until = :lease_until, poll_at = :poll_at, polls = :polls, reason = :reason
+    /* also */
 WHERE id = :id AND state = :old
 
 -- name: contact_of_attempt

@@ -21,8 +21,9 @@ from runner.ledger.lanes import Lanes
 from runner.ledger.lease import Leases
 from runner.ledger.letters import Letters
 from runner.ledger.migrate import check_version, is_older, migrate
+from runner.ledger.moving import detail_of, statement_of
 from runner.ledger.past import past_attempts
-from runner.ledger.queries import query
+from runner.ledger.queries import id_list, query
 from runner.ledger.results import write_result
 from runner.ledger.rounds import Rounds
 from runner.ledger.transactions import Transaction
@@ -107,7 +108,7 @@ class Store:
 
     def assignments(self, ids: Sequence[int]) -> list[Assignment]:
         """Give attempts with all that carrying them out needs, as they stand now."""
-        return [assignment_of(row) for row in self.all("attempts_by_id", ids=json.dumps(list(ids)))] if ids else []
+        return [assignment_of(row) for row in self.all("attempts_by_id", ids=id_list(ids))] if ids else []
 
     def accounts_due(self, now: datetime) -> set[str]:
         """Give the accounts through which calls of running campaigns are due."""
@@ -130,6 +131,8 @@ class Store:
 
     def move(self, moves: Iterable[Move]) -> list[bool]:
         """Write moves with their events and follow-ups; for each, whether the attempt still was where it was."""
+        if self._depth:  # whoever has it open undoes all of it when this fails
+            return [self._move(one) for one in moves]
         with self.transaction():
             return [self._move(one) for one in moves]
 
@@ -268,22 +271,14 @@ class Store:
         self._run("add_event", {"at": to_micros(at), "attempt_id": attempt_id, "kind": kind, "detail": text})
 
     def _move(self, move: Move) -> bool:
-        seen = move.observation
-        moved = self.change(
-            "move", id=move.attempt_id, old=move.old.value, new=move.new.value, at=to_micros(move.at),
-            due_at=to_micros(move.due_at), lease_until=to_micros(move.lease_until), sent_at=to_micros(move.sent_at),
-            provider_id=move.provider_id or None, poll_at=to_micros(move.poll_at), polls=move.polls,
-            transport_tries=move.transport_tries, reason=move.reason, unsent=move.unsent,
-            ended_at=to_micros(move.at) if move.ends else None,
-            outcome=move.outcome or "", tag=seen.tag if seen else "", summary=seen.summary if seen else "",
-        )  # fmt: skip
-        if not moved:
+        statement, values = statement_of(move)
+        if not self._execute(statement, values).rowcount:
             return False
         if move.new is AttemptState.PLANNED:
             self.change("give_back_one", id=move.attempt_id)
-        self.event(move.at, move.attempt_id, move.new.value, **_detail(move), **self._zone_evidence(move))
-        if move.ends and move.outcome is not None and seen is not None:
-            write_result(self, move.attempt_id, move.outcome, seen, move.at)
+        self.event(move.at, move.attempt_id, move.new.value, **detail_of(move), **self._zone_evidence(move))
+        if move.ends and move.outcome is not None and move.observation is not None:
+            write_result(self, move.attempt_id, move.outcome, move.observation, move.at)
         row = self.one("contact_of_attempt", id=move.attempt_id)
         if row is not None and row["is_gone"]:
             # Somebody who left the plan while an attempt was under way gets no other one.
@@ -324,9 +319,12 @@ class Store:
         self.change("place_contact", contact_id=row["contact_id"], reached=reached)
 
     def _run(self, name: str, values: dict[str, Any]) -> sqlite3.Cursor:
+        return self._execute(query(name), values)
+
+    def _execute(self, statement: str, values: dict[str, Any]) -> sqlite3.Cursor:
         try:
             with self._turn:
-                return self._connection.execute(query(name), values)
+                return self._connection.execute(statement, values)
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
 
@@ -341,8 +339,10 @@ class Store:
         if self._depth and not self._connection.in_transaction:
             # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
             raise LedgerUnwritable("the ledger took back what was being written")
-        begin = f"SAVEPOINT level_{self._depth}" if self._depth else "BEGIN IMMEDIATE"
-        sqlite.patiently(self._execute_plain, begin, self.patience)
+        if self._depth:
+            self._execute_plain(f"SAVEPOINT level_{self._depth}")
+        else:
+            sqlite.patiently(self._execute_plain, "BEGIN IMMEDIATE", self.patience)
         self._depth += 1
 
     def _end(self, *, fails: bool) -> None:
@@ -351,8 +351,11 @@ class Store:
             if fails:
                 self._undo(level)
                 return
-            sqlite.patiently(self._execute_plain, f"RELEASE level_{level}" if level else "COMMIT", self.patience)
-            if not level and self.tide is not None:
+            if level:
+                self._execute_plain(f"RELEASE level_{level}")
+                return
+            sqlite.patiently(self._execute_plain, "COMMIT", self.patience)
+            if self.tide is not None:
                 self.tide.advance()
         except BaseException:
             if not fails:
@@ -371,27 +374,6 @@ class Store:
                 self._connection.execute(f"RELEASE level_{level}")
         except sqlite3.Error as error:
             raise sqlite.foreign_error(error) from error
-
-
-def _detail(move: Move) -> dict[str, Any]:
-    """Give what an event keeps of a move: no phone number, no name, no words of the person."""
-    detail: dict[str, Any] = {"from": move.old.value}
-    if move.reason:
-        detail["reason"] = move.reason
-    if move.source:
-        detail["source"] = move.source
-    if move.provider_id:
-        detail["provider_id"] = move.provider_id
-    if move.outcome:
-        detail["outcome"] = move.outcome.value
-    if move.due_at:
-        detail["due_at"] = move.due_at.isoformat()
-    if move.observation is not None and move.observation.words:
-        detail["words"] = dict(move.observation.words)
-    if move.next_attempt is not None:
-        following = move.next_attempt
-        detail["next"] = {"step": following.step, "number": following.number, "due_at": following.due_at.isoformat()}
-    return detail
 
 
 def _names(only: Collection[str] | None) -> str | None:

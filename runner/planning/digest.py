@@ -16,10 +16,12 @@ from runner.model.campaign import Campaign
 from runner.model.json import JsonObject
 from runner.model.plan import PlanLine, PlanStatus
 
+_in_one_way = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
 
 def canonical_json(value: object) -> str:
     """Write JSON in one way only: sorted keys, no spaces, characters as they are."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _in_one_way(value)
 
 
 def fingerprint(method: str, path: str, payload: JsonObject | None) -> str:

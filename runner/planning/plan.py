@@ -17,6 +17,7 @@ from runner.errors import FilesWrong
 from runner.model.agent_definition import NOT_APPLIED
 from runner.model.attempt import AttemptState, attempt_key
 from runner.model.contact import Contact, DuplicateRow, RejectedRow, ValueFault
+from runner.model.durations import format_duration
 from runner.model.move import OPEN_CONTACTS, ContactState
 from runner.model.plan import PlanLine, PlanStatus
 from runner.model.request import Order, Request
@@ -236,17 +237,19 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         request, stamped = _handed_over(draft, route, person, order, key, now)
     else:
         request, stamped = request_of(route, order, key)
+    is_later = route.index > 0
     line = _line(
-        draft, route, PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
+        draft, route, PlanStatus.LATER if is_later else PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
         key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
         url=route.account.base_url + stamped.path,
         headers=headers_of(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
         country=person.region, number_type=person.kind, variant=person.variant.name,
         backups=tuple(backup_of(one, order, key) for one in route.backups),
-        not_before=person.allowed if route.index == 0 else None,
+        not_before=None if is_later else person.allowed,
         caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
-        cells=contact.values if route.index == 0 else {},
+        cells={} if is_later else contact.values,
+        condition=_condition(draft, route) if is_later else "",
     )  # fmt: skip
     return _place(line, route, draft, person)
 
@@ -280,10 +283,10 @@ def _place(line: PlanLine, route: Route, draft: Draft, person: _Person) -> PlanL
     """Hold a line against the ledger and the windows: what applying it would do."""
     known = person.known
     if known is not None and known.is_called_off:
-        return replace(line, status=PlanStatus.KEEP, reason=CALLED_OFF, not_before=None)
+        return replace(line, status=PlanStatus.KEEP, reason=CALLED_OFF, condition="", not_before=None)
     changed = known is not None and known.fingerprints.get(line.step) != line_fingerprint(line)
     if route.index > 0:
-        return replace(line, status=PlanStatus.LATER, condition=_condition(draft, route), changed=changed)
+        return replace(line, changed=True) if changed else line
     if known is None or known.is_gone:
         agents = (route.agent, *(one.agent for one in route.backups))
         reason = "apply creates the agent first" if any(agent.id == NOT_APPLIED for agent in agents) else ""
@@ -341,7 +344,7 @@ def _condition(draft: Draft, route: Route) -> str:
     step, before = route.step, draft.routes[route.index - 1].step.label
     parts = [f"after {before} ended"]
     if step.after:
-        parts = [f"{step.model_dump(mode='json')['after']} after {before} ended"]
+        parts = [f"{format_duration(step.after)} after {before} ended"]
     if step.when:
         parts.append(f"if {_OUTCOMES_OF_PREVIOUS.sub(_listed, step.when)}")
     return ", ".join(parts)

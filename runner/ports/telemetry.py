@@ -105,6 +105,19 @@ class _Ids(Mapping[str, str]):
         return len(self._known())
 
 
+class _Shown:
+    """An attempt's id in a log line, worked out when the line is written."""
+
+    __slots__ = ("_by", "_key")
+
+    def __init__(self, by: Pseudonyms, key: str) -> None:
+        self._by = by
+        self._key = key
+
+    def __str__(self) -> str:
+        return self._by.shown_attempt(self._key)
+
+
 @contextmanager
 def about(of: Attempt | HandoverRecord | None = None, /, **ids: str) -> Iterator[None]:
     """Bind the ids of an attempt or a handover, and further ones, to everything that is logged and traced inside."""
@@ -136,9 +149,12 @@ def shown_person(phone: str) -> str:
     return _PSEUDONYMS.get().shown(phone)
 
 
-def shown_attempt(key: str) -> str:
-    """Write an attempt as logs do, `a1b2c3d4e5f60718`, and as `***` where no ledger is at hand."""
-    return _PSEUDONYMS.get().shown_attempt(key)
+def shown_attempt(key: str) -> object:
+    """Give an attempt as logs write it, `a1b2c3d4e5f60718`, and as `***` where no ledger is at hand.
+
+    It is worked out when it is written: most log lines never are.
+    """
+    return _Shown(_PSEUDONYMS.get(), key)
 
 
 def without_own_key(text: str, of: Attempt | HandoverRecord) -> str:
@@ -146,7 +162,7 @@ def without_own_key(text: str, of: Attempt | HandoverRecord) -> str:
 
     That of a handover becomes `***`: nothing is looked up by it.
     """
-    return without_key(text, of.key, HIDDEN if isinstance(of, HandoverRecord) else shown_attempt(of.key))
+    return without_key(text, of.key, HIDDEN if isinstance(of, HandoverRecord) else str(shown_attempt(of.key)))
 
 
 def told_without_key(error: _Error, of: Attempt | HandoverRecord) -> _Error:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from runner.errors import InDoubt, Rejected, SendError, Throttled, WebhookRefused
@@ -145,10 +146,18 @@ def meaningless(provider: str, what: str) -> WebhookRefused:
 
 
 def decode_object(body: bytes, limit: int = MAX_BODY) -> JsonObject:
-    """Decode a JSON object of at most ``limit`` bytes and 32 levels; raise ValueError with a lower-case reason."""
+    """Decode a JSON object of at most ``limit`` bytes and 32 levels; raise ValueError with a lower-case reason.
+
+    What is read several times in a row is decoded once; the object is everybody's, and nobody's to change.
+    """
     if len(body) > limit:
         message = f"the body is larger than {limit // MAX_BODY} MiB"
         raise ValueError(message)
+    return _decoded(body)
+
+
+@lru_cache(maxsize=2)
+def _decoded(body: bytes) -> JsonObject:
     try:
         value = json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):

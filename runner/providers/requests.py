@@ -27,6 +27,8 @@ def chosen_options(model: type[FilePart], options: Mapping[str, Any]) -> dict[st
     An agent that both calls and texts carries the options of both; those of the other channel are left out.
     """
     own = {key: value for key, value in options.items() if key in model.model_fields}
+    if not own:
+        return {}
     return model.model_validate(own).model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 

@@ -155,7 +155,7 @@ class HttpTransport:
         try:
             prepared = client.build_request(
                 request.method,
-                account.base_url + request.path,
+                _url(account.base_url + request.path),
                 content=content,
                 headers=headers if content is None else {**_JSON, **headers},
             )
@@ -276,6 +276,12 @@ def _kind(error: Exception) -> str:
 @lru_cache(maxsize=256)
 def _origin_of(base_url: str) -> tuple[str, str, int | None]:
     return _origin(httpx.URL(base_url))
+
+
+@lru_cache(maxsize=256)
+def _url(text: str) -> httpx.URL:
+    """Take an address apart; that to which requests are posted is one for each account."""
+    return httpx.URL(text)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

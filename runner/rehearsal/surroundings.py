@@ -103,9 +103,13 @@ async def rehearsal(  # noqa: PLR0913 what a rehearsal may be told
         await network.ended()
 
 
-def open_without_waiting(path: Path) -> Store:
-    """Open a ledger that nobody has to find again after a power cut: commits wait for no disk."""
+def open_without_waiting(path: Path, *, alone: bool = False) -> Store:
+    """Open a ledger that nobody has to find again after a power cut: commits wait for no disk.
+
+    With `alone` nobody else can open it meanwhile, so its pages need not be looked at anew in every transaction.
+    """
     connection = sqlite.connect(path)
+    connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA busy_timeout = 0")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import httpx
@@ -209,7 +210,7 @@ class Webhooks:
 
     async def _post(self, url: str, raw: bytes, headers: Mapping[str, str]) -> httpx.Response:
         if self.network is not None:  # there is nothing on the way for which a client would be needed
-            request = httpx.Request("POST", url, content=raw, headers=headers, extensions=_PATIENCE)
+            request = httpx.Request("POST", _url(url), content=raw, headers=headers, extensions=_PATIENCE)
             return await self.network.handle_async_request(request)
         if self._client is None:
             # the target is this machine: a proxy or a redirect could lead away from it
@@ -227,6 +228,12 @@ class Webhooks:
         if delivery.once or delivery.attempts > len(waits):
             return None
         return timedelta(seconds=waits[delivery.attempts - 1] * self._settings.webhook_retry_scale)
+
+
+@lru_cache(maxsize=16)
+def _url(text: str) -> httpx.URL:
+    """Take an address apart: there are few, and each is posted to very often."""
+    return httpx.URL(text)
 
 
 def _waits(settings: Settings, provider: str) -> tuple[float, ...]:

@@ -34,9 +34,12 @@ class Json(Response):
         return to_json(content)
 
 
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def to_json(content: Any) -> bytes:
     """Give the bytes of a JSON value, without spaces, in UTF-8."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return _written(content).encode()
 
 
 async def read_object(request: Request) -> dict[str, Any] | None:

@@ -80,10 +80,14 @@ class VirtualClock:
     def __init__(self, start: datetime, micros: Callable[[], int]) -> None:
         self._start = start
         self._micros = micros
+        self._read = (0, start)
 
     def now(self) -> datetime:
         """Give the present instant, aware and UTC."""
-        return self._start + timedelta(microseconds=self._micros())
+        micros = self._micros()
+        if micros != self._read[0]:  # it is read far more often than it moves
+            self._read = (micros, self._start + timedelta(microseconds=micros))
+        return self._read[1]
 
     def boottime(self) -> float:
         """Give the seconds since the start."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 PER_SECOND = 50.0
 """how many unproven webhooks a source may send each second, over time"""
@@ -60,6 +61,7 @@ class SourcePace:
         bucket.at = now
 
 
+@lru_cache(maxsize=1024)
 def _source_of(address: str) -> str:
     """Give what counts as one source: an IPv4 address, the network of an IPv6 address, any other word itself."""
     try:

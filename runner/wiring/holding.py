@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -175,11 +176,12 @@ def _held_by(lease: Lease) -> LedgerHeld:
 
 def _still_there(ledger: Path) -> Callable[[], bool]:
     """Give a function that says whether a ledger's file is still the one that is open now."""
-    opened = ledger.stat()
+    path = os.fspath(ledger)
+    opened = os.stat(path)  # noqa: PTH116 it is asked in each transaction, and a Path asks slowly
 
     def is_there() -> bool:
         try:
-            found = ledger.stat()
+            found = os.stat(path)  # noqa: PTH116
         except OSError:
             return False
         return (found.st_dev, found.st_ino) == (opened.st_dev, opened.st_ino)

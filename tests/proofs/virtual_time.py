@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ START = datetime(2026, 3, 2, 6, tzinfo=UTC)
 """a Monday; the clocks go forward within the month, in America and in Europe on different days"""
 _REST = timedelta(seconds=1)
 _MOST_SECONDS = 60.0
-_SELDOM = (50_000, 20, 50)
+_SELDOM = (100_000, 50, 100)
 """how seldom garbage is collected: little of it lies in circles"""
 _ROOT = Path(__file__).resolve().parents[2]
 _RANDOM = {"event_links": (), "lease": (), "facts": ()}
@@ -91,7 +92,7 @@ async def _rehearse(loop: Any, path: Path, people: int, days: int, seed: int) ->
         store = open_without_waiting(path)
         apply(store, month(), [person(at) for at in range(people)], *stage.surroundings.accounts.values(), now=START)
         store.close()
-        async with engine(path, stage.surroundings) as running:
+        async with engine(path, stage.beside(partial(open_without_waiting, alone=True))) as running:
             loop.call_later(timedelta(days=days).total_seconds(), running.dispatcher.stop)
             await running.run(until_done=True)
             dials = await running.check_dials()
