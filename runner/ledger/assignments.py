@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from functools import lru_cache
 
 from runner.ledger.instants import from_micros
 from runner.model.attempt import Assignment, Attempt, AttemptState
 from runner.model.request import Request
 from runner.rules.zones import own_zones
-
-_read = lru_cache(maxsize=1024)(json.loads)
-"""an attempt is read several times while it is under way; what is read is everybody's, and nobody's to change"""
 
 
 def assignment_of(row: sqlite3.Row) -> Assignment:
@@ -33,8 +29,8 @@ def assignment_of(row: sqlite3.Row) -> Assignment:
     return Assignment(
         attempt=attempt,
         agent_id=told["agent_id"],
-        request=Request(method=told["method"], path=told["path"], body=_read(told["body"])),
-        cells=_read(told["cells"]),
+        request=Request(method=told["method"], path=told["path"], body=json.loads(told["body"])),
+        cells=json.loads(told["cells"]),
         agent=told["agent"],
         variant=told["variant"],
         suppression=(told["suppression"] or "") if told["suppressed_until"] is None else "",

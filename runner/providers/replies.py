@@ -54,6 +54,8 @@ _KEY_REFUSED = frozenset({401, 403})
 _NO_CONTENT = 204
 _LONGEST_WORDS = 200
 """characters of what a provider says that are repeated"""
+_LARGEST_REMEMBERED = 64 * 1024
+"""bytes of a body that is kept in memory as it was read, for whoever reads it next"""
 _OF_KEYS = frozenset("0123456789abcdefABCDEF-")
 _CUT_WORD = re.compile(r"[0-9a-fA-F-]+\Z", re.ASCII)
 
@@ -153,23 +155,7 @@ def decode_object(body: bytes, limit: int = MAX_BODY) -> JsonObject:
     if len(body) > limit:
         message = f"the body is larger than {limit // MAX_BODY} MiB"
         raise ValueError(message)
-    return _decoded(body)
-
-
-@lru_cache(maxsize=2)
-def _decoded(body: bytes) -> JsonObject:
-    try:
-        value = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        message = "the body is not JSON"
-        raise ValueError(message) from None
-    if not isinstance(value, dict):
-        message = "the body is not a JSON object"
-        raise ValueError(message)  # noqa: TRY004 one error for every unreadable body
-    if _deeper_than(value, MAX_DEPTH):
-        message = f"the body nests deeper than {MAX_DEPTH} levels"
-        raise ValueError(message)
-    return value
+    return _remembered(body) if len(body) <= _LARGEST_REMEMBERED else _decoded(body)
 
 
 def error_code(reply: Reply) -> str:
@@ -216,6 +202,24 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if until is None or sent is None:
         return None
     return min(max((until - sent).total_seconds(), 0.0), MAX_WAIT)
+
+
+def _decoded(body: bytes) -> JsonObject:
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        message = "the body is not JSON"
+        raise ValueError(message) from None
+    if not isinstance(value, dict):
+        message = "the body is not a JSON object"
+        raise ValueError(message)  # noqa: TRY004 one error for every unreadable body
+    if _deeper_than(value, MAX_DEPTH):
+        message = f"the body nests deeper than {MAX_DEPTH} levels"
+        raise ValueError(message)
+    return value
+
+
+_remembered = lru_cache(maxsize=2)(_decoded)
 
 
 def _object_or_doubt(provider: str, reply: Reply, limit: int = MAX_BODY) -> JsonObject:
