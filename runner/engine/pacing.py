@@ -1,7 +1,7 @@
 """Pacing: what of all that is due is claimed now, inside every limit that counts for it.
 
 Counts in memory and begins from the ledger, so that a restart changes nothing. Live calls are read
-from the ledger each time: whatever ends one, its slot is free.
+from the ledger once a turn, and what the turn claims is added: whatever ends one, its slot is free.
 """
 
 from __future__ import annotations

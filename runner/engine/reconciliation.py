@@ -90,7 +90,7 @@ class Reconciliation:
         return self.settle_read(ledger, ledger.assignments([attempt_id])[0], observation)
 
     def settle_read(self, ledger: Ledger, work: Assignment, observation: Observation) -> bool:
-        """Do the same with an attempt that this transaction has read."""
+        """Do the same with an attempt that this transaction has read and not changed since."""
         return end_read(ledger, self.policies, work, observation, self.clock.now())
 
     async def ask_for_the_record(self, attempt_id: int) -> None:

@@ -19,6 +19,7 @@ MAX_INDENTS = 20
 MAX_NODES = 50_000
 MAX_ALIASES = 20
 MAX_TAG = 1_000
+"""letters of a tag, its `!` too; a longer one ends the reading"""
 
 _LINE_SHOWN = 80
 _LONG_WORD = 64
@@ -91,8 +92,8 @@ class _BoundedScanner(Scanner):
 
     def fetch_tag(self) -> None:
         start = self.reader.index
-        word = self.reader.prefix(MAX_TAG).split(maxsplit=1)[0]
-        if len(word) == MAX_TAG:  # the parser reads a tag three times over, letter by letter
+        word = self.reader.prefix(MAX_TAG + 1).split(maxsplit=1)[0]
+        if len(word) > MAX_TAG and not word.endswith("\0"):  # the parser reads a tag three times over, letter by letter
             raise _tag_fault(word[:_LINE_SHOWN], start)
         super().fetch_tag()
 

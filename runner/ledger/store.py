@@ -130,8 +130,12 @@ class Store:
         return self.assignments([row["id"]])[0] if row else None
 
     def move(self, moves: Iterable[Move]) -> list[bool]:
-        """Write moves with their events and follow-ups; for each, whether the attempt still was where it was."""
-        if self._depth:  # whoever has it open undoes all of it when this fails
+        """Write moves with their events and follow-ups; for each, whether the attempt still was where it was.
+
+        Inside an open transaction it has no part of its own: whoever opened that must undo all of it when this fails.
+        """
+        if self._depth:
+            self._check_open()
             return [self._move(one) for one in moves]
         with self.transaction():
             return [self._move(one) for one in moves]
@@ -336,14 +340,17 @@ class Store:
             raise sqlite.foreign_error(error) from error
 
     def _begin(self) -> None:
-        if self._depth and not self._connection.in_transaction:
-            # SQLite rolls everything back by itself when the disk is full; a savepoint would begin anew and be kept.
-            raise LedgerUnwritable("the ledger took back what was being written")
         if self._depth:
+            self._check_open()
             self._execute_plain(f"SAVEPOINT level_{self._depth}")
         else:
             sqlite.patiently(self._execute_plain, "BEGIN IMMEDIATE", self.patience)
         self._depth += 1
+
+    def _check_open(self) -> None:
+        if not self._connection.in_transaction:
+            # SQLite rolls everything back by itself when the disk is full; what came then would begin anew and be kept.
+            raise LedgerUnwritable("the ledger took back what was being written")
 
     def _end(self, *, fails: bool) -> None:
         level = self._depth - 1

@@ -237,19 +237,18 @@ def _step_line(draft: Draft, route: Route, person: _Person, now: datetime) -> Pl
         request, stamped = _handed_over(draft, route, person, order, key, now)
     else:
         request, stamped = request_of(route, order, key)
-    is_later = route.index > 0
+    status, own = PlanStatus.CREATE, dict[str, Any](not_before=person.allowed, cells=contact.values)
+    if route.index > 0:
+        status, own = PlanStatus.LATER, {"condition": _condition(draft, route)}
     line = _line(
-        draft, route, PlanStatus.LATER if is_later else PlanStatus.CREATE, contact_key=contact.key, phone=contact.phone, row=contact.row,
+        draft, route, status, contact_key=contact.key, phone=contact.phone, row=contact.row,
         key=key, method=request.method, path=request.path, body=stamped.body, payload=request.body,
         url=route.account.base_url + stamped.path,
         headers=headers_of(route, stamped),
         zones=person.where.zones, jurisdictions=person.where.jurisdictions, timezone_source=person.evidence.source,
         country=person.region, number_type=person.kind, variant=person.variant.name,
         backups=tuple(backup_of(one, order, key) for one in route.backups),
-        not_before=None if is_later else person.allowed,
-        caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions),
-        cells={} if is_later else contact.values,
-        condition=_condition(draft, route) if is_later else "",
+        caution=consent_caution(draft.policy, step.channel, contact, person.where.jurisdictions), **own,
     )  # fmt: skip
     return _place(line, route, draft, person)
 

@@ -301,7 +301,10 @@ class Ledger(Protocol):
         ...
 
     def move(self, moves: Iterable[Move]) -> list[bool]:
-        """Write moves; for each, whether the attempt still was where the move says."""
+        """Write moves; for each, whether the attempt still was where the move says.
+
+        When this fails inside an open transaction, whoever opened that must undo all of it.
+        """
         ...
 
     def history(self, contact_id: int) -> tuple[Tried, ...]:

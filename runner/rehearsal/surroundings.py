@@ -106,7 +106,8 @@ async def rehearsal(  # noqa: PLR0913 what a rehearsal may be told
 def open_without_waiting(path: Path, *, alone: bool = False) -> Store:
     """Open a ledger that nobody has to find again after a power cut: commits wait for no disk.
 
-    With `alone` nobody else can open it meanwhile, so its pages need not be looked at anew in every transaction.
+    With `alone` SQLite's lock is held until it is closed: nobody else can open it, so it is not looked at anew in
+    every transaction.
     """
     connection = sqlite.connect(path)
     connection.execute(f"PRAGMA locking_mode = {'EXCLUSIVE' if alone else 'NORMAL'}")

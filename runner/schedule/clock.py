@@ -85,9 +85,10 @@ class VirtualClock:
     def now(self) -> datetime:
         """Give the present instant, aware and UTC."""
         micros = self._micros()
-        if micros != self._read[0]:  # it is read far more often than it moves
-            self._read = (micros, self._start + timedelta(microseconds=micros))
-        return self._read[1]
+        read = self._read
+        if micros != read[0]:  # it is read far more often than it moves
+            read = self._read = (micros, self._start + timedelta(microseconds=micros))
+        return read[1]
 
     def boottime(self) -> float:
         """Give the seconds since the start."""

@@ -319,6 +319,18 @@ async def test_what_a_lane_waits_for_has_a_source(store: Store, journal: Journal
     )
 
 
+async def test_what_a_turn_claims_counts_as_live_at_once(store: Store, journal: Journal) -> None:
+    engine = bench(store, journal)
+    apply(store, campaign(limits={"concurrency": 2}), PEOPLE[:3])
+    engine.policies.renew(store.campaigns_in_force())
+    pacing, now = engine.delivery.pacing, engine.clock.now()
+    first = pacing.release(store, now)
+    assert (len(first.claimed), pacing.full) == (2, {("renewals", "movoice"): "concurrency: 2"})
+    again = pacing.release(store, now)
+    assert (again.claimed, again.next_at, again.stuck) == ([], first.next_at, first.stuck)
+    assert first.next_at is not None
+
+
 async def test_rounds_of_a_campaign_share_its_limits(store: Store, journal: Journal) -> None:
     engine = bench(store, journal)
     first = campaign(limits={"concurrency": 3})

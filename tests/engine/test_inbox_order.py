@@ -231,6 +231,20 @@ async def test_a_proof_of_life_ends_a_doubt(store: Store, journal: Journal) -> N
     assert (engine.state(), engine.attempt()["provider_id"]) == (S.ACCEPTED, "call-1")
 
 
+async def test_what_waits_for_an_id_is_heard_with_the_proof_of_life_that_names_it(
+    store: Store, journal: Journal
+) -> None:
+    apply(store, REVMO, ONE)
+    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
+    engine.transport.dials = [InDoubt("no answer came")]
+    await engine.deliver()
+    ended = {"external_id": "call-1", "status": "completed"}
+    assert await receive(engine, json.dumps(ended).encode(), of="revmo") == UNKNOWN_CALL
+    live = {"external_id": "call-1", "status": "ringing", "metadata": {"attempt_id": engine.attempt()["key"]}}
+    assert await receive(engine, json.dumps(live).encode(), of="revmo") == "still live"
+    assert (engine.state(), engine.attempt()["provider_id"]) == (S.FINISHED, "call-1")
+
+
 async def test_a_call_that_was_thought_absent_and_was_placed_is_not_placed_again(
     store: Store, journal: Journal
 ) -> None:

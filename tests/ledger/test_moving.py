@@ -46,7 +46,8 @@ WHERE id = :id AND state = :old
 
 instants = st.none() | st.integers(0, 10**6).map(lambda seconds: NOON + timedelta(seconds=seconds))
 words = st.sampled_from(["", "new"])
-PAIRS = sorted((old, new) for old, news in MOVES.items() for new in news)
+ASKED = (AttemptState.ACCEPTED, AttemptState.IN_DOUBT)
+PAIRS = sorted([*((old, new) for old, news in MOVES.items() for new in news), *((one, one) for one in ASKED)])
 
 
 @st.composite

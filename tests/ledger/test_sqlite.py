@@ -27,6 +27,8 @@ from runner.ledger import overview, sqlite
 from runner.ledger.migrate import Migration, migrate, migrations, schema_version
 from runner.ledger.revisions import known_campaign
 from runner.ledger.store import Store
+from runner.model.attempt import AttemptState
+from runner.model.move import Move
 from tests.building import NOON, apply, campaign, contact, dump, phone
 
 PEOPLE = tuple(contact(number) for number in range(4))
@@ -218,6 +220,18 @@ def test_a_savepoint_is_not_kept_when_the_transaction_around_it_is_gone(path: Pa
         with store.transaction():
             store.suppress(phone(0), "opted out", "call", NOON)
     assert dump(store)["suppressions"] == []
+    store.close()
+
+
+def test_a_move_is_not_kept_either_when_the_transaction_around_it_is_gone(path: Path) -> None:
+    store = Store.open(path)
+    apply(store, campaign(), (contact(0),))
+    before = dump(store)
+    claimed = Move(attempt_id=1, old=AttemptState.PLANNED, new=AttemptState.CLAIMED, at=NOON)
+    with pytest.raises(LedgerUnwritable, match="took back"), store.transaction():  # noqa: PT012 what fails is the whole
+        store._connection.execute("ROLLBACK")
+        store.move([claimed])
+    assert dump(store) == before
     store.close()
 
 

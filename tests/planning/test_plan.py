@@ -16,7 +16,7 @@ from runner.model.move import ContactState
 from runner.model.plan import PlanLine, PlanStatus
 from runner.planning.digest import fingerprint
 from runner.planning.known import KnownCampaign, KnownContact
-from runner.planning.plan import TAKEN_OFF, Row
+from runner.planning.plan import CALLED_OFF, TAKEN_OFF, Row
 from runner.planning.summary import combined
 from tests.building import NEW_YORK, NOON, account, campaign, contact, draft, phone, planned
 
@@ -52,6 +52,15 @@ def test_a_new_contact_is_created_with_the_request_as_it_will_be_sent() -> None:
     assert line.headers["Authorization"] == "Bearer env:NONE", "the reference, never the key"
     assert key in line.headers.values()
     assert (line.zones, line.timezone_source, line.cells) == ((NEW_YORK,), "campaign", {"phone": phone(0)})
+
+
+def test_a_later_step_of_somebody_who_was_called_off_has_no_condition_any_more() -> None:
+    of = campaign(steps=TWO)
+    known = known_as(of, state=ContactState.FAILED, attempts={"call": AttemptState.CANCELLED})
+    lines = lines_of(of, contact(0), known=known)
+    assert [(one.status, one.reason, one.condition, one.not_before) for one in lines] == [
+        (P.KEEP, CALLED_OFF, "", None)
+    ] * 2
 
 
 def test_a_key_that_travels_in_the_body_is_not_part_of_the_payload() -> None:
