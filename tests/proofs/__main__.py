@@ -22,8 +22,8 @@ from typing import Any
 import tests.proofs
 from tests.proofs.proof import Proof, Share
 
-_DOCS = Path(__file__).resolve().parents[2] / "docs"
-FIGURES, PAGE = _DOCS / "guarantees.json", _DOCS / "guarantees.md"
+_ROOT = Path(__file__).resolve().parents[2]
+FIGURES, PAGE = _ROOT / "docs" / "guarantees.json", _ROOT / "docs" / "guarantees.md"
 _INTRODUCTION = """\
 # Guarantees
 
@@ -93,8 +93,14 @@ def _prove(proof: Proof, known: dict[str, Proof], *, small: bool) -> bool:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    """Name what is proved: the commit, and whether more than the figures of other proofs was changed since."""
+    own = [f":(exclude,top){one.relative_to(_ROOT).as_posix()}" for one in (FIGURES, PAGE)]
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":(top)", *own)
+    return f"{_git('describe', '--always') or 'unknown'}{'-dirty' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _machine() -> str:
