@@ -23,8 +23,8 @@ _SETS = {
 def statement_of(move: Move) -> tuple[str, dict[str, Any]]:
     """Give the statement that writes a move, and its values.
 
-    Only columns that the move changes stand in it: SQLite writes the indexes of every other one anew,
-    and there are a dozen.
+    Only columns that the move changes stand in it: of each column that is set SQLite writes all indexes anew,
+    even if it keeps its value, and there are a dozen.
     """
     seen = move.observation
     changed = {
