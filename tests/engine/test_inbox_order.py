@@ -12,7 +12,7 @@ import pytest
 
 from runner.engine.inbox import KEEP_BODIES, UNKNOWN_CALL
 from runner.engine.journal import Journal
-from runner.errors import InDoubt, NotSent, WebhookRefused
+from runner.errors import InDoubt, NotSent, SendError, WebhookRefused
 from runner.ledger import letters
 from runner.ledger.store import Store
 from runner.model.attempt import AttemptState
@@ -48,6 +48,15 @@ def events(engine: Bench, kind: str) -> list[dict[str, Any]]:
 
 def inbox(engine: Bench) -> list[tuple[str, bytes]]:
     return [tuple(row) for row in engine.store._connection.execute("SELECT result, body FROM inbox ORDER BY id")]
+
+
+async def revmo_after(store: Store, journal: Journal, error: SendError) -> Bench:
+    """Give an engine over Revmo, which cannot be asked, whose one dial ended so."""
+    apply(store, REVMO, ONE)
+    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
+    engine.transport.dials = [error]
+    await engine.deliver()
+    return engine
 
 
 async def early(engine: Bench, *contents: bytes, token: str = "secret", after: timedelta = timedelta(0)) -> None:
@@ -222,10 +231,7 @@ async def test_an_unproven_late_word_changes_nothing(store: Store, journal: Jour
 
 
 async def test_a_proof_of_life_ends_a_doubt(store: Store, journal: Journal) -> None:
-    apply(store, REVMO, ONE)
-    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
-    engine.transport.dials = [InDoubt("no answer came")]
-    await engine.deliver()
+    engine = await revmo_after(store, journal, InDoubt("no answer came"))
     live = {"external_id": "call-1", "status": "ringing", "metadata": {"attempt_id": engine.attempt()["key"]}}
     assert await receive(engine, json.dumps(live).encode(), of="revmo") == "still live"
     assert (engine.state(), engine.attempt()["provider_id"]) == (S.ACCEPTED, "call-1")
@@ -234,10 +240,7 @@ async def test_a_proof_of_life_ends_a_doubt(store: Store, journal: Journal) -> N
 async def test_what_waits_for_an_id_is_heard_with_the_proof_of_life_that_names_it(
     store: Store, journal: Journal
 ) -> None:
-    apply(store, REVMO, ONE)
-    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
-    engine.transport.dials = [InDoubt("no answer came")]
-    await engine.deliver()
+    engine = await revmo_after(store, journal, InDoubt("no answer came"))
     ended = {"external_id": "call-1", "status": "completed"}
     assert await receive(engine, json.dumps(ended).encode(), of="revmo") == UNKNOWN_CALL
     live = {"external_id": "call-1", "status": "ringing", "metadata": {"attempt_id": engine.attempt()["key"]}}
@@ -248,10 +251,7 @@ async def test_what_waits_for_an_id_is_heard_with_the_proof_of_life_that_names_i
 async def test_a_call_that_was_thought_absent_and_was_placed_is_not_placed_again(
     store: Store, journal: Journal
 ) -> None:
-    apply(store, REVMO, ONE)
-    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
-    engine.transport.dials = [NotSent("refused")]
-    await engine.deliver()
+    engine = await revmo_after(store, journal, NotSent("refused"))
     assert engine.state() is S.PLANNED
     ended = {"external_id": "call-1", "status": "completed", "metadata": {"attempt_id": engine.attempt()["key"]}}
     assert await receive(engine, json.dumps(ended).encode(), of="revmo") == "settled"
@@ -261,10 +261,7 @@ async def test_a_call_that_was_thought_absent_and_was_placed_is_not_placed_again
 
 
 async def test_a_live_call_that_was_thought_absent_is_not_placed_again(store: Store, journal: Journal) -> None:
-    apply(store, REVMO, ONE)
-    engine = bench(store, journal, account("revmo", webhook_secret="env:X"))
-    engine.transport.dials = [NotSent("refused")]
-    await engine.deliver()
+    engine = await revmo_after(store, journal, NotSent("refused"))
     key = engine.attempt()["key"]
     live = {"external_id": "call-1", "status": "in_progress", "metadata": {"attempt_id": key}}
     assert await receive(engine, json.dumps(live).encode(), of="revmo") == "still live"
